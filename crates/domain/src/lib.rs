@@ -1,1 +1,24 @@
-//! domain
+//! The nouns of WhatIsUp: ids, people, chats, messages, states and events.
+//!
+//! Pure: nothing here reads a clock, draws chance, awaits or serialises. Times and random bits are
+//! arguments; the JSON of these things is the crate `wire`.
+
+mod chat;
+mod event;
+mod id;
+mod message;
+mod person;
+mod proxy;
+mod state;
+mod time;
+mod view;
+
+pub use chat::{ChatId, Recipient, RecipientError};
+pub use event::{Event, EventKind};
+pub use id::{ChannelId, EventId, IdError, MessageId};
+pub use message::{Content, Direction, FailReason, Message, MessageStatus};
+pub use person::{Lid, Person, Phone, PhoneError};
+pub use proxy::{Proxy, ProxyCredentials, ProxyError, ProxyScheme};
+pub use state::{Cause, Identity, Notice, PairingMethod, PairingPrompt, Reason, State, StateKind};
+pub use time::Timestamp;
+pub use view::{ChannelView, Desired, Overview, Tone};
