@@ -1,0 +1,114 @@
+use crate::{ChannelOut, MessageOut, PersonOut};
+use domain::Event;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One entry of the event log. The same on SSE and webhooks.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Event)]
+pub struct EventOut {
+    #[schema(example = "evt_01j5a9k3m4n5p6q7r8s9t0v1w2")]
+    pub id: String,
+    /// Position in the log: rises by one with each event.
+    #[schema(example = 1234)]
+    pub seq: u64,
+    #[serde(rename = "type")]
+    #[schema(example = "channel.connected")]
+    pub kind: String,
+    /// RFC 3339, UTC.
+    pub timestamp: String,
+    pub channel_id: Option<String>,
+    #[schema(value_type = EventData)]
+    pub data: Box<serde_json::value::RawValue>,
+}
+
+/// What an event carries, by its type.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum EventData {
+    Channel(Box<ChannelEventData>),
+    Message(Box<MessageEventData>),
+    Receipt(Box<ReceiptEventData>),
+    Deleted(DeletedEventData),
+}
+
+/// Of `channel.*`: the channel as it is after the event.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChannelEventData {
+    pub channel: ChannelOut,
+    /// Of `channel.recovered`: since when it had been stuck.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck_since: Option<String>,
+}
+
+/// Of `channel.deleted`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeletedEventData {
+    pub channel_id: String,
+    pub name: String,
+}
+
+/// Of `message.*`: the message as it is after the event.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MessageEventData {
+    pub message: MessageOut,
+}
+
+/// Of `receipt.unmatched`: a receipt for a message that is not known here.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReceiptEventData {
+    pub chat: String,
+    pub whatsapp_id: String,
+    pub status: String,
+    pub by: PersonOut,
+}
+
+/// The first thing on every event stream: all channels as they are, and where in the log this was.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Snapshot)]
+pub struct SnapshotOut {
+    pub seq: u64,
+    pub channels: Vec<ChannelOut>,
+}
+
+/// Sent once when the asked position is older than what the log keeps.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Gap)]
+pub struct GapOut {
+    /// What was asked for.
+    pub after: u64,
+    /// The oldest event that is still there.
+    pub oldest: u64,
+}
+
+/// The JSON of an event's `data`, to be frozen into the log.
+pub fn event_data(event: &Event) -> EventData {
+    match event {
+        Event::ChannelCreated { channel }
+        | Event::ChannelUpdated { channel }
+        | Event::ChannelPairing { channel }
+        | Event::ChannelConnected { channel }
+        | Event::ChannelReconnecting { channel, .. }
+        | Event::ChannelDisconnected { channel, .. }
+        | Event::ChannelStuck { channel } => {
+            EventData::Channel(Box::new(ChannelEventData { channel: channel.into(), stuck_since: None }))
+        }
+        Event::ChannelRecovered { channel, stuck_since } => EventData::Channel(Box::new(ChannelEventData {
+            channel: channel.into(),
+            stuck_since: Some(stuck_since.to_string()),
+        })),
+        Event::ChannelDeleted { channel, name } => {
+            EventData::Deleted(DeletedEventData { channel_id: channel.to_string(), name: name.clone() })
+        }
+        Event::MessageReceived { message }
+        | Event::MessageQueued { message }
+        | Event::MessageProgress { message }
+        | Event::MessageResolved { message } => EventData::Message(Box::new(MessageEventData { message: message.into() })),
+        Event::ReceiptUnmatched { chat, whatsapp_id, status, by, .. } => EventData::Receipt(Box::new(ReceiptEventData {
+            chat: chat.to_string(),
+            whatsapp_id: whatsapp_id.clone(),
+            status: status.as_str().to_owned(),
+            by: by.into(),
+        })),
+    }
+}

@@ -1,0 +1,120 @@
+use crate::PersonOut;
+use domain::{Content, Direction, FailReason, Message, MessageStatus};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A message, sent or received.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageOut {
+    #[schema(example = "msg_01j5a9k3m4n5p6q7r8s9t0v1w2")]
+    pub id: String,
+    pub channel_id: String,
+    /// WhatsApp's own id of the message.
+    #[schema(example = "3EB0C767D82A1B2C3D4E5F")]
+    pub whatsapp_id: String,
+    /// The chat, by WhatsApp's canonical JID.
+    #[schema(example = "15550100123@s.whatsapp.net")]
+    pub chat: String,
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    pub sender: PersonOut,
+    /// Written by the channel's own account (here or on the phone).
+    pub from_me: bool,
+    pub content: ContentOut,
+    /// `received`; or `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`.
+    #[schema(example = "queued")]
+    pub status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureOut>,
+    /// When it was accepted (outbound) or, by WhatsApp's clock, sent (inbound).
+    pub at: String,
+    /// When `status` last changed.
+    pub updated_at: String,
+}
+
+/// Why a message failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Failure)]
+pub struct FailureOut {
+    /// `refused`, `no_such_recipient`, `session_ended` or `internal`.
+    pub reason: String,
+    /// What it means, for a person.
+    pub summary: String,
+    /// WhatsApp's nack code, when it refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+}
+
+/// What a message says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = Content)]
+pub enum ContentOut {
+    Text {
+        #[schema(example = "Hello")]
+        text: String,
+    },
+    /// A kind that is not modelled yet, by WhatsApp's name for it.
+    Unsupported { kind: String },
+    /// It could not be decrypted so far.
+    Undecryptable {},
+}
+
+impl From<&Content> for ContentOut {
+    fn from(c: &Content) -> Self {
+        match c {
+            Content::Text { text } => ContentOut::Text { text: text.clone() },
+            Content::Unsupported { kind } => ContentOut::Unsupported { kind: kind.clone() },
+            Content::Undecryptable => ContentOut::Undecryptable {},
+        }
+    }
+}
+
+impl From<&FailReason> for FailureOut {
+    fn from(r: &FailReason) -> Self {
+        let (reason, code) = match r {
+            FailReason::Refused(code) => ("refused", Some(*code)),
+            FailReason::NoSuchRecipient => ("no_such_recipient", None),
+            FailReason::SessionEnded => ("session_ended", None),
+            FailReason::Internal => ("internal", None),
+        };
+        FailureOut { reason: reason.to_owned(), summary: r.sentence().to_owned(), code }
+    }
+}
+
+impl From<&Message> for MessageOut {
+    fn from(m: &Message) -> Self {
+        MessageOut {
+            id: m.id.to_string(),
+            channel_id: m.channel.to_string(),
+            whatsapp_id: m.whatsapp_id.clone(),
+            chat: m.chat.to_string(),
+            direction: match m.direction {
+                Direction::Inbound => "inbound",
+                Direction::Outbound => "outbound",
+            }
+            .to_owned(),
+            sender: PersonOut::from(&m.sender),
+            from_me: m.from_me,
+            content: ContentOut::from(&m.content),
+            status: m.status.as_str().to_owned(),
+            failure: if let MessageStatus::Failed(reason) = &m.status { Some(reason.into()) } else { None },
+            at: m.at.to_string(),
+            updated_at: m.updated_at.to_string(),
+        }
+    }
+}
+
+// Message text has no place in a log.
+impl std::fmt::Debug for ContentOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ContentOut(…)")
+    }
+}
+
+impl std::fmt::Debug for MessageOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MessageOut").field("id", &self.id).field("status", &self.status).finish_non_exhaustive()
+    }
+}
