@@ -44,6 +44,18 @@ pub enum Tone {
     Broken,
 }
 
+impl Tone {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tone::Idle => "idle",
+            Tone::Connected => "connected",
+            Tone::Working => "working",
+            Tone::Attention => "attention",
+            Tone::Broken => "broken",
+        }
+    }
+}
+
 impl ChannelView {
     pub fn tone(&self) -> Tone {
         match &self.state {

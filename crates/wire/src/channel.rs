@@ -17,6 +17,10 @@ pub struct ChannelOut {
     #[schema(example = "running")]
     pub desired: String,
     pub state: StateOut,
+    /// How the state should feel at a glance: `idle`, `connected`, `working`, `attention` or `broken`.
+    #[serde(default)]
+    #[schema(example = "connected")]
+    pub tone: String,
     /// Since when the channel is flagged as stuck in reconnecting.
     pub stuck_since: Option<String>,
     /// Whether credentials exist, so that a start needs no QR.
@@ -89,6 +93,7 @@ impl From<&ChannelView> for ChannelOut {
             created_at: v.created_at.to_string(),
             desired: v.desired.as_str().to_owned(),
             state: StateOut::from(&v.state),
+            tone: v.tone().as_str().to_owned(),
             stuck_since: v.stuck_since.map(|t| t.to_string()),
             paired: v.paired,
             account: v.identity.as_ref().map(|i| PersonOut::from(&i.person())),
