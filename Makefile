@@ -1,0 +1,78 @@
+# What people do here. `make` alone lists it.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+TOOLS := $(CURDIR)/target/tools
+export PATH := $(TOOLS)/bin:$(PATH)
+export WHATISUP_TOOLS := $(TOOLS)
+SANDBOX := --features whatisup/sandbox,app/sandbox
+# The session of a person, if there is one: without it the demo runs headless.
+DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
+
+.PHONY: help demo app headless ui test check unit production desktop e2e deny bench package openapi clean-demo
+
+help: ## list the verbs
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: ## build and open the application with a loopback WhatsApp inside; no phone needed
+	scripts/setup build
+	$(MAKE) --no-print-directory ui
+ifneq ($(DISPLAYED),)
+	cargo run -p whatisup --features sandbox -- $(ARGS)
+else
+	cargo run -p app --features sandbox --bin whatisupd -- run $(ARGS)
+endif
+
+app: ## build and run the production application, which talks to the real WhatsApp
+	scripts/setup build
+	$(MAKE) --no-print-directory ui
+	cargo run --release -p whatisup -- $(ARGS)
+
+headless: ## the same without a desktop
+	scripts/setup build
+	$(MAKE) --no-print-directory ui
+	cargo run --release -p app --bin whatisupd -- run $(ARGS)
+
+ui: ui/dist/index.html ## build the dashboard
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+
+ui/dist/index.html: ui/node_modules/.package-lock.json $(shell find ui/src ui/public ui/index.html ui/vite.config.ts icons -type f 2>/dev/null)
+	cd ui && npm run build
+	@touch $@
+
+test: ## everything that CI runs, set-up included
+	scripts/setup test
+	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory production
+	$(MAKE) --no-print-directory unit
+
+check: ui ## format, lints, dependency rules, the dashboard's types and unit tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(SANDBOX) -- -D warnings
+	cargo deny --offline --log-level error check bans licenses sources
+	cd ui && npm run check && npm test
+
+unit: ui ## all Rust tests, with the sandbox, the browser and the desktop
+	cargo build --workspace $(SANDBOX)
+	cargo nextest run --workspace $(SANDBOX) $(ARGS)
+
+production: ui ## the tests that need a build without the sandbox
+	cargo nextest run -p whatsapp -p app
+
+openapi: ## write docs/openapi.json and the dashboard's types anew
+	cargo run -q -p api --example openapi > docs/openapi.json
+	cd ui && npm run schema
+
+bench: ## measure a release build and write docs/performance.md
+	scripts/setup test
+	$(MAKE) --no-print-directory ui
+	scripts/bench
+
+package: ## .deb and .rpm of the production application
+	scripts/setup build
+	$(MAKE) --no-print-directory ui
+	scripts/package
+
+clean-demo: ## forget everything that the demo stored
+	rm -rf "$${XDG_DATA_HOME:-$$HOME/.local/share}/whatisup-sandbox"

@@ -1,0 +1,203 @@
+//! Configuration: one commented file of defaults, the application's own choices, the user's file, the environment, the flags.
+
+mod layers;
+mod known;
+
+pub use layers::Sources;
+
+use serde::Deserialize;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+/// The defaults, as a file that people can read and copy from.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// Everything that can be configured, resolved and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub api: ApiConfig,
+    pub vault: VaultConfig,
+    pub whatsapp: WhatsAppConfig,
+    pub channels: ChannelsConfig,
+    pub log: LogConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ApiConfig {
+    pub port: u16,
+    pub bind: Vec<IpAddr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct VaultConfig {
+    pub store: VaultStore,
+    pub key_file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultStore {
+    Auto,
+    Keychain,
+    File,
+}
+
+#[derive(Clone, Debug)]
+pub struct WhatsAppConfig {
+    pub device_name: String,
+    /// A loopback WhatsApp other than the embedded one; sandbox builds only.
+    pub url: Option<String>,
+    pub ca: Option<PathBuf>,
+    pub version: Option<(u32, u32, u32)>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChannelsConfig {
+    pub resume_at_once: usize,
+    pub drain_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct LogConfig {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// Why the configuration cannot be used; each says where the value came from and what to write instead.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{origin}: there is no setting {name:?}{hint}")]
+    Unknown { origin: String, name: String, hint: String },
+    #[error("{origin}: {message}")]
+    Invalid { origin: String, message: String },
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("this platform names no directory for application data; give one with --data-dir")]
+    NoDataDir,
+    #[error("{0} is for sandbox builds only: this build talks to the real WhatsApp")]
+    SandboxOnly(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    data: RawData,
+    api: ApiConfig,
+    vault: RawVault,
+    whatsapp: RawWhatsApp,
+    channels: ChannelsConfig,
+    log: LogConfig,
+}
+
+#[derive(Deserialize)]
+struct RawData {
+    dir: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct RawVault {
+    store: VaultStore,
+    key_file: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct RawWhatsApp {
+    device_name: String,
+    url: String,
+    ca: PathBuf,
+    version: String,
+}
+
+impl Config {
+    /// Reads all layers and checks the result.
+    ///
+    /// # Errors
+    /// An unknown setting (with the nearest known name), a value that does not fit, or a file that cannot be read.
+    pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+        let data_dir = layers::data_dir(sources)?;
+        let raw: Raw = layers::merged(sources, &data_dir)?;
+        raw.check(data_dir)
+    }
+}
+
+impl Raw {
+    fn check(self, data_dir: PathBuf) -> Result<Config, ConfigError> {
+        debug_assert!(self.data.dir.as_os_str().is_empty() || !data_dir.as_os_str().is_empty());
+        if let Some(ip) = self.api.bind.iter().find(|ip| !ip.is_loopback()) {
+            return Err(invalid("api.bind", format!("{ip} is not a loopback address; only 127.0.0.1 and ::1 are served")));
+        }
+        if self.api.bind.is_empty() {
+            return Err(invalid("api.bind", "name at least one address, such as \"127.0.0.1\""));
+        }
+        if self.channels.resume_at_once == 0 {
+            return Err(invalid("channels.resume_at_once", "at least 1"));
+        }
+        let device_name = self.whatsapp.device_name.trim().to_owned();
+        if device_name.is_empty() || device_name.chars().count() > 50 || device_name.chars().any(char::is_control) {
+            return Err(invalid("whatsapp.device_name", "1 to 50 printable characters"));
+        }
+        let url = Some(self.whatsapp.url).filter(|u| !u.is_empty());
+        let ca = Some(self.whatsapp.ca).filter(|p| !p.as_os_str().is_empty());
+        let version = Some(self.whatsapp.version).filter(|v| !v.is_empty());
+        if !cfg!(feature = "sandbox") {
+            for (given, name) in
+                [(url.is_some(), "whatsapp.url"), (ca.is_some(), "whatsapp.ca"), (version.is_some(), "whatsapp.version")]
+            {
+                if given {
+                    return Err(ConfigError::SandboxOnly(name));
+                }
+            }
+        }
+        let version = version.map(|v| parse_version(&v)).transpose()?;
+        let key_file =
+            if self.vault.key_file.as_os_str().is_empty() { data_dir.join("vault.key") } else { self.vault.key_file };
+        Ok(Config {
+            vault: VaultConfig { store: self.vault.store, key_file },
+            api: self.api,
+            whatsapp: WhatsAppConfig { device_name, url, ca, version },
+            channels: self.channels,
+            log: self.log,
+            data_dir,
+        })
+    }
+}
+
+fn parse_version(text: &str) -> Result<(u32, u32, u32), ConfigError> {
+    let mut parts = text.split('.').map(str::parse::<u32>);
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(a)), Some(Ok(b)), Some(Ok(c)), None) => Ok((a, b, c)),
+        _ => Err(invalid("whatsapp.version", format!("{text:?} is not a version; write it as 2.3000.1023223821"))),
+    }
+}
+
+fn invalid(origin: &str, message: impl Into<String>) -> ConfigError {
+    ConfigError::Invalid { origin: origin.to_owned(), message: message.into() }
+}
+
+/// Remembers in the data directory which store the person chose, so that the next start asks nothing.
+/// An explicit setting of the user's own file, environment or flags still wins.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn remember_vault_choice(data_dir: &Path, store: VaultStore) -> std::io::Result<()> {
+    let word = match store {
+        VaultStore::Auto => "auto",
+        VaultStore::Keychain => "keychain",
+        VaultStore::File => "file",
+    };
+    std::fs::write(
+        layers::choices_file(data_dir),
+        format!("# Chosen in the application. Your own config.toml, the environment and flags win over this.\n[vault]\nstore = \"{word}\"\n"),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,81 @@
+use super::*;
+use crate::RunArgs;
+
+fn load(file: &str, env: &[(&str, &str)], args: RunArgs) -> Result<Config, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    std::fs::write(&path, file).unwrap();
+    let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let args = RunArgs { config: Some(path), data_dir: args.data_dir.or(Some(dir.path().join("data"))), ..args };
+    Config::load(&Sources { args, env })
+}
+
+#[test]
+fn the_defaults_are_complete_and_valid() {
+    let config = load("", &[], RunArgs::default()).unwrap();
+    assert_eq!(config.api.port, 9487);
+    assert_eq!(config.api.bind.len(), 2);
+    assert_eq!(config.vault.store, VaultStore::Auto);
+    assert!(config.vault.key_file.ends_with("vault.key"));
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let file = "[api]\nport = 1000\n[log]\nlevel = \"debug\"\n[channels]\nresume_at_once = 3";
+    let env = [("WHATISUP_API_PORT", "2000"), ("WHATISUP_LOG_LEVEL", "warn")];
+    let config = load(file, &env, RunArgs { port: Some(3000), ..RunArgs::default() }).unwrap();
+    assert_eq!((config.api.port, config.log.level.as_str(), config.channels.resume_at_once), (3000, "warn", 3));
+}
+
+#[test]
+fn an_unknown_setting_is_an_error_with_the_nearest_name() {
+    let error = load("[api]\nprot = 1", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("\"api.prot\"") && error.contains("did you mean \"api.port\"?"), "{error}");
+    let error = load("", &[("WHATISUP_API_PRT", "1")], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("did you mean \"WHATISUP_API_PORT\"?"), "{error}");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_names_the_setting() {
+    let error = load("[api]\nport = \"many\"", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.starts_with("api.port"), "{error}");
+    let error = load("[vault]\nstore = \"cloud\"", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.starts_with("vault.store"), "{error}");
+}
+
+#[test]
+fn only_loopback_addresses_are_served() {
+    let error = load("[api]\nbind = [\"0.0.0.0\"]", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("not a loopback address"), "{error}");
+}
+
+#[test]
+fn a_key_file_named_by_flag_is_the_store() {
+    let args = RunArgs { key_file: Some("/tmp/k".into()), ..RunArgs::default() };
+    let config = load("[vault]\nstore = \"keychain\"", &[], args).unwrap();
+    assert_eq!((config.vault.store, config.vault.key_file), (VaultStore::File, PathBuf::from("/tmp/k")));
+}
+
+#[test]
+fn the_choice_made_in_the_application_is_remembered_and_the_users_file_wins_over_it() {
+    let dir = tempfile::tempdir().unwrap();
+    remember_vault_choice(dir.path(), VaultStore::File).unwrap();
+    let args = || RunArgs { data_dir: Some(dir.path().to_owned()), ..RunArgs::default() };
+    assert_eq!(load("", &[], args()).unwrap().vault.store, VaultStore::File);
+    assert_eq!(load("[vault]\nstore = \"keychain\"", &[], args()).unwrap().vault.store, VaultStore::Keychain);
+}
+
+#[cfg(not(feature = "sandbox"))]
+#[test]
+fn a_production_build_knows_no_other_whatsapp() {
+    let error = load("[whatsapp]\nurl = \"ws://127.0.0.1:1\"", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("sandbox builds only"), "{error}");
+}
+
+#[cfg(feature = "sandbox")]
+#[test]
+fn a_version_is_three_numbers() {
+    let with = |v: &str| load(&format!("[whatsapp]\nversion = \"{v}\""), &[], RunArgs::default());
+    assert_eq!(with("2.3000.7").unwrap().whatsapp.version, Some((2, 3000, 7)));
+    assert!(with("2.3000").unwrap_err().to_string().contains("whatsapp.version"));
+}
