@@ -1,1 +1,21 @@
-//! vault
+//! The one place that holds keys: a 32-byte key per channel, one for the ledger, and the admin key of the API.
+//!
+//! They live in the OS keychain (Secret Service, macOS Keychain, Windows Credential Manager) or, when a person
+//! chose so, in a key file. Keychain calls may block for as long as a person takes to answer a prompt, so they
+//! run on a thread of their own and every caller has a deadline: see [`Vault`].
+
+mod entry;
+mod error;
+mod key;
+mod key_file;
+mod keychain;
+mod queue;
+mod scope;
+mod store;
+mod vault;
+
+pub use error::VaultError;
+pub use key::{AdminKey, Key32};
+pub use scope::{Installation, Namespace, Scope};
+pub use store::{Access, VaultReport};
+pub use vault::Vault;
