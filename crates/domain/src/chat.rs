@@ -13,6 +13,15 @@ impl ChatId {
         ChatId(format!("{}@s.whatsapp.net", phone.digits()))
     }
 
+    /// A chat as WhatsApp itself named it: also servers and users that nobody would write by hand (`0@s.whatsapp.net`,
+    /// `…@bot`). `None` when it is not even of that shape.
+    pub fn from_wire(user: &str, server: &str) -> Option<Self> {
+        let plain = |text: &str| {
+            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        };
+        (plain(user) && plain(server)).then(|| ChatId(format!("{user}@{server}")))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -9,7 +9,7 @@ mod outbound;
 pub mod scripted;
 
 pub use event::{Close, Secret, Invalidation, ReceiptKind, SocketEvent, VaultTrouble};
-pub use outbound::{InboundMessage, Outbound, SendError};
+pub use outbound::{InboundMessage, Outbound, SendError, new_message_id};
 
 use async_trait::async_trait;
 use domain::{ChannelId, Phone, Proxy, Timestamp};

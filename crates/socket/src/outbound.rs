@@ -8,6 +8,12 @@ pub struct Outbound {
     pub content: Content,
 }
 
+/// A message id in the form that WhatsApp Web gives its own: `3EB0` and 18 upper-case hex digits, taken from the low
+/// 72 bits of `random`.
+pub fn new_message_id(random: u128) -> String {
+    format!("3EB0{:018X}", random & ((1 << 72) - 1))
+}
+
 /// A message as it came in, decrypted (or not: see [`Content::Undecryptable`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboundMessage {
@@ -36,4 +42,15 @@ pub enum SendError {
     NotNow(&'static str),
     #[error("cannot be sent: {0}")]
     Rejected(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::new_message_id;
+
+    #[test]
+    fn a_message_id_looks_like_one_of_whatsapp_web() {
+        assert_eq!(new_message_id(0), "3EB0000000000000000000");
+        assert_eq!(new_message_id(u128::MAX), "3EB0FFFFFFFFFFFFFFFFFF");
+    }
 }
