@@ -1,1 +1,374 @@
-//! (being written)
+//! Simulated phones: primary devices that live in this process and speak the real protocol.
+//!
+//! A [`Phone`] is device 0 of an account. It publishes keys, opens Signal sessions, encrypts for every device of the
+//! people it writes to, decrypts what comes, sends receipts, and links companions the way the app does: by QR code or by
+//! typed code. Nothing in here is told to the network in any other form than stanzas, but for the pairing answer that
+//! the app gives on a connection of its own.
+//!
+//! Every phone has one task ([`attendance`]) that reads its link; calls on the handle and that task take turns on the
+//! phone's [`memory`] under one lock.
+
+mod app_state;
+mod attendance;
+mod companion;
+mod content;
+mod conversation;
+mod error;
+mod history;
+mod inbound;
+mod keys;
+mod line;
+mod link_code;
+mod linking;
+mod memory;
+mod outbound;
+mod padding;
+mod peers;
+mod phones;
+mod sessions;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{MutexGuard, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use wacore_binary::Jid;
+use wacore_binary::builder::NodeBuilder;
+
+pub use conversation::{Content, Conversation, Direction, MessageStatus, PhoneMessage};
+pub use error::PhoneError;
+pub use phones::Phones;
+
+use crate::network::{Account, Network};
+use keys::iq;
+use line::Line;
+use memory::{Memory, now, seconds};
+
+/// What happened on a phone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PhoneEvent {
+    /// A message came, went, or (a retry) became readable.
+    Message { phone: Jid, message: PhoneMessage },
+    /// A message got further.
+    Status { phone: Jid, id: String, status: MessageStatus },
+}
+
+/// Handle of one simulated phone; all clones are the same phone.
+#[derive(Clone)]
+pub struct Phone(Arc<Inner>);
+
+struct Inner {
+    account: Account,
+    line: Line,
+    memory: tokio::sync::Mutex<Memory>,
+    linking: tokio::sync::Mutex<()>,
+    /// The token of the task that attends the link, while the phone is online.
+    attending: Mutex<Option<CancellationToken>>,
+    /// Moves whenever something in the memory that one may wait for has changed.
+    changes: watch::Sender<u64>,
+    news: broadcast::Sender<PhoneEvent>,
+    stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Phone").field("online", &self.is_online()).finish_non_exhaustive()
+    }
+}
+
+impl Phone {
+    fn new(
+        network: Network,
+        account: Account,
+        news: broadcast::Sender<PhoneEvent>,
+        stop: CancellationToken,
+    ) -> Result<Self, PhoneError> {
+        Ok(Self(Arc::new(Inner {
+            memory: tokio::sync::Mutex::new(Memory::new(&account.push_name)?),
+            line: Line::new(network, account.pn.clone()),
+            account,
+            linking: tokio::sync::Mutex::default(),
+            attending: Mutex::default(),
+            changes: watch::Sender::new(0),
+            news,
+            stop,
+        })))
+    }
+
+    /// Digits only, country code first.
+    pub fn number(&self) -> &str {
+        &self.0.account.pn.user
+    }
+
+    /// Both addresses of the account. The push name is the one it was made with; see [`Phone::push_name`].
+    pub fn account(&self) -> &Account {
+        &self.0.account
+    }
+
+    pub async fn push_name(&self) -> String {
+        self.memory().await.push_name.clone()
+    }
+
+    pub async fn auto_reply(&self) -> bool {
+        self.memory().await.auto_reply
+    }
+
+    /// Answers every text from somebody else with `Echo: …`.
+    pub async fn set_auto_reply(&self, on: bool) {
+        self.memory().await.auto_reply = on;
+    }
+
+    /// Changes the display name, for companions too.
+    pub async fn set_push_name(&self, name: &str) -> Result<(), PhoneError> {
+        let mut memory = self.memory().await;
+        memory.push_name = name.to_owned();
+        memory.name_published = false;
+        self.publish_name(&mut memory).await
+    }
+
+    pub fn is_online(&self) -> bool {
+        self.attending().as_ref().is_some_and(|attending| !attending.is_cancelled())
+    }
+
+    /// Connects. What waited for the phone arrives now; its keys are published if they were not.
+    pub async fn go_online(&self) -> Result<(), PhoneError> {
+        {
+            let mut attending = self.attending();
+            if attending.as_ref().is_some_and(|attending| !attending.is_cancelled()) {
+                return Ok(());
+            }
+            let link = self
+                .line()
+                .network
+                .attach(&self.0.account.pn)
+                .map_err(|error| PhoneError::Refused(error.to_string()))?;
+            let stop = self.0.stop.child_token();
+            *attending = Some(stop.clone());
+            tokio::spawn(attendance::attend(self.clone(), link, stop));
+        }
+        {
+            let mut memory = self.memory().await;
+            if !memory.keys_published {
+                self.publish_keys(&mut memory).await?;
+            }
+            if !memory.name_published {
+                self.publish_name(&mut memory).await?;
+            }
+        }
+        self.welcome_companions().await
+    }
+
+    /// Drops off the network: no receipts any more, messages queue there.
+    pub async fn go_offline(&self) {
+        let attending = self.attending().take();
+        if let Some(stop) = attending {
+            stop.cancel();
+            let _ = self.wait_in(Duration::from_secs(5), |_| self.is_offline_there().then_some(())).await;
+        }
+    }
+
+    fn is_offline_there(&self) -> bool {
+        let devices = self.line().network.devices(&self.0.account.pn);
+        devices.iter().all(|view| view.device != self.0.account.pn || !view.online)
+    }
+
+    /// Writes a text to a number, in any usual form, or a jid. Returns the message's id once the network has it.
+    pub async fn send_text(&self, to: &str, text: &str) -> Result<String, PhoneError> {
+        if text.is_empty() {
+            return Err(PhoneError::EmptyText);
+        }
+        let chat = peers::resolve(&self.line().network, to)?.pn;
+        let mut memory = self.memory().await;
+        self.send_with(&mut memory, &chat, text).await
+    }
+
+    async fn send_with(&self, memory: &mut Memory, chat: &Jid, text: &str) -> Result<String, PhoneError> {
+        if !self.is_online() {
+            return Err(PhoneError::Offline);
+        }
+        let id = outbound::message_id();
+        self.record(
+            memory,
+            PhoneMessage {
+                id: id.clone(),
+                chat: chat.clone(),
+                from: self.0.account.pn.clone(),
+                direction: Direction::Out,
+                by_companion: false,
+                offline: false,
+                content: Content::Text(text.to_owned()),
+                at: now(),
+                status: MessageStatus::Pending,
+            },
+        );
+        let message = outbound::text(text);
+        match outbound::deliver(self.line(), memory, &self.0.account, chat, &id, &message).await {
+            Ok(()) => {
+                self.raise(memory, &id, Direction::Out, MessageStatus::Sent);
+                Ok(id)
+            }
+            Err(error) => {
+                memory.messages.fail(&id);
+                self.announce(PhoneEvent::Status { phone: self.jid(), id, status: MessageStatus::Failed });
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens a message on the phone: the sender gets a read receipt.
+    pub async fn read(&self, id: &str) -> Result<(), PhoneError> {
+        let mut memory = self.memory().await;
+        let message = memory
+            .messages
+            .find(id, Direction::In)
+            .ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?
+            .clone();
+        let receipt = NodeBuilder::new("receipt")
+            .attr("to", &message.from)
+            .attr("id", id)
+            .attr("type", "read")
+            .attr("t", seconds())
+            .build();
+        self.line().tell(receipt)?;
+        self.raise(&mut memory, id, Direction::In, MessageStatus::Read);
+        Ok(())
+    }
+
+    /// Says `available` or `unavailable` to whoever watches.
+    pub async fn set_presence(&self, available: bool) -> Result<(), PhoneError> {
+        let name = self.push_name().await;
+        let kind = if available { "available" } else { "unavailable" };
+        self.line().tell(NodeBuilder::new("presence").attr("type", kind).attr("name", name).build())
+    }
+
+    /// Shows `typing …` to somebody, or stops it.
+    pub fn set_typing(&self, to: &str, typing: bool) -> Result<(), PhoneError> {
+        let chat = peers::resolve(&self.line().network, to)?.pn;
+        let state = NodeBuilder::new(if typing { "composing" } else { "paused" }).build();
+        self.line().tell(NodeBuilder::new("chatstate").attr("to", chat).children([state]).build())
+    }
+
+    /// All messages, oldest first.
+    pub async fn messages(&self) -> Vec<PhoneMessage> {
+        self.memory().await.messages.all().to_vec()
+    }
+
+    pub async fn conversations(&self) -> Vec<Conversation> {
+        self.memory().await.messages.conversations()
+    }
+
+    /// The first message that fits, there already or still to come.
+    pub async fn wait_for_message(
+        &self,
+        deadline: Duration,
+        fits: impl Fn(&PhoneMessage) -> bool,
+    ) -> Result<PhoneMessage, PhoneError> {
+        self.wait_for(deadline, |messages| messages.iter().find(|message| fits(message)).cloned()).await
+    }
+
+    /// Waits until something can be read from the phone's messages.
+    pub async fn wait_for<T>(
+        &self,
+        deadline: Duration,
+        mut find: impl FnMut(&[PhoneMessage]) -> Option<T>,
+    ) -> Result<T, PhoneError> {
+        self.wait_in(deadline, |memory| find(memory.messages.all())).await
+    }
+
+    async fn wait_in<T>(
+        &self,
+        deadline: Duration,
+        mut find: impl FnMut(&Memory) -> Option<T>,
+    ) -> Result<T, PhoneError> {
+        let mut changes = self.0.changes.subscribe();
+        let search = async {
+            loop {
+                changes.borrow_and_update();
+                if let Some(found) = find(&*self.memory().await) {
+                    return Ok(found);
+                }
+                changes.changed().await.map_err(|_| PhoneError::Gone)?;
+            }
+        };
+        tokio::time::timeout(deadline, search).await.unwrap_or(Err(PhoneError::Deadline(deadline)))
+    }
+
+    async fn reset(&self) -> Result<(), PhoneError> {
+        self.go_online().await?;
+        for view in self.linked_devices() {
+            self.unlink(&view.device).await?;
+        }
+        let mut memory = self.memory().await;
+        memory.messages.clear();
+        memory.sent.clear();
+        memory.auto_reply = false;
+        self.tick();
+        Ok(())
+    }
+
+    async fn publish_keys(&self, memory: &mut Memory) -> Result<(), PhoneError> {
+        let batch = memory.keys.publish_batch()?;
+        self.line().ask(iq("set", "encrypt", batch)).await?;
+        memory.keys_published = true;
+        Ok(())
+    }
+
+    async fn publish_name(&self, memory: &mut Memory) -> Result<(), PhoneError> {
+        let name = memory.push_name.clone();
+        self.line().tell(NodeBuilder::new("presence").attr("type", "available").attr("name", name.as_str()).build())?;
+        memory.app_state.publish_push_name(self.line(), &name, seconds()).await?;
+        memory.name_published = true;
+        Ok(())
+    }
+
+    /// Keeps a message and tells about it; false when it was there already.
+    fn record(&self, memory: &mut Memory, message: PhoneMessage) -> bool {
+        let new = memory.messages.add(message.clone());
+        if new {
+            self.announce(PhoneEvent::Message { phone: self.jid(), message });
+        }
+        new
+    }
+
+    fn raise(&self, memory: &mut Memory, id: &str, direction: Direction, status: MessageStatus) {
+        if memory.messages.advance(id, direction, status) {
+            self.announce(PhoneEvent::Status { phone: self.jid(), id: id.to_owned(), status });
+        }
+    }
+
+    fn announce(&self, event: PhoneEvent) {
+        // Nobody may be listening.
+        let _ = self.0.news.send(event);
+        self.tick();
+    }
+
+    fn tick(&self) {
+        self.0.changes.send_modify(|count| *count += 1);
+    }
+
+    /// The task that attended the link under this token is over.
+    fn ended(&self, stop: &CancellationToken) {
+        stop.cancel();
+        self.tick();
+    }
+
+    fn jid(&self) -> Jid {
+        self.0.account.pn.clone()
+    }
+
+    fn line(&self) -> &Line {
+        &self.0.line
+    }
+
+    fn linking(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.linking
+    }
+
+    async fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.memory.lock().await
+    }
+
+    fn attending(&self) -> std::sync::MutexGuard<'_, Option<CancellationToken>> {
+        self.0.attending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
