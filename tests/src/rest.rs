@@ -1,0 +1,118 @@
+//! The REST API as a program uses it.
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// A client with a key.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    base: String,
+    key: String,
+    http: reqwest::Client,
+}
+
+impl Rest {
+    pub fn new(base: String, key: String) -> Self {
+        Rest { base, key, http: reqwest::Client::new() }
+    }
+
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Status and JSON (or text, as a JSON string) of any request.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.with_context(|| format!("no answer to {path}"))?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok((status, value))
+    }
+
+    async fn good(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
+        let (status, value) = self.call(method.clone(), path, body).await?;
+        if !status.is_success() {
+            bail!("{method} {path}: {status} {value}");
+        }
+        Ok(value)
+    }
+
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        self.good(Method::GET, path, None).await
+    }
+
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        self.good(Method::POST, path, Some(body)).await
+    }
+
+    /// A POST without a body, such as `…/start`.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn act(&self, path: &str) -> Result<Value> {
+        self.good(Method::POST, path, None).await
+    }
+
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        self.good(Method::DELETE, path, None).await
+    }
+
+    /// Makes a channel, which starts pairing, and returns its id.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn create_channel(&self, name: &str) -> Result<String> {
+        let channel = self.post("/v1/channels", json!({ "name": name })).await?;
+        Ok(channel["id"].as_str().context("a channel has an id")?.to_owned())
+    }
+
+    /// Sends a text and returns the accepted message.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn send_text(&self, channel: &str, to: &str, text: &str) -> Result<Value> {
+        let body = json!({ "to": to, "content": { "type": "text", "text": text } });
+        self.post(&format!("/v1/channels/{channel}/messages"), body).await
+    }
+
+    /// The text that the QR of a channel encodes.
+    ///
+    /// # Errors
+    /// When there is no QR to scan now.
+    pub async fn qr(&self, channel: &str) -> Result<String> {
+        let request = self.http.get(format!("{}/v1/channels/{channel}/qr", self.base)).bearer_auth(&self.key);
+        let answer = request.header("accept", "application/json").send().await?;
+        let status = answer.status();
+        let value: Value = answer.json().await?;
+        match value["text"].as_str() {
+            Some(text) if status.is_success() => Ok(text.to_owned()),
+            Some(_) | None => bail!("no QR: {status} {value}"),
+        }
+    }
+
+    /// The state of a channel.
+    ///
+    /// # Errors
+    /// When there is no such channel.
+    pub async fn state(&self, channel: &str) -> Result<Value> {
+        Ok(self.get(&format!("/v1/channels/{channel}")).await?["state"].clone())
+    }
+}
