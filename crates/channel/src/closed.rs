@@ -1,0 +1,136 @@
+use crate::backoff::STABLE;
+use crate::channel::Shred;
+use crate::input::{End, VaultTrouble};
+use crate::slot::Slot;
+use crate::turn::Turn;
+use domain::{Cause, Desired, PairingMethod, Reason, State, Timestamp};
+use std::time::Duration;
+
+/// How often a channel whose key cannot be had looks again.
+const VAULT_RETRY: Duration = Duration::from_secs(30);
+/// A ban that is over already when we hear of it is not tested sooner than this.
+const SHORTEST_BAN: Duration = Duration::from_secs(30);
+
+impl Turn {
+    /// The socket is gone. What follows depends on why, and on whether we had asked for it.
+    pub(crate) fn closed(&mut self, end: End) {
+        let asked = match self.channel.slot {
+            Slot::Empty => return,
+            Slot::Closing { .. } | Slot::Leaving { .. } => true,
+            Slot::Opening { .. } | Slot::Handshaken { .. } | Slot::Ready => false,
+        };
+        self.channel.slot = Slot::Empty;
+        self.forgive_a_stable_connection();
+        if self.channel.shred != Shred::NotNeeded {
+            // Logged out or invalidated already; nothing that this socket says makes a difference.
+            return;
+        }
+        match end {
+            End::Invalidated(invalidation) => self.invalidate(invalidation),
+            End::Asked | End::Restart | End::Lost(_) if asked => {}
+            End::Asked
+            | End::Restart
+            | End::Lost(_)
+            | End::PairingExpired
+            | End::PairingFailed
+            | End::Replaced
+            | End::Banned { .. }
+            | End::ClientOutdated
+            | End::Vault(_)
+            | End::WrongKey
+            | End::Damaged
+            | End::StorageFailed => match self.channel.desired {
+                Desired::Stopped => {}
+                Desired::Running => self.go_on_after(end),
+            },
+        }
+    }
+
+    fn go_on_after(&mut self, end: End) {
+        match end {
+            End::Restart => self.log_in_again(),
+            End::Asked => self.lost(Cause::ConnectionLost),
+            End::Lost(cause) => self.lost(cause),
+            End::PairingExpired => self.disconnect(Reason::PairingExpired),
+            End::PairingFailed => self.disconnect(Reason::PairingFailed),
+            End::Invalidated(invalidation) => self.invalidate(invalidation),
+            // No fight: whoever has the session now keeps it until a person decides.
+            End::Replaced => self.disconnect(Reason::Replaced),
+            End::Banned { until } => {
+                self.disconnect(Reason::Banned { until });
+                let at = until.max(self.now.plus(SHORTEST_BAN));
+                self.channel.open_at = Some(at.plus(self.soon().since(self.now)));
+            }
+            End::ClientOutdated => self.disconnect(Reason::ClientOutdated),
+            End::Vault(VaultTrouble::Locked) => self.look_again_later(Reason::VaultLocked),
+            End::Vault(VaultTrouble::Missing) => self.look_again_later(Reason::VaultMissing),
+            End::Vault(VaultTrouble::Refused) => self.disconnect(Reason::VaultRefused),
+            End::WrongKey => self.disconnect(Reason::WrongKey),
+            End::Damaged => self.disconnect(Reason::AuthStateDamaged),
+            End::StorageFailed => self.disconnect(Reason::StorageFailed),
+        }
+    }
+
+    /// Stays disconnected and tries quietly: nothing is told until it works.
+    fn look_again_later(&mut self, reason: Reason) {
+        self.disconnect(reason);
+        self.channel.open_at = Some(self.now.plus(VAULT_RETRY));
+    }
+
+    /// Stream error 515: at once, unless it comes again and again.
+    fn log_in_again(&mut self) {
+        let cause = match &self.channel.state {
+            State::Pairing { .. } => Cause::Paired,
+            State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. } => Cause::ClosedByServer,
+        };
+        let first = self.channel.failures == 0;
+        let at = self.next_try();
+        let at = if first { self.now } else { at };
+        self.resume(cause, at);
+    }
+
+    /// The connection, or an attempt at one, came to nothing.
+    pub(crate) fn lost(&mut self, cause: Cause) {
+        let at = self.next_try();
+        let cause = if self.channel.online { cause } else { Cause::Offline };
+        self.resume(cause, at);
+    }
+
+    fn resume(&mut self, cause: Cause, at: Timestamp) {
+        match &self.channel.state {
+            State::Pairing { .. } if !self.channel.paired() => {
+                let method = if self.channel.pairing.by_code.is_some() { PairingMethod::Code } else { PairingMethod::Qr };
+                self.channel.open_at = Some(at);
+                self.await_prompt(method);
+            }
+            // A quiet attempt of a channel that is not linked: whatever stood in its way is gone.
+            State::Disconnected { .. } if !self.channel.paired() => {
+                self.begin_pairing(None);
+                self.channel.open_at = Some(at);
+            }
+            State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => {
+                self.reconnect(cause, at);
+            }
+        }
+    }
+
+    /// A socket that claims to be connected but is silent: a new one, as after any loss.
+    pub(crate) fn liveness_lost(&mut self) {
+        match &self.channel.state {
+            State::Connected { .. } => {
+                self.forgive_a_stable_connection();
+                self.lost(Cause::NoAnswer);
+                self.close_socket();
+            }
+            State::Disconnected { .. } | State::Pairing { .. } | State::Reconnecting { .. } => {}
+        }
+    }
+
+    fn forgive_a_stable_connection(&mut self) {
+        if let State::Connected { since, .. } = &self.channel.state
+            && self.now.since(*since) >= STABLE
+        {
+            self.channel.failures = 0;
+        }
+    }
+}

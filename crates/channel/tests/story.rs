@@ -1,0 +1,313 @@
+//! The life of a channel told in sentences, for the rules that a person would ask about.
+#![allow(clippy::unwrap_used)]
+
+use channel::{CAP, Channel, Command, Effect, End, Input, Invalidation, News, SlotKind, Stored, VaultTrouble, restore, step};
+use domain::{Cause, Desired, Identity, Reason, State, Timestamp};
+use std::time::Duration;
+
+/// A channel with its clock, which acts as the engine does for a socket that does what it is asked.
+struct Life {
+    channel: Channel,
+    now: Timestamp,
+    effects: Vec<Effect>,
+}
+
+impl Life {
+    fn new() -> Self {
+        let now = Timestamp::from_secs(1_000_000);
+        Life { channel: Channel::new(now), now, effects: Vec::new() }
+    }
+
+    fn connected() -> Self {
+        let mut life = Life::new();
+        life.then(Input::Command(Command::Start)).then(Input::Handshaken);
+        life.then(Input::Paired { identity: identity() }).then(Input::Closed(End::Restart));
+        life.then(Input::Handshaken).then(Input::Opened { identity: identity() });
+        life
+    }
+
+    fn then(&mut self, input: Input) -> &mut Self {
+        let (channel, effects) = step(&self.channel, input, self.now, 0.0);
+        self.channel = channel;
+        self.effects = effects;
+        self
+    }
+
+    fn pass(&mut self, span: Duration) -> &mut Self {
+        self.now = self.now.plus(span);
+        self
+    }
+
+    /// Lets time pass until the channel wants to be looked at, and looks. Gives the wait.
+    fn until_due(&mut self) -> Duration {
+        let wait = self.channel.due_at().unwrap().since(self.now);
+        self.pass(wait).then(Input::Due);
+        wait
+    }
+
+    fn fell(&self, wanted: &Effect) -> bool {
+        self.effects.contains(wanted)
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        match self.channel.state() {
+            State::Disconnected { reason, .. } => Some(*reason),
+            State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => None,
+        }
+    }
+
+    fn cause(&self) -> Option<Cause> {
+        match self.channel.state() {
+            State::Reconnecting { cause, .. } => Some(*cause),
+            State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } => None,
+        }
+    }
+}
+
+fn identity() -> Identity {
+    Identity { phone: Some("15550100123".parse().unwrap()), lid: None, push_name: Some("Ada".into()) }
+}
+
+const OPEN: Effect = Effect::OpenSocket { pair_by_code: None };
+const LOST: Input = Input::Closed(End::Lost(Cause::ConnectionLost));
+
+#[test]
+fn a_drop_is_retried_within_a_second_and_later_ones_never_wait_longer_than_a_minute() {
+    let mut life = Life::connected();
+    life.pass(Duration::from_secs(3600)).then(LOST);
+    assert_eq!(life.until_due(), Duration::from_millis(500));
+    assert!(life.fell(&OPEN));
+    for _ in 0..20 {
+        life.then(LOST);
+        let lost_at = life.now;
+        while !life.fell(&OPEN) {
+            life.until_due();
+        }
+        assert!(life.now.since(lost_at) <= CAP);
+    }
+}
+
+#[test]
+fn a_stable_connection_starts_the_schedule_anew() {
+    let mut life = Life::connected();
+    life.then(LOST);
+    for _ in 0..3 {
+        life.until_due();
+        life.then(LOST);
+    }
+    life.until_due();
+    life.then(Input::Opened { identity: identity() }).pass(Duration::from_secs(31)).then(LOST);
+    assert_eq!(life.until_due(), Duration::from_millis(500));
+}
+
+#[test]
+fn waking_retries_at_once_whatever_the_wait_was() {
+    let mut life = Life::connected();
+    for _ in 0..7 {
+        life.then(LOST).until_due();
+    }
+    life.then(LOST).then(Input::Woke);
+    assert!(life.fell(&OPEN));
+    assert_eq!(life.cause(), Some(Cause::Woke));
+}
+
+#[test]
+fn a_night_asleep_makes_no_channel_stuck() {
+    let mut life = Life::connected();
+    life.then(LOST).pass(Duration::from_secs(8 * 3600)).then(Input::Woke).then(Input::Due);
+    assert_eq!(life.channel.stuck_since(), None);
+}
+
+#[test]
+fn offline_it_waits_for_the_network_and_then_goes_at_once() {
+    let mut life = Life::connected();
+    life.then(Input::NetworkDown).then(LOST);
+    assert_eq!(life.cause(), Some(Cause::Offline));
+    life.pass(Duration::from_secs(120)).then(Input::Due);
+    assert_eq!(life.channel.slot(), SlotKind::Empty);
+    life.then(Input::NetworkUp);
+    assert!(life.fell(&OPEN));
+}
+
+#[test]
+fn stuck_is_raised_after_thirty_seconds_and_cleared_by_the_next_connection() {
+    let mut life = Life::connected();
+    life.then(LOST);
+    let since = life.now;
+    while life.channel.stuck_since().is_none() {
+        if life.channel.slot() == SlotKind::Opening {
+            life.then(Input::Closed(End::Lost(Cause::Unreachable)));
+        }
+        life.until_due();
+    }
+    assert_eq!(life.now.since(since), Duration::from_secs(30));
+    assert!(life.fell(&Effect::Tell(News::Stuck)));
+    let stuck_since = life.now;
+    while life.channel.slot() != SlotKind::Opening {
+        life.until_due();
+        assert!(!life.fell(&Effect::Tell(News::Stuck)));
+    }
+    life.then(Input::Opened { identity: identity() });
+    assert_eq!(life.effects, [Effect::Tell(News::Connected), Effect::Tell(News::Recovered { stuck_since })]);
+}
+
+#[test]
+fn a_socket_that_never_answers_is_given_up_and_one_that_never_closes_is_abandoned() {
+    let mut life = Life::connected();
+    life.then(LOST).until_due();
+    assert_eq!(life.channel.slot(), SlotKind::Opening);
+    while life.channel.slot() == SlotKind::Opening {
+        life.until_due();
+    }
+    assert!(life.fell(&Effect::CloseSocket));
+    assert_eq!(life.cause(), Some(Cause::NoAnswer));
+    while life.channel.slot() == SlotKind::Closing {
+        life.until_due();
+    }
+    assert_eq!(life.effects, [Effect::AbandonSocket, OPEN]);
+}
+
+#[test]
+fn unlinking_shreds_and_the_next_start_waits_for_that() {
+    let mut life = Life::connected();
+    life.then(Input::Closed(End::Invalidated(Invalidation::Unlinked)));
+    assert_eq!(life.effects, [Effect::Tell(News::Disconnected(Reason::Unlinked)), Effect::FailOutbox, Effect::Shred]);
+    assert!(!life.channel.paired());
+    life.then(Input::Command(Command::Start));
+    assert_eq!(life.effects, [Effect::Tell(News::Pairing)]);
+    life.then(Input::ShredFailed).until_due();
+    assert_eq!(life.effects, [Effect::Shred]);
+    life.then(Input::Shredded);
+    assert_eq!(life.effects, [Effect::Keep, OPEN]);
+}
+
+#[test]
+fn a_shred_that_a_crash_interrupted_is_finished_at_the_next_start() {
+    let mut life = Life::connected();
+    life.then(Input::Closed(End::Invalidated(Invalidation::Unlinked)));
+    let stored = Stored {
+        desired: life.channel.desired(),
+        state: life.channel.state().clone(),
+        holds_auth_state: life.channel.holds_auth_state(),
+        identity: life.channel.identity().cloned(),
+    };
+    let (channel, effects) = restore(stored, life.now, 0.0);
+    assert_eq!(effects, [Effect::Shred]);
+    assert!(!channel.paired());
+}
+
+#[test]
+fn a_replaced_session_is_kept_and_not_fought_for_even_after_a_restart_of_the_application() {
+    let mut life = Life::connected();
+    life.then(Input::Closed(End::Replaced));
+    assert_eq!((life.reason(), life.channel.due_at()), (Some(Reason::Replaced), None));
+    assert!(life.channel.paired());
+    let stored = Stored {
+        desired: Desired::Running,
+        state: life.channel.state().clone(),
+        holds_auth_state: true,
+        identity: None,
+    };
+    let (channel, effects) = restore(stored, life.now, 0.0);
+    assert_eq!((effects, channel.due_at()), (vec![], None));
+    let (_, effects) = step(&channel, Input::Command(Command::Start), life.now, 0.0);
+    assert!(effects.contains(&OPEN));
+}
+
+#[test]
+fn a_ban_ends_by_itself() {
+    let mut life = Life::connected();
+    let until = life.now.plus(Duration::from_secs(3600));
+    life.then(Input::Closed(End::Banned { until }));
+    assert_eq!(life.reason(), Some(Reason::Banned { until }));
+    life.until_due();
+    assert!(life.now >= until && life.fell(&OPEN));
+    assert_eq!(life.cause(), Some(Cause::BanEnded));
+}
+
+#[test]
+fn a_locked_keychain_wipes_nothing_and_is_looked_at_again_without_noise() {
+    let mut life = Life::connected();
+    life.then(LOST).until_due();
+    life.then(Input::Closed(End::Vault(VaultTrouble::Locked)));
+    for _ in 0..3 {
+        assert_eq!(life.reason(), Some(Reason::VaultLocked));
+        assert_eq!(life.until_due(), Duration::from_secs(30));
+        assert_eq!(life.effects, [OPEN]);
+        life.then(Input::Closed(End::Vault(VaultTrouble::Locked)));
+        assert_eq!(life.effects, []);
+    }
+    assert!(life.channel.paired());
+    life.then(Input::VaultUnlocked);
+    assert_eq!(life.cause(), Some(Cause::VaultUnlocked));
+    assert!(life.fell(&OPEN));
+}
+
+#[test]
+fn a_restart_of_the_application_resumes_without_a_qr() {
+    let life = Life::connected();
+    let stored = Stored {
+        desired: Desired::Running,
+        state: life.channel.state().clone(),
+        holds_auth_state: true,
+        identity: Some(identity()),
+    };
+    let (channel, effects) = restore(stored, life.now, 0.0);
+    assert_eq!(effects, [Effect::Tell(News::Reconnecting(Cause::Starting)), OPEN]);
+    assert!(channel.paired());
+}
+
+#[test]
+fn logging_out_tells_whatsapp_first_but_does_not_wait_for_ever() {
+    let mut life = Life::connected();
+    life.then(Input::Command(Command::Logout));
+    assert_eq!(
+        life.effects,
+        [Effect::Keep, Effect::Tell(News::Disconnected(Reason::LoggedOut)), Effect::FailOutbox, Effect::LogoutSocket]
+    );
+    assert!(!life.channel.is_connected());
+    life.until_due();
+    assert_eq!(life.effects, [Effect::CloseSocket]);
+    life.until_due();
+    assert_eq!(life.effects, [Effect::AbandonSocket, Effect::Shred]);
+}
+
+#[test]
+fn nobody_scans_and_pairing_ends() {
+    let mut life = Life::new();
+    life.then(Input::Command(Command::Start)).then(Input::Handshaken);
+    for round in 0..1000 {
+        let expires_at = life.now.plus(Duration::from_secs(20));
+        life.then(Input::PairingQr { code: round.to_string(), expires_at }).pass(Duration::from_secs(20)).then(Input::Due);
+        if life.reason().is_some() {
+            assert_eq!(life.reason(), Some(Reason::PairingExpired));
+            assert!(round > 6 && life.fell(&Effect::CloseSocket));
+            return;
+        }
+    }
+    panic!("pairing went on for ever");
+}
+
+#[test]
+fn a_code_is_asked_of_the_socket_that_shows_the_qr() {
+    let phone: domain::Phone = "15550100199".parse().unwrap();
+    let mut life = Life::new();
+    life.then(Input::Command(Command::Start)).then(Input::Handshaken);
+    life.then(Input::PairingQr { code: "qr".into(), expires_at: life.now.plus(Duration::from_secs(60)) });
+    life.then(Input::Command(Command::PairByCode(phone.clone())));
+    assert!(life.fell(&Effect::AskPairingCode(phone.clone())));
+    // The socket goes on rotating QRs; nobody sees them any more, and it is not asked twice.
+    life.then(Input::PairingQr { code: "qr2".into(), expires_at: life.now.plus(Duration::from_secs(20)) });
+    assert_eq!(life.effects, []);
+    life.then(Input::PairingCode { code: "ABCD1234".into(), expires_at: life.now.plus(Duration::from_secs(160)), phone });
+    assert!(life.fell(&Effect::Tell(News::Pairing)));
+}
+
+#[test]
+fn a_scan_in_the_moment_of_stopping_is_not_lost() {
+    let mut life = Life::new();
+    life.then(Input::Command(Command::Start)).then(Input::Handshaken).then(Input::Command(Command::Stop));
+    life.then(Input::Paired { identity: identity() }).then(Input::Closed(End::Restart));
+    assert_eq!(life.reason(), Some(Reason::Stopped));
+    assert!(life.channel.paired());
+}
