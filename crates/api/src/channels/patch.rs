@@ -1,0 +1,31 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::ChannelOut;
+
+/// What to change; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChannelPatch {
+    /// 1 to 64 characters.
+    #[serde(default)]
+    #[schema(example = "Front desk", min_length = 1, max_length = 64, nullable = false)]
+    name: Option<String>,
+    /// Another proxy; null to connect directly. Takes effect when the channel next connects.
+    #[serde(default)]
+    #[schema(example = "socks5://127.0.0.1:9050")]
+    proxy: Option<String>,
+}
+
+/// Change a channel's name or proxy
+#[utoipa::path(patch, path = "/v1/channels/{id}", tag = "channels", operation_id = "patch_channel",
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    request_body = ChannelPatch,
+    responses((status = 200, description = "The channel as it is now.", body = ChannelOut)))]
+pub(crate) async fn patch(State(api): State<Api>, Json(given): Json<ChannelPatch>) -> Result<Json<ChannelOut>, Problem> {
+    let _ = (api, given.name, given.proxy);
+    Err(Problem::of(Code::Unavailable))
+}

@@ -1,0 +1,16 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use wire::ChannelOut;
+
+/// Restart a channel
+///
+/// Closes the connection and opens a new one with the same credentials.
+#[utoipa::path(post, path = "/v1/channels/{id}/restart", tag = "channels", operation_id = "restart_channel",
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    responses((status = 200, description = "The channel as it is now; what follows comes as events.", body = ChannelOut)))]
+pub(crate) async fn restart(State(api): State<Api>) -> Result<Json<ChannelOut>, Problem> {
+    let _ = api;
+    Err(Problem::of(Code::Unavailable))
+}

@@ -1,0 +1,14 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use wire::ChannelOut;
+
+/// Show a channel
+#[utoipa::path(get, path = "/v1/channels/{id}", tag = "channels", operation_id = "show_channel",
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    responses((status = 200, description = "The channel as it is now.", body = ChannelOut)))]
+pub(crate) async fn show(State(api): State<Api>) -> Result<Json<ChannelOut>, Problem> {
+    let _ = api;
+    Err(Problem::of(Code::Unavailable))
+}

@@ -1,0 +1,16 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use wire::ChannelOut;
+
+/// Start a channel
+///
+/// Connects with the stored credentials, or asks WhatsApp for a QR when there are none.
+#[utoipa::path(post, path = "/v1/channels/{id}/start", tag = "channels", operation_id = "start_channel",
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    responses((status = 200, description = "The channel as it is now; what follows comes as events.", body = ChannelOut)))]
+pub(crate) async fn start(State(api): State<Api>) -> Result<Json<ChannelOut>, Problem> {
+    let _ = api;
+    Err(Problem::of(Code::Unavailable))
+}

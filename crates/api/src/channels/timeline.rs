@@ -1,0 +1,49 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use wire::StateOut;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TimelineQuery {
+    /// How many at most.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Where to go on: `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// One transition of a channel.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TimelineEntry {
+    /// When it happened: RFC 3339, UTC.
+    pub at: String,
+    /// The state that it came to.
+    pub state: StateOut,
+    /// Since when it was flagged as stuck, when it was.
+    #[schema(required)]
+    pub stuck_since: Option<String>,
+}
+
+/// A channel's transitions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TimelinePage {
+    pub items: Vec<TimelineEntry>,
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+/// Show a channel's timeline
+#[utoipa::path(get, path = "/v1/channels/{id}/timeline", tag = "channels", operation_id = "channel_timeline",
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"), TimelineQuery),
+    responses((status = 200, description = "Transitions, newest first.", body = TimelinePage)))]
+pub(crate) async fn timeline(State(api): State<Api>) -> Result<Json<TimelinePage>, Problem> {
+    let _ = api;
+    Err(Problem::of(Code::Unavailable))
+}

@@ -1,0 +1,14 @@
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use axum::Json;
+use axum::extract::State;
+use wire::MessageOut;
+
+/// Show a message
+#[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", operation_id = "show_message",
+    params(("id" = String, Path, description = "The message.", example = "msg_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    responses((status = 200, description = "The message with its present status.", body = MessageOut)))]
+pub(crate) async fn show(State(api): State<Api>) -> Result<Json<MessageOut>, Problem> {
+    let _ = api;
+    Err(Problem::of(Code::Unavailable))
+}

@@ -1,0 +1,100 @@
+//! The OpenAPI 3.1 document: what the routes declare, and what the guard adds to each of them.
+
+use crate::problem::Code;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi as _;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "WhatIsUp",
+        description = "WhatsApp sessions, lent to the programs on this machine. Guide: docs/api.md.",
+        license(name = "AGPL-3.0-only", identifier = "AGPL-3.0-only")
+    ),
+    servers((url = "http://127.0.0.1:9487")),
+    tags(
+        (name = "channels", description = "WhatsApp accounts lent to programs."),
+        (name = "messages", description = "Sending and reading."),
+        (name = "events", description = "The durable log of what happened."),
+        (name = "settings", description = "What the user chose in the application."),
+        (name = "session", description = "Signing a browser in."),
+        (name = "ops", description = "Health, metrics and this description."),
+    ),
+    components(schemas(
+        crate::problem::ProblemOut, wire::SnapshotOut, wire::GapOut, wire::EventOut, wire::EventData
+    ))
+)]
+struct Described;
+
+/// The document as JSON text, ending with a newline; `docs/openapi.json` is a copy of it.
+pub fn document() -> String {
+    let (_, described) = utoipa_axum::router::OpenApiRouter::with_openapi(Described::openapi()).merge(crate::routes::documented()).split_for_parts();
+    let mut document = serde_json::to_value(described).expect("the document holds only strings, numbers and maps");
+    complete(&mut document);
+    let mut text = serde_json::to_string_pretty(&document).expect("a JSON value always serialises");
+    text.push('\n');
+    text
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// Adds the security schemes and, to every operation, the problems that do not depend on it.
+fn complete(document: &mut Value) {
+    document["components"]["securitySchemes"] = json!({
+        "key": {"type": "http", "scheme": "bearer", "description": "The admin key, wiu_…: `whatisupd key` shows it."},
+        "session": {"type": "apiKey", "in": "cookie", "name": "whatisup", "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
+    });
+    document["security"] = json!([{"key": []}, {"session": []}]);
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, item) in paths {
+        for method in METHODS {
+            let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
+            for code in problems(path, method, operation) {
+                let answer = answer(code, &operation["responses"]);
+                operation["responses"][code.status().as_str()] = answer;
+            }
+        }
+    }
+}
+
+/// What every operation of this shape may answer besides what it declares.
+fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Code> {
+    let keyed = !operation.get("security").is_some_and(|s| s == &json!([{}]));
+    let body = operation.contains_key("requestBody");
+    let mut codes = vec![Code::BadHost, Code::HostNotAllowed, Code::Internal];
+    if keyed {
+        codes.push(Code::Unauthorized);
+    }
+    if path == "/v1/session" && method == "post" {
+        codes.push(Code::TicketInvalid);
+    }
+    if path.contains('{') {
+        codes.push(Code::NotFound);
+    }
+    if method != "get" {
+        codes.extend([Code::UnsupportedMediaType, Code::TooLarge]);
+    }
+    if body {
+        codes.extend([Code::BodyTimeout, Code::Invalid]);
+    }
+    if method == "get" && operation.get("parameters").is_some_and(|all| all.as_array().is_some_and(|a| a.iter().any(|p| p["in"] == "query"))) {
+        codes.push(Code::Invalid);
+    }
+    if path.starts_with("/v1/channels") && method != "get" {
+        codes.extend([Code::Conflict, Code::Unavailable]);
+    }
+    if path.ends_with("/qr") {
+        codes.extend([Code::NotPairing, Code::NotAcceptable]);
+    }
+    if path == "/v1/events" {
+        codes.push(Code::NotAcceptable);
+    }
+    codes
+}
+
+fn answer(code: Code, declared: &Value) -> Value {
+    let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
+    let mut answer = declared.get(code.status().as_str()).cloned().unwrap_or_else(|| json!({"description": code.title()}));
+    answer["content"]["application/problem+json"] = problem;
+    answer
+}

@@ -1,0 +1,7 @@
+//! What people who run it look at.
+
+pub(crate) mod info;
+pub(crate) mod livez;
+pub(crate) mod metrics;
+pub(crate) mod openapi;
+pub(crate) mod readyz;

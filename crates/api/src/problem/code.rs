@@ -1,0 +1,160 @@
+use axum::http::StatusCode;
+
+/// Every kind of problem. A code exists because a client can act on it; none is ever renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    BadHost,
+    HostNotAllowed,
+    OriginNotAllowed,
+    CrossSite,
+    CsrfHeaderMissing,
+    Unauthorized,
+    TicketInvalid,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+    TooLarge,
+    BodyTimeout,
+    BadJson,
+    Invalid,
+    NotPairing,
+    NotPaired,
+    AlreadyPaired,
+    Conflict,
+    PairingCodeUnavailable,
+    ShuttingDown,
+    Unavailable,
+    Internal,
+}
+
+impl Code {
+    pub const ALL: [Code; 23] = [
+        Code::BadHost,
+        Code::HostNotAllowed,
+        Code::OriginNotAllowed,
+        Code::CrossSite,
+        Code::CsrfHeaderMissing,
+        Code::Unauthorized,
+        Code::TicketInvalid,
+        Code::NotFound,
+        Code::MethodNotAllowed,
+        Code::NotAcceptable,
+        Code::UnsupportedMediaType,
+        Code::TooLarge,
+        Code::BodyTimeout,
+        Code::BadJson,
+        Code::Invalid,
+        Code::NotPairing,
+        Code::NotPaired,
+        Code::AlreadyPaired,
+        Code::Conflict,
+        Code::PairingCodeUnavailable,
+        Code::ShuttingDown,
+        Code::Unavailable,
+        Code::Internal,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::BadHost => "bad_host",
+            Code::HostNotAllowed => "host_not_allowed",
+            Code::OriginNotAllowed => "origin_not_allowed",
+            Code::CrossSite => "cross_site",
+            Code::CsrfHeaderMissing => "csrf_header_missing",
+            Code::Unauthorized => "unauthorized",
+            Code::TicketInvalid => "ticket_invalid",
+            Code::NotFound => "not_found",
+            Code::MethodNotAllowed => "method_not_allowed",
+            Code::NotAcceptable => "not_acceptable",
+            Code::UnsupportedMediaType => "unsupported_media_type",
+            Code::TooLarge => "too_large",
+            Code::BodyTimeout => "body_timeout",
+            Code::BadJson => "bad_json",
+            Code::Invalid => "invalid",
+            Code::NotPairing => "not_pairing",
+            Code::NotPaired => "not_paired",
+            Code::AlreadyPaired => "already_paired",
+            Code::Conflict => "conflict",
+            Code::PairingCodeUnavailable => "pairing_code_unavailable",
+            Code::ShuttingDown => "shutting_down",
+            Code::Unavailable => "unavailable",
+            Code::Internal => "internal",
+        }
+    }
+
+    pub fn status(self) -> StatusCode {
+        match self {
+            Code::BadHost | Code::BadJson => StatusCode::BAD_REQUEST,
+            Code::Unauthorized | Code::TicketInvalid => StatusCode::UNAUTHORIZED,
+            Code::HostNotAllowed | Code::OriginNotAllowed | Code::CrossSite | Code::CsrfHeaderMissing => StatusCode::FORBIDDEN,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Code::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Code::NotPairing | Code::NotPaired | Code::AlreadyPaired | Code::Conflict => StatusCode::CONFLICT,
+            Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::PairingCodeUnavailable | Code::ShuttingDown | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Code::BadHost => "Bad Host header",
+            Code::HostNotAllowed => "Host not allowed",
+            Code::OriginNotAllowed => "Origin not allowed",
+            Code::CrossSite => "Request from another site",
+            Code::CsrfHeaderMissing => "Header X-WhatIsUp missing",
+            Code::Unauthorized => "No valid key",
+            Code::TicketInvalid => "Sign-in link not valid",
+            Code::NotFound => "Not found",
+            Code::MethodNotAllowed => "Method not allowed",
+            Code::NotAcceptable => "No such form",
+            Code::UnsupportedMediaType => "Body is not JSON",
+            Code::TooLarge => "Body too large",
+            Code::BodyTimeout => "Body too slow",
+            Code::BadJson => "Bad JSON",
+            Code::Invalid => "Request not valid",
+            Code::NotPairing => "Not pairing",
+            Code::NotPaired => "Not paired",
+            Code::AlreadyPaired => "Already paired",
+            Code::Conflict => "Not possible now",
+            Code::PairingCodeUnavailable => "No pairing code",
+            Code::ShuttingDown => "Shutting down",
+            Code::Unavailable => "Not available now",
+            Code::Internal => "Something failed here",
+        }
+    }
+
+    /// What it means and what to do, for every problem of this code; a problem's own detail may say more.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Code::BadHost => "A request needs exactly one Host header that is not empty.",
+            Code::HostNotAllowed => "This server answers to 127.0.0.1, localhost and [::1] with its own port, and to no other name.",
+            Code::OriginNotAllowed => "Pages of other origins may not use this API.",
+            Code::CrossSite => "This request was started by another site. Open the address yourself instead of following a link.",
+            Code::CsrfHeaderMissing => "A change made with the browser's cookie needs the header X-WhatIsUp: 1.",
+            Code::Unauthorized => "Send the key as Authorization: Bearer wiu_…; `whatisupd key` and the app's settings show it.",
+            Code::TicketInvalid => "This sign-in link was used already or has expired. Ask for a new one.",
+            Code::NotFound => "There is nothing at this address.",
+            Code::MethodNotAllowed => "This address does not take this method; the Allow header lists those that it takes.",
+            Code::NotAcceptable => "None of the forms that the Accept header asks for exists here.",
+            Code::UnsupportedMediaType => "Bodies are JSON: send Content-Type: application/json.",
+            Code::TooLarge => "The body is larger than this route takes.",
+            Code::BodyTimeout => "The body did not arrive in time.",
+            Code::BadJson => "The body is not JSON.",
+            Code::Invalid => "Some fields are not valid; `errors` says which and why.",
+            Code::NotPairing => "The channel shows nothing to scan now. Start it first; it asks for a QR when it is not paired.",
+            Code::NotPaired => "The channel is not linked to an account. Pair it first.",
+            Code::AlreadyPaired => "The channel is linked to an account already. Log it out first to link another.",
+            Code::Conflict => "The channel's present state does not allow this.",
+            Code::PairingCodeUnavailable => "WhatsApp gave no pairing code in time. Try again, or scan the QR.",
+            Code::ShuttingDown => "WhatIsUp is shutting down.",
+            Code::Unavailable => "This cannot be done just now. Try again in a moment.",
+            Code::Internal => "Something failed here; the log has the cause.",
+        }
+    }
+}

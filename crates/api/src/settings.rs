@@ -1,0 +1,39 @@
+//! `/v1/settings`: what the user chose in the application, kept in the ledger.
+
+pub(crate) mod patch;
+pub(crate) mod show;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What the user chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Settings {
+    #[schema(required)]
+    pub notifications: Notifications,
+}
+
+/// Which kinds of desktop notification are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Notifications {
+    /// A channel was linked.
+    #[schema(required)]
+    pub paired: bool,
+    /// A channel is disconnected, and why.
+    #[schema(required)]
+    pub disconnected: bool,
+    /// A channel has been reconnecting for long.
+    #[schema(required)]
+    pub stuck: bool,
+    /// A stuck channel is connected again.
+    #[schema(required)]
+    pub recovered: bool,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Notifications { paired: true, disconnected: true, stuck: true, recovered: true }
+    }
+}
