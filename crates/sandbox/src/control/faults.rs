@@ -1,0 +1,218 @@
+//! Faults: what goes wrong, for everybody, one phone's companions, or one device.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wacore_binary::Jid;
+
+use super::body::Body;
+use super::problem::Problem;
+use crate::network::{Fault, Network, Target};
+use crate::phone::Phones;
+
+/// What goes wrong. The lasting ones stay until `DELETE /faults`, or for `seconds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Once: the TCP connection is cut.
+    Drop,
+    /// Lasting: connections open and then nothing answers.
+    Hang,
+    /// Once: the server stops reading and writing, the connection stays open.
+    HalfOpen,
+    /// Lasting: new connections are closed at once; `count` says how many.
+    Refuse,
+    /// Lasting: HTTP 503 and stream error 503.
+    Unavailable,
+    /// Lasting: every frame waits `latency_ms` (default 500); `bytes_per_second` limits the rate.
+    Slow,
+    /// Once: as when the same credentials log in elsewhere.
+    Replaced,
+    /// Lasting: temporary ban for `seconds` (default 60).
+    Banned,
+    /// Lasting: logins are told that the client is too old.
+    Outdated,
+    /// Lasting: new companions are asked for a passkey instead of being shown a code.
+    Passkey,
+    /// Lasting: logins fail with `code`.
+    LoginFailure,
+    /// Once: stream error `code`.
+    StreamError,
+    /// Lasting: clients that resume are turned to a full handshake (XXfallback).
+    NoResumption,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultIn {
+    pub kind: FaultKind,
+    /// One companion, by its address.
+    #[schema(example = "15550100101:1@s.whatsapp.net")]
+    pub device: Option<String>,
+    /// All companions of this phone. Neither: every socket.
+    pub number: Option<String>,
+    /// How long a lasting fault lasts.
+    pub seconds: Option<u64>,
+    /// `refuse`: how many connections.
+    pub count: Option<u32>,
+    /// `slow`: delay of every frame.
+    pub latency_ms: Option<u64>,
+    /// `slow`: bytes per second in each direction.
+    pub bytes_per_second: Option<u32>,
+    /// `login_failure`, `stream_error`: the code.
+    pub code: Option<u16>,
+}
+
+/// A lasting fault in force.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FaultOut {
+    pub kind: FaultKind,
+    /// The device it hits; missing: everybody.
+    pub device: Option<String>,
+}
+
+/// WebAuthn request options that a companion may show; nothing here verifies the answer.
+const PASSKEY_OPTIONS: &str = r#"{"challenge":"c2FuZGJveC1jaGFsbGVuZ2U","rpId":"sandbox.invalid","timeout":60000,"userVerification":"preferred","allowCredentials":[]}"#;
+
+/// Makes something go wrong.
+#[utoipa::path(post, path = "/faults", request_body = FaultIn,
+    responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn inject(State(phones): State<Phones>, Body(wish): Body<FaultIn>) -> Result<StatusCode, Problem> {
+    let network = phones.network();
+    let lasting = wish.seconds.map(Duration::from_secs);
+    match wish.kind {
+        FaultKind::Passkey => {
+            network.demand_passkey(Some(PASSKEY_OPTIONS.to_owned()));
+            later(network, lasting, |network| network.demand_passkey(None));
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        FaultKind::NoResumption => {
+            network.refuse_resumption(true);
+            later(network, lasting, |network| network.refuse_resumption(false));
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        _ => {}
+    }
+    let fault = fault(&wish, lasting)?;
+    for target in targets(&phones, &wish)? {
+        network.inject(target.clone(), fault.clone());
+        if !ends_by_itself(&fault) {
+            later(network, lasting, move |network| network.heal(&target));
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends all lasting faults.
+#[utoipa::path(delete, path = "/faults", responses((status = 204)))]
+pub async fn heal(State(phones): State<Phones>) -> StatusCode {
+    heal_all(phones.network());
+    StatusCode::NO_CONTENT
+}
+
+/// Lasting faults in force.
+#[utoipa::path(get, path = "/faults", responses((status = 200, body = Vec<FaultOut>)))]
+pub async fn list(State(phones): State<Phones>) -> Json<Vec<FaultOut>> {
+    Json(in_force(phones.network()))
+}
+
+pub fn heal_all(network: &Network) {
+    network.heal_all();
+    network.demand_passkey(None);
+    network.refuse_resumption(false);
+}
+
+pub fn in_force(network: &Network) -> Vec<FaultOut> {
+    let out = |(target, fault): (Target, Fault)| FaultOut {
+        kind: kind(&fault),
+        device: match target {
+            Target::Everyone => None,
+            Target::Device(device) => Some(device.to_string()),
+        },
+    };
+    network.faults().into_iter().map(out).collect()
+}
+
+fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Fault, Problem> {
+    let code = || {
+        wish.code.ok_or_else(|| {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "code_missing", "this kind of fault needs a code")
+        })
+    };
+    Ok(match wish.kind {
+        FaultKind::Drop => Fault::Drop,
+        FaultKind::Hang => Fault::Hang,
+        FaultKind::HalfOpen => Fault::HalfOpen,
+        FaultKind::Refuse => Fault::Refuse { connections: wish.count, lasting },
+        FaultKind::Unavailable => Fault::Unavailable,
+        FaultKind::Slow => Fault::Slow {
+            latency: Duration::from_millis(wish.latency_ms.unwrap_or(500)),
+            bytes_per_second: wish.bytes_per_second,
+        },
+        FaultKind::Replaced => Fault::Replaced,
+        FaultKind::Banned => Fault::TemporaryBan { duration: lasting.unwrap_or(Duration::from_secs(60)) },
+        FaultKind::Outdated => Fault::Outdated,
+        FaultKind::LoginFailure => Fault::LoginFailure { code: code()? },
+        FaultKind::StreamError => Fault::StreamError { code: code()? },
+        FaultKind::Passkey | FaultKind::NoResumption => {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_a_fault", "this is a setting"));
+        }
+    })
+}
+
+fn kind(fault: &Fault) -> FaultKind {
+    match fault {
+        Fault::Drop => FaultKind::Drop,
+        Fault::HalfOpen => FaultKind::HalfOpen,
+        Fault::Hang => FaultKind::Hang,
+        Fault::Refuse { .. } => FaultKind::Refuse,
+        Fault::Unavailable => FaultKind::Unavailable,
+        Fault::Slow { .. } => FaultKind::Slow,
+        Fault::Replaced => FaultKind::Replaced,
+        Fault::TemporaryBan { .. } => FaultKind::Banned,
+        Fault::Outdated => FaultKind::Outdated,
+        Fault::LoginFailure { .. } => FaultKind::LoginFailure,
+        Fault::StreamError { .. } => FaultKind::StreamError,
+    }
+}
+
+fn ends_by_itself(fault: &Fault) -> bool {
+    match fault {
+        Fault::Drop
+        | Fault::HalfOpen
+        | Fault::Replaced
+        | Fault::StreamError { .. }
+        | Fault::Refuse { .. }
+        | Fault::TemporaryBan { .. } => true,
+        Fault::Hang | Fault::Unavailable | Fault::Slow { .. } | Fault::Outdated | Fault::LoginFailure { .. } => false,
+    }
+}
+
+fn targets(phones: &Phones, wish: &FaultIn) -> Result<Vec<Target>, Problem> {
+    if let Some(device) = &wish.device {
+        let unknown = || Problem::new(StatusCode::NOT_FOUND, "no_such_device", format!("no device {device}"));
+        let jid: Jid = device.parse().map_err(|_| unknown())?;
+        let devices = phones.network().devices(&jid.to_non_ad());
+        let found = devices.into_iter().find(|view| view.device == jid || view.lid == jid).ok_or_else(unknown)?;
+        return Ok(vec![Target::Device(found.device)]);
+    }
+    if let Some(number) = &wish.number {
+        let devices = phones.get(number)?.linked_devices();
+        return Ok(devices.into_iter().map(|view| Target::Device(view.device)).collect());
+    }
+    Ok(vec![Target::Everyone])
+}
+
+fn later(network: &Network, after: Option<Duration>, undo: impl FnOnce(&Network) + Send + 'static) {
+    if let Some(after) = after {
+        let network = network.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            undo(&network);
+        });
+    }
+}
