@@ -4,10 +4,13 @@ pub mod binaries;
 pub mod events;
 pub mod process;
 pub mod rest;
+pub mod tmpfs;
+pub mod world;
 
 pub use events::Events;
 pub use process::{Options, Whatisup};
 pub use rest::Rest;
+pub use world::World;
 
 use std::time::Duration;
 

@@ -1,0 +1,207 @@
+//! What the machine can do to the application: damage, a full disk, a taken port, a second start, a locked keychain.
+#![allow(clippy::unwrap_used)]
+
+use acceptance::tmpfs::Tmpfs;
+use acceptance::{Options, Whatisup, World};
+use reqwest::Method;
+use serde_json::json;
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_process_on_the_same_data_is_told_who_holds_it() {
+    let world = World::with_phones(0).await.unwrap();
+    let first = Whatisup::start(world.options("app")).await.unwrap();
+    let mut second = Whatisup::spawn(Options { port: acceptance::process::free_port(), ..first.options.clone() }).unwrap();
+    assert!(!second.ends().await.unwrap().success());
+    let pid = first.pid().unwrap().to_string();
+    second.prints(&pid).await.unwrap();
+    assert!(second.printed().contains("whatisupd"), "{}", second.printed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taken_port_is_told_with_its_holder() {
+    let world = World::with_phones(0).await.unwrap();
+    let options = world.options("app");
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", options.port)).unwrap();
+    let mut app = Whatisup::spawn(options.clone()).unwrap();
+    assert!(!app.ends().await.unwrap().success());
+    app.prints(&options.port.to_string()).await.unwrap();
+    app.prints(&std::process::id().to_string()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_ledger_is_kept_aside_and_said_so() {
+    let world = World::with_phones(1).await.unwrap();
+    let app = Whatisup::start(world.options("app")).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    for n in 0..40 {
+        rest.post("/v1/channels", json!({ "name": format!("channel {n}"), "start": false })).await.unwrap();
+    }
+    let options = app.terminate().await.unwrap();
+
+    let ledger = options.data_dir.join("ledger.db");
+    let size = fs::metadata(&ledger).unwrap().len();
+    let mut file = fs::OpenOptions::new().write(true).open(&ledger).unwrap();
+    for at in (8192..size).step_by(4096) {
+        file.seek(SeekFrom::Start(at + 100)).unwrap();
+        file.write_all(&[0xA5; 64]).unwrap();
+    }
+    drop(file);
+    let damaged = fs::read(&ledger).unwrap();
+
+    let mut app = Whatisup::spawn(options.clone()).unwrap();
+    assert!(!app.ends().await.unwrap().success());
+    app.prints("damaged").await.unwrap();
+    let copies: Vec<_> = fs::read_dir(&options.data_dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.file_name().unwrap().to_string_lossy().starts_with("ledger.db.damaged"))
+        .collect();
+    assert!(!copies.is_empty(), "no copy was kept");
+    assert!(copies.iter().any(|c| fs::read(c).unwrap() == damaged), "the copy is not what was there");
+    assert!(app.printed().contains(&copies[0].file_name().unwrap().to_string_lossy().into_owned()), "{}", app.printed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_answered_without_loss_or_panic() {
+    let world = World::with_phones(2).await.unwrap();
+    let disk = Tmpfs::mount(24).unwrap();
+    let options = Options::new(&disk.path().join("app"), &world.url());
+    let app = Whatisup::start(options).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    let mut events = app.events(None).await.unwrap();
+    let (ada, grace) = (world.phone(0).unwrap(), world.phone(1).unwrap());
+    let channel = world.pair(&rest, &mut events, &ada, "Front desk").await.unwrap();
+
+    disk.fill().unwrap();
+    // Nothing is accepted that cannot be kept.
+    let body = json!({ "to": format!("+{}", grace.number()), "content": { "type": "text", "text": "too much" } });
+    let mut refused = None;
+    for _ in 0..2000 {
+        let (status, problem) =
+            rest.call(Method::POST, &format!("/v1/channels/{channel}/messages"), Some(body.clone())).await.unwrap();
+        if !status.is_success() {
+            refused = Some((status.as_u16(), problem));
+            break;
+        }
+    }
+    let (status, problem) = refused.expect("the disk was full, yet everything was accepted");
+    assert_eq!((status, problem["code"].as_str()), (507, Some("disk_full")), "{problem}");
+
+    // What comes in meanwhile stays with WhatsApp, unacknowledged…
+    let sent = grace.send_text(ada.number(), "while the disk was full").await.unwrap();
+    // …and is there once there is room.
+    disk.relieve().unwrap();
+    events
+        .wait("the message", |e| e.name == "message.received" && e.data["data"]["message"]["whatsapp_id"] == sent.as_str())
+        .await
+        .unwrap();
+    rest.send_text(&channel, grace.number(), "there is room again").await.unwrap();
+    world.arrives(&grace, "there is room again").await.unwrap();
+    assert!(!app.printed().contains("panicked"), "{}", app.printed());
+    app.terminate().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_key_is_told_at_once_and_wipes_nothing() {
+    let world = World::with_phones(1).await.unwrap();
+    let app = Whatisup::start(world.options("app")).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    let mut events = app.events(None).await.unwrap();
+    let channel = world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
+    let options = app.terminate().await.unwrap();
+    let key_file = options.key_file.clone().unwrap();
+    let kept = fs::read(&key_file).unwrap();
+    let auth = fs::read(options.data_dir.join("sessions").join(&channel).join("auth.db")).unwrap();
+
+    fs::remove_file(&key_file).unwrap();
+    let mut app = Whatisup::spawn(options.clone()).unwrap();
+    assert!(!app.ends().await.unwrap().success());
+    app.prints("key").await.unwrap();
+    assert_eq!(fs::read(options.data_dir.join("sessions").join(&channel).join("auth.db")).unwrap(), auth);
+
+    // With the right key everything is as before.
+    fs::write(&key_file, kept).unwrap();
+    let app = Whatisup::start(options).await.unwrap();
+    let mut events = app.events(Some(0)).await.unwrap();
+    let mut seen = 0;
+    events
+        .wait("connected again", |e| {
+            seen += usize::from(e.name == "channel.connected");
+            seen == 2
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sandbox_build_refuses_any_address_that_is_not_loopback() {
+    let world = World::with_phones(0).await.unwrap();
+    for url in ["wss://web.whatsapp.com/ws/chat", "ws://192.0.2.1/ws/chat", "ws://[2001:db8::1]:80/", "http://127.0.0.1/"] {
+        let mut app = Whatisup::spawn(Options { whatsapp_url: Some(url.to_owned()), ..world.options("app") }).unwrap();
+        assert!(!app.ends().await.unwrap().success(), "{url} was accepted");
+        app.prints("whatsapp.url").await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_private_is_in_the_clear_on_disk() {
+    let world = World::with_phones(2).await.unwrap();
+    let app = Whatisup::start(world.options("app")).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    let mut events = app.events(None).await.unwrap();
+    let (ada, grace) = (world.phone(0).unwrap(), world.phone(1).unwrap());
+    let channel = world.pair(&rest, &mut events, &ada, "Front desk").await.unwrap();
+    rest.send_text(&channel, grace.number(), "a very private sentence").await.unwrap();
+    world.arrives(&grace, "a very private sentence").await.unwrap();
+    let key = rest.key().to_owned();
+    let printed = app.printed();
+    let options = app.kill().await.unwrap();
+
+    let key_file = options.key_file.clone().unwrap();
+    let needles = ["a very private sentence", ada.number(), grace.number(), key.as_str()];
+    for needle in needles {
+        assert!(!printed.contains(needle), "the log has {needle:?}");
+    }
+    for path in files(&options.data_dir) {
+        if path == key_file {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        for needle in needles {
+            let found = bytes.windows(needle.len()).any(|w| w == needle.as_bytes());
+            assert!(!found, "{} has {needle:?} in the clear", path.display());
+        }
+        assert!(!bytes.starts_with(b"SQLite format 3"), "{} is not encrypted", path.display());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_and_directories_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with_phones(1).await.unwrap();
+    let app = Whatisup::start(world.options("app")).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    let mut events = app.events(None).await.unwrap();
+    world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
+    let root = app.options.data_dir.clone();
+    assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o077, 0, "{}", root.display());
+    for path in files(&root) {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+    }
+}
+
+fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
