@@ -1,0 +1,84 @@
+// Where the API is and how we prove who we are: a cookie of the same origin in a browser, a key in the desktop shell.
+import createClient, { type Client } from "openapi-fetch";
+import { problemFrom, unreachable, type Problem } from "./problem";
+import type { paths } from "./schema";
+
+export interface Connection {
+  /** Empty in a browser: the same origin. */
+  base: string;
+  key: string | null;
+}
+
+const ANSWER_WITHIN_MS = 20_000;
+
+/** The headers of every request. A cookie alone changes nothing: the extra header shows that our own page asks. */
+export function credentials(connection: Connection): Record<string, string> {
+  return connection.key ? { Authorization: `Bearer ${connection.key}` } : { "X-WhatIsUp": "1" };
+}
+
+export class Api {
+  readonly http: Client<paths>;
+
+  constructor(readonly connection: Connection) {
+    this.http = createClient<paths>({
+      baseUrl: connection.base,
+      headers: credentials(connection),
+      fetch: (request: Request) => fetch(new Request(request, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })),
+    });
+  }
+
+  /** A request outside the documented API (the sandbox's control), answered as JSON. */
+  async plain<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.connection.base + path, {
+      method,
+      headers: { ...credentials(this.connection), ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    }).catch(() => {
+      throw unreachable();
+    });
+    const text = await response.text();
+    const answer: unknown = text ? parse(text) : undefined;
+    if (!response.ok) throw problemFrom(response.status, answer);
+    return answer as T;
+  }
+
+  /** Opens the event stream, from after `after` when it is known. */
+  stream(after: number | null, signal: AbortSignal): Promise<Response> {
+    return fetch(`${this.connection.base}/v1/events`, {
+      headers: {
+        ...credentials(this.connection),
+        Accept: "text/event-stream",
+        ...(after === null ? {} : { "Last-Event-ID": String(after) }),
+      },
+      signal,
+      cache: "no-store",
+    });
+  }
+}
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** What a call answered; throws a Problem otherwise. */
+export async function answered<T>(call: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>;
+  try {
+    answer = await call;
+  } catch (thrown) {
+    throw thrown instanceof DOMException ? thrown : (unreachable() satisfies Problem);
+  }
+  if (!answer.response.ok) throw problemFrom(answer.response.status, answer.error);
+  return answer.data as T;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+// What a browser cannot do, asked from the desktop shell around this page.
+import { invoke } from "@tauri-apps/api/core";
+import type { Connection } from "./connection";
+
+export const inShell = "__TAURI_INTERNALS__" in window;
+
+export interface StartProblem {
+  code: string;
+  title: string;
+  detail: string;
+  actions: { id: string; label: string; danger?: boolean }[];
+}
+
+export interface StartState {
+  phase: "starting" | "ready" | "failed";
+  problem?: StartProblem | null;
+}
+
+export const shell = {
+  connection: () => invoke<Connection>("connection"),
+  startState: () => invoke<StartState>("start_state"),
+  startAction: (id: string) => invoke<void>("start_action", { id }),
+  loginStart: () => invoke<boolean>("start_at_login"),
+  setLoginStart: (on: boolean) => invoke<void>("set_start_at_login", { on }),
+  closeWindow: () => invoke<void>("close_window"),
+};

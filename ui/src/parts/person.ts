@@ -1,0 +1,38 @@
+// People and chats as a person knows them: a name, a phone number, never a JID.
+import type { Message, Person } from "../api/types";
+
+/** `+15550100123` as `+1 555 010 0123`; numbers of other plans as they are. */
+export function phoneNumber(phone: string): string {
+  const digits = phone.replace(/\D/g, "");
+  const north = /^1(\d{3})(\d{3})(\d{4})$/.exec(digits);
+  return north ? `+1 ${north[1]} ${north[2]} ${north[3]}` : `+${digits}`;
+}
+
+/** The best name there is, or null. */
+export function personName(person: Person | null | undefined): string | null {
+  return person?.name || (person?.phone ? phoneNumber(person.phone) : null);
+}
+
+/** Who a chat is with. A chat id that holds no phone number has nothing for a person to read. */
+export function chatName(chat: string, known?: Person): string {
+  const [user = "", server = ""] = chat.split("@");
+  if (server === "g.us") return "Group";
+  if (server === "broadcast") return user === "status" ? "Status updates" : "Broadcast list";
+  if (server === "newsletter") return "Newsletter";
+  if (server === "s.whatsapp.net" && /^\d+$/.test(user)) return known?.name || phoneNumber(user);
+  return personName(known) ?? "Number hidden";
+}
+
+/** Whom a message is with: the sender of an inbound one, the chat of an outbound one. */
+export function correspondent(message: Message): string {
+  if (message.direction === "inbound" && !message.from_me && !message.chat.endsWith("@g.us")) {
+    return personName(message.sender) ?? chatName(message.chat);
+  }
+  return chatName(message.chat);
+}
+
+/** What may be written in a phone field, as `+E.164`; null when it cannot be a number. */
+export function readPhone(written: string): string | null {
+  const digits = written.replace(/[\s().\-/]/g, "").replace(/^\+|^00/, "");
+  return /^\d{7,15}$/.test(digits) ? `+${digits}` : null;
+}

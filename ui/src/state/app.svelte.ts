@@ -1,0 +1,134 @@
+// The page's start: find the API, prove who we are, follow the stream. Everything else hangs on `app`.
+import { Api, answered } from "../api/connection";
+import { asProblem, problemFrom, type Problem } from "../api/problem";
+import { inShell, shell } from "../api/shell";
+import { EventStream } from "../api/stream";
+import type { components } from "../api/schema";
+import { Live } from "./live.svelte";
+import { router } from "./route.svelte";
+
+export type Info = components["schemas"]["Info"];
+type Phase = "starting" | "setup" | "signed_out" | "unreachable" | "ready";
+
+class App {
+  phase = $state<Phase>("starting");
+  info = $state.raw<Info | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  live = new Live();
+
+  #api: Api | null = null;
+  #stream: EventStream | null = null;
+
+  get api(): Api {
+    if (!this.#api) throw new Error("no connection yet");
+    return this.#api;
+  }
+
+  async start(): Promise<void> {
+    this.phase = "starting";
+    this.problem = null;
+    this.#stream?.stop();
+    try {
+      if (inShell && (await needsSetup())) {
+        this.phase = "setup";
+        return;
+      }
+      this.#api = new Api(inShell ? await shell.connection() : { base: "", key: null });
+      if (!inShell) await this.#consumeTicket();
+      this.info = await answered(this.api.http.GET("/v1/info"));
+      this.phase = "ready";
+      if (router.route.page === "setup") router.go("/channels");
+      this.#follow();
+    } catch (thrown) {
+      this.problem = asProblem(thrown);
+      this.phase = this.problem.status === 401 || this.problem.code.includes("ticket") ? "signed_out" : "unreachable";
+    }
+  }
+
+  /** Signs this browser in with a one-use ticket, then starts. */
+  async signIn(ticket: string): Promise<void> {
+    const api = this.#api ?? new Api({ base: "", key: null });
+    await api.plain("POST", "/v1/session", { ticket });
+    await this.start();
+  }
+
+  /** Asks for a one-use link with a key that is not kept, and signs in with it. */
+  async signInWithKey(key: string): Promise<void> {
+    const asking = new Api({ base: "", key });
+    const link = await asking.plain<{ url: string }>("POST", "/v1/sign-in-links");
+    const ticket = ticketIn(new URL(link.url).hash);
+    if (!ticket) throw problemFrom(500, {});
+    await this.signIn(ticket);
+  }
+
+  async signOut(): Promise<void> {
+    await answered(this.api.http.DELETE("/v1/session"));
+    this.#stream?.stop();
+    this.live = new Live();
+    this.problem = null;
+    this.phase = "signed_out";
+  }
+
+  retryNow(): void {
+    this.#stream?.retryNow();
+  }
+
+  async #consumeTicket(): Promise<void> {
+    const ticket = ticketIn(location.hash);
+    if (!ticket) return;
+    // Out of the address bar and the history before anything else: it is a credential, if a short-lived one.
+    history.replaceState(null, "", "#/channels");
+    router.route = { page: "channels" };
+    await this.api.plain("POST", "/v1/session", { ticket }).catch(async (thrown: unknown) => {
+      // A link opened twice: fine if this browser is signed in already.
+      await this.api.plain("GET", "/v1/session").catch(() => {
+        throw problemFrom(401, { code: "ticket", title: "This link no longer works", detail: asProblem(thrown).message });
+      });
+    });
+  }
+
+  #follow(): void {
+    const live = this.live;
+    const stream = new EventStream({
+      open: (after, signal) => this.api.stream(after, signal),
+      message: (message) => {
+        live.take(message);
+        if (message.event === "snapshot") stream.resumeFrom(live.seq);
+      },
+      up: () => {
+        live.link = "live";
+        live.retryAt = null;
+      },
+      down: (retryAt) => {
+        live.link = "offline";
+        live.retryAt = retryAt;
+      },
+      signedOut: () => {
+        this.phase = "signed_out";
+      },
+    });
+    this.#stream = stream;
+    void stream.run();
+  }
+}
+
+export function ticketIn(hash: string): string | null {
+  const found = /^#\/?sign-in=([^&]+)/.exec(hash);
+  return found?.[1] ? decodeURIComponent(found[1]) : null;
+}
+
+async function needsSetup(): Promise<boolean> {
+  try {
+    return (await shell.startState()).phase !== "ready";
+  } catch {
+    // A shell that does not tell has nothing to ask of the person.
+    return false;
+  }
+}
+
+export const app = new App();
+// A machine that woke or came back online should not sit out a back-off.
+addEventListener("online", () => app.retryNow());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) app.retryNow();
+});
