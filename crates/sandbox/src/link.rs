@@ -30,7 +30,7 @@
 use tokio::sync::mpsc;
 use wacore_binary::{Jid, Node};
 
-use crate::network::{Delivery, Network, SocketId};
+use crate::network::{Delivery, Network, SocketEnd, SocketId};
 
 #[cfg(doc)]
 use crate::PairingAnswer;
@@ -52,11 +52,15 @@ impl Link {
 
     /// The next stanza for this device; `None` once the network has ended this link (unlinked, replaced, dropped).
     pub async fn recv(&mut self) -> Option<Node> {
-        match self.inbox.recv().await? {
-            Delivery::Stanza(node) => Some(node),
-            Delivery::End(_) => {
-                self.inbox.close();
-                None
+        loop {
+            match self.inbox.recv().await? {
+                Delivery::Stanza(node) => return Some(node),
+                Delivery::End(_) | Delivery::Cut => {
+                    self.inbox.close();
+                    return None;
+                }
+                // Faults do not hit links.
+                Delivery::Freeze | Delivery::Silence | Delivery::Pace(_) => {}
             }
         }
     }
@@ -69,6 +73,6 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.network.socket_closed(self.socket);
+        self.network.socket_closed(self.socket, SocketEnd::ByPeer);
     }
 }

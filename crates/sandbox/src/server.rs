@@ -1,7 +1,25 @@
 //! The listener: what a client's dialer meets.
 
-use std::net::SocketAddr;
+mod certificate;
+mod client_payload;
+mod connection;
+mod frame;
+mod handshake;
+mod listener;
+mod noise;
+mod tls;
+mod wire;
 
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::certificate::NoiseIdentity;
+use self::listener::House;
 use crate::network::Network;
 
 /// How to listen.
@@ -32,39 +50,88 @@ pub enum StartError {
 }
 
 /// A running loopback WhatsApp. Dropping it stops it.
-#[derive(Debug)]
-pub struct Sandbox {}
+pub struct Sandbox {
+    house: Arc<House>,
+    address: SocketAddr,
+    ca_pem: Option<String>,
+}
 
 impl Sandbox {
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
-        unimplemented!()
+        if !config.listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback(config.listen));
+        }
+        let seed = config.seed.map_or_else(rand::random, wide_seed);
+        let identity = NoiseIdentity::from_seed(seed).map_err(|error| StartError::Certificate(Box::new(error)))?;
+        let (ca_pem, tls) = if config.tls {
+            let (pem, acceptor) = tls::acceptor().map_err(|error| StartError::Certificate(Box::new(error)))?;
+            (Some(pem), Some(acceptor))
+        } else {
+            (None, None)
+        };
+        let listen = |source| StartError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let network = Network::new();
+        network.serve_media_at(address.to_string());
+        let house = Arc::new(House {
+            network,
+            identity,
+            tls,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        house.tasks.spawn(listener::listen(listener, Arc::clone(&house)));
+        tracing::info!(%address, tls = config.tls, "the sandbox listens");
+        Ok(Self { house, address, ca_pem })
     }
 
     /// Where clients dial, e.g. `ws://127.0.0.1:40123/ws/chat`.
     pub fn url(&self) -> String {
-        unimplemented!()
+        let scheme = if self.ca_pem.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}/ws/chat", self.address)
     }
 
     pub fn address(&self) -> SocketAddr {
-        unimplemented!()
+        self.address
     }
 
     /// The CA to trust, when started with TLS.
     pub fn ca_pem(&self) -> Option<&str> {
-        unimplemented!()
+        self.ca_pem.as_deref()
     }
 
     /// The root key that signs the Noise certificate chain (XEdDSA), for clients that verify it.
     pub fn noise_root_public(&self) -> [u8; 32] {
-        unimplemented!()
+        self.house.identity.root_public()
     }
 
     pub fn network(&self) -> &Network {
-        unimplemented!()
+        &self.house.network
     }
 
     /// Closes the listener and all sockets and waits for their tasks.
     pub async fn shutdown(self) {
-        unimplemented!()
+        self.house.stop.cancel();
+        self.house.tasks.close();
+        self.house.tasks.wait().await;
     }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.house.stop.cancel();
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).field("tls", &self.ca_pem.is_some()).finish()
+    }
+}
+
+fn wide_seed(seed: u64) -> [u8; 32] {
+    let mut wide = [0; 32];
+    wide[..8].copy_from_slice(&seed.to_be_bytes());
+    wide
 }

@@ -31,6 +31,8 @@ pub struct Counters {
     pub bundles_without_one_time_key: u64,
     /// Messages refused.
     pub nacks: u64,
+    /// Messages that a client answered with an error.
+    pub nacks_from_clients: u64,
     /// Messages waiting right now in queues of devices that are logged in.
     pub undelivered: u64,
     /// Stanzas for devices that do not exist (any more).

@@ -2,7 +2,7 @@
 
 use wacore_binary::Jid;
 
-use super::Fault;
+use super::{Fault, Target};
 
 /// How a client opened its Noise session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub enum NetworkEvent {
     /// App-state patch stored; `version` is the collection's new version.
     PatchStored { account: Jid, collection: String, version: u64 },
     FaultHit { device: Option<Jid>, fault: Fault },
+    /// The lasting faults of this target have ended.
+    Healed { target: Target },
     /// A stanza that the network does not know; also counted.
     UnknownStanza { device: Option<Jid>, what: String },
 }

@@ -1,8 +1,14 @@
 //! What can go wrong, per device or for everybody, until healed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use wacore_binary::Jid;
+use wacore_binary::{Jid, Node};
+
+use super::event::{NetworkEvent, SocketEnd};
+use super::login::fault_failure;
+use super::stanza::{conflict, stream_error};
+use super::world::{DeviceId, World};
+use super::{Delivery, SocketId};
 
 /// Whom a fault hits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,4 +47,204 @@ pub enum Fault {
     LoginFailure { code: u16 },
     /// Once: `<stream:error code=…>` (515 restart, 516 logged out, …), then the socket closes.
     StreamError { code: u16 },
+}
+
+/// The lasting faults in force.
+#[derive(Debug, Default)]
+pub(super) struct Troubles {
+    lasting: Vec<Trouble>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    target: Target,
+    fault: Fault,
+    until: Option<SystemTime>,
+    /// Connections left to be hit.
+    left: Option<u32>,
+}
+
+/// What a fresh TCP connection meets.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Door {
+    Open,
+    Refused(Fault),
+    /// HTTP 503 instead of the upgrade.
+    Unavailable(Fault),
+    /// The WebSocket opens, then nothing.
+    Silent(Fault),
+}
+
+/// What a login meets.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Verdict {
+    Fine,
+    Fail { stanza: Node, fault: Fault },
+    Cut(Fault),
+    Silence(Fault),
+}
+
+/// How slow a connection is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    pub latency: Duration,
+    pub bytes_per_second: Option<u32>,
+}
+
+impl Target {
+    fn names(&self, device: Option<&Jid>) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Device(wanted) => device.is_some_and(|device| device == wanted),
+        }
+    }
+}
+
+impl Troubles {
+    fn add(&mut self, target: Target, fault: Fault, now: SystemTime) {
+        let (until, left) = match &fault {
+            Fault::Refuse { connections, lasting } => (lasting.map(|lasting| now + lasting), *connections),
+            Fault::TemporaryBan { duration } => (Some(now + *duration), None),
+            Fault::Hang
+            | Fault::Unavailable
+            | Fault::Slow { .. }
+            | Fault::Outdated
+            | Fault::LoginFailure { .. } => (None, None),
+            // These are over when they have happened.
+            Fault::Drop | Fault::HalfOpen | Fault::Replaced | Fault::StreamError { .. } => return,
+        };
+        self.lasting.push(Trouble { target, fault, until, left });
+    }
+
+    fn heal(&mut self, target: &Target) {
+        self.lasting.retain(|trouble| trouble.target != *target);
+    }
+
+    pub fn in_force(&mut self, now: SystemTime) -> Vec<(Target, Fault)> {
+        self.expire(now);
+        self.lasting.iter().map(|trouble| (trouble.target.clone(), trouble.fault.clone())).collect()
+    }
+
+    /// Asked once for every TCP connection.
+    pub fn at_door(&mut self, now: SystemTime) -> Door {
+        self.expire(now);
+        for trouble in self.lasting.iter_mut().filter(|trouble| trouble.target == Target::Everyone) {
+            let fault = trouble.fault.clone();
+            if matches!(fault, Fault::Refuse { .. }) {
+                spend(trouble);
+                return Door::Refused(fault);
+            }
+            if matches!(fault, Fault::Unavailable) {
+                return Door::Unavailable(fault);
+            }
+            if matches!(fault, Fault::Hang) {
+                return Door::Silent(fault);
+            }
+        }
+        Door::Open
+    }
+
+    /// Asked once for every login; what stopped the connection at the door for everyone is not asked again.
+    pub fn at_login(&mut self, device: &Jid, now: SystemTime) -> Verdict {
+        self.expire(now);
+        for trouble in &mut self.lasting {
+            if !trouble.target.names(Some(device)) {
+                continue;
+            }
+            let fault = trouble.fault.clone();
+            let remaining = trouble.until.and_then(|until| until.duration_since(now).ok()).unwrap_or_default();
+            if let Some(stanza) = fault_failure(&fault, remaining) {
+                return Verdict::Fail { stanza, fault };
+            }
+            if trouble.target != Target::Everyone && matches!(fault, Fault::Refuse { .. }) {
+                spend(trouble);
+                return Verdict::Cut(fault);
+            }
+            if trouble.target != Target::Everyone && matches!(fault, Fault::Hang) {
+                return Verdict::Silence(fault);
+            }
+        }
+        Verdict::Fine
+    }
+
+    pub fn pace(&self, device: Option<&Jid>) -> Option<Pace> {
+        self.lasting.iter().filter(|trouble| trouble.target.names(device)).find_map(|trouble| match trouble.fault {
+            Fault::Slow { latency, bytes_per_second } => Some(Pace { latency, bytes_per_second }),
+            Fault::Drop
+            | Fault::HalfOpen
+            | Fault::Hang
+            | Fault::Refuse { .. }
+            | Fault::Unavailable
+            | Fault::Replaced
+            | Fault::TemporaryBan { .. }
+            | Fault::Outdated
+            | Fault::LoginFailure { .. }
+            | Fault::StreamError { .. } => None,
+        })
+    }
+
+    fn expire(&mut self, now: SystemTime) {
+        self.lasting.retain(|trouble| trouble.until.is_none_or(|until| until > now) && trouble.left != Some(0));
+    }
+}
+
+fn spend(trouble: &mut Trouble) {
+    trouble.left = trouble.left.map(|left| left.saturating_sub(1));
+}
+
+impl World {
+    pub fn inject(&mut self, target: &Target, fault: &Fault) {
+        let hit: Vec<(SocketId, Option<DeviceId>)> = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| !socket.link)
+            .map(|(id, socket)| (*id, socket.holder.device()))
+            .filter(|(_, device)| target.names(device.map(|device| self.jid_of(device)).as_ref()))
+            .collect();
+        self.troubles.add(target.clone(), fault.clone(), self.now);
+        for (socket, device) in hit {
+            match fault {
+                Fault::Drop => self.end(socket, Delivery::Cut, SocketEnd::ByFault),
+                Fault::HalfOpen => self.deaden(socket, Delivery::Freeze),
+                Fault::Hang => self.deaden(socket, Delivery::Silence),
+                Fault::Unavailable => self.finish(socket, Some(stream_error(503)), SocketEnd::ByFault),
+                Fault::StreamError { code } => self.finish(socket, Some(stream_error(*code)), SocketEnd::ByFault),
+                Fault::Replaced => self.finish(socket, Some(conflict("replaced")), SocketEnd::ByFault),
+                Fault::TemporaryBan { .. } | Fault::LoginFailure { .. } => {
+                    self.finish(socket, None, SocketEnd::ByFault);
+                }
+                Fault::Slow { latency, bytes_per_second } => {
+                    let pace = Pace { latency: *latency, bytes_per_second: *bytes_per_second };
+                    self.outbox.push((socket, Delivery::Pace(Some(pace))));
+                }
+                // Only newcomers.
+                Fault::Refuse { .. } | Fault::Outdated => continue,
+            }
+            self.hit(device, fault);
+        }
+    }
+
+    pub fn heal(&mut self, target: &Target) {
+        self.troubles.heal(target);
+        let sockets: Vec<(SocketId, Option<DeviceId>)> =
+            self.sockets.iter().map(|(id, socket)| (*id, socket.holder.device())).collect();
+        for (socket, device) in sockets {
+            let pace = self.troubles.pace(device.map(|device| self.jid_of(device)).as_ref());
+            self.outbox.push((socket, Delivery::Pace(pace)));
+        }
+        self.tell(NetworkEvent::Healed { target: target.clone() });
+    }
+
+    pub fn heal_all(&mut self) {
+        for (target, _) in self.troubles.in_force(self.now) {
+            self.heal(&target);
+        }
+    }
+
+    fn deaden(&mut self, socket: SocketId, how: Delivery) {
+        if let Some(found) = self.sockets.get_mut(&socket) {
+            found.dead = true;
+        }
+        self.outbox.push((socket, how));
+    }
 }
