@@ -1,1 +1,38 @@
-//! ledger
+//! What WhatIsUp remembers, in one SQLCipher file: channels, their timeline, the event log, messages and settings.
+//!
+//! Everything that happens is one transaction: the fact and the events that tell it become durable together or not
+//! at all. All writes go through one writer (see [`Ledger`]); what a method has answered `Ok` to has been fsynced.
+
+mod channels;
+mod clean_stop;
+mod damage;
+mod dialect;
+mod error;
+mod events;
+mod inbound;
+mod key_check;
+mod ledger;
+mod messages;
+mod open;
+mod outbox;
+mod receipts;
+mod runs;
+mod settings;
+mod stats;
+mod stored;
+mod timeline;
+mod uptime;
+mod writer;
+
+pub use channels::{ChannelPatch, TransitionRecord};
+pub use damage::start_fresh;
+pub use error::{LedgerError, OpenError};
+pub use events::{EventQuery, LoggedEvent};
+pub use inbound::Inbound;
+pub use ledger::Ledger;
+pub use messages::{MessagePage, MessageQuery, MessageRef};
+pub use open::{Check, OpenOptions};
+pub use receipts::Receipt;
+pub use stats::LedgerStats;
+pub use timeline::TimelineEntry;
+pub use uptime::{Segment, SegmentKind};

@@ -1,0 +1,166 @@
+use crate::dialect::Row;
+use crate::writer::Batch;
+use crate::{Ledger, LedgerError, stored, timeline};
+use domain::{ChannelId, ChannelView, Desired, Event, Identity, Proxy, State, Timestamp};
+use sqlx::Row as _;
+
+/// What became of a channel: its new state, and the events that tell it.
+#[derive(Clone, Debug)]
+pub struct TransitionRecord {
+    pub channel: ChannelId,
+    pub state: State,
+    pub stuck_since: Option<Timestamp>,
+    pub desired: Desired,
+    pub paired: bool,
+    /// `None` keeps the account that was known.
+    pub identity: Option<Identity>,
+    pub events: Vec<Event>,
+    pub at: Timestamp,
+}
+
+/// Settings of a channel to change; `None` leaves one as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelPatch {
+    pub name: Option<String>,
+    pub proxy: Option<Option<Proxy>>,
+}
+
+const COLUMNS: &str = "SELECT id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy \
+                       FROM channels ORDER BY created_at, id";
+
+impl Ledger {
+    /// All channels in the order of their creation, as they were last recorded. A pairing prompt comes back without its code.
+    pub async fn channels(&self) -> Result<Vec<ChannelView>, LedgerError> {
+        let mut reader = self.reader().await?;
+        let rows = sqlx::query(COLUMNS).fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        rows.iter().map(channel).collect()
+    }
+
+    /// Adds a channel with the first line of its timeline. `AlreadyThere` when its id is taken. The newest `seq` afterwards.
+    pub async fn insert_channel(&self, channel: ChannelView, events: Vec<Event>, at: Timestamp) -> Result<u64, LedgerError> {
+        self.write(move |batch| {
+            Box::pin(async move {
+                insert(batch, &channel).await?;
+                timeline::add(batch, channel.id, &channel.state, channel.desired, channel.stuck_since, at).await?;
+                batch.log_all(&events, at).await
+            })
+        })
+        .await
+    }
+
+    /// Changes settings. The newest `seq` afterwards.
+    pub async fn update_channel(&self, id: ChannelId, patch: ChannelPatch, events: Vec<Event>, at: Timestamp) -> Result<u64, LedgerError> {
+        self.write(move |batch| {
+            Box::pin(async move {
+                let changed = sqlx::query(
+                    "UPDATE channels SET name = coalesce($2, name), proxy = CASE WHEN $3 THEN $4 ELSE proxy END WHERE id = $1",
+                )
+                .bind(id.to_string())
+                .bind(patch.name)
+                .bind(patch.proxy.is_some())
+                .bind(patch.proxy.flatten().as_ref().map(stored::proxy_to))
+                .execute(&mut batch.connection)
+                .await
+                .map_err(|e| batch.explain(&e))?;
+                if changed.rows_affected() == 0 {
+                    return Err(LedgerError::NoSuchChannel);
+                }
+                batch.log_all(&events, at).await
+            })
+        })
+        .await
+    }
+
+    /// Removes a channel with its timeline and messages; the event log keeps what it told. The newest `seq` afterwards.
+    pub async fn delete_channel(&self, id: ChannelId, events: Vec<Event>, at: Timestamp) -> Result<u64, LedgerError> {
+        self.write(move |batch| {
+            Box::pin(async move {
+                let gone = sqlx::query("DELETE FROM channels WHERE id = $1")
+                    .bind(id.to_string())
+                    .execute(&mut batch.connection)
+                    .await
+                    .map_err(|e| batch.explain(&e))?;
+                if gone.rows_affected() == 0 {
+                    return Err(LedgerError::NoSuchChannel);
+                }
+                batch.log_all(&events, at).await
+            })
+        })
+        .await
+    }
+
+    /// Records what became of a channel: its row, a line of its timeline (when a state began, or stuck began or ended) and the
+    /// events, all or nothing. The newest `seq` afterwards.
+    pub async fn transition(&self, record: TransitionRecord) -> Result<u64, LedgerError> {
+        self.write(move |batch| {
+            Box::pin(async move {
+                let before = sqlx::query("SELECT state, state_since, stuck_since FROM channels WHERE id = $1")
+                    .bind(record.channel.to_string())
+                    .fetch_optional(&mut batch.connection)
+                    .await
+                    .map_err(|e| batch.explain(&e))?
+                    .ok_or(LedgerError::NoSuchChannel)?;
+                let stuck_since = record.stuck_since.map(Timestamp::as_millis);
+                let same = before.get::<&str, _>(0) == record.state.kind().as_str()
+                    && before.get::<i64, _>(1) == record.state.since().as_millis()
+                    && before.get::<Option<i64>, _>(2) == stuck_since;
+                sqlx::query(
+                    "UPDATE channels SET desired = $2, paired = $3, state = $4, state_since = $5, state_detail = $6, stuck_since = $7, \
+                     identity = coalesce($8, identity) WHERE id = $1",
+                )
+                .bind(record.channel.to_string())
+                .bind(record.desired.as_str())
+                .bind(record.paired)
+                .bind(record.state.kind().as_str())
+                .bind(record.state.since().as_millis())
+                .bind(stored::state_detail(&record.state))
+                .bind(stuck_since)
+                .bind(record.identity.as_ref().map(stored::identity_to))
+                .execute(&mut batch.connection)
+                .await
+                .map_err(|e| batch.explain(&e))?;
+                if !same {
+                    timeline::add(batch, record.channel, &record.state, record.desired, record.stuck_since, record.at).await?;
+                }
+                batch.log_all(&record.events, record.at).await
+            })
+        })
+        .await
+    }
+}
+
+async fn insert(batch: &mut Batch, channel: &ChannelView) -> Result<(), LedgerError> {
+    sqlx::query(
+        "INSERT INTO channels (id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(channel.id.to_string())
+    .bind(&channel.name)
+    .bind(channel.created_at.as_millis())
+    .bind(channel.desired.as_str())
+    .bind(channel.paired)
+    .bind(channel.state.kind().as_str())
+    .bind(channel.state.since().as_millis())
+    .bind(stored::state_detail(&channel.state))
+    .bind(channel.stuck_since.map(Timestamp::as_millis))
+    .bind(channel.identity.as_ref().map(stored::identity_to))
+    .bind(channel.proxy.as_ref().map(stored::proxy_to))
+    .execute(&mut batch.connection)
+    .await
+    .map_err(|e| batch.explain(&e))?;
+    Ok(())
+}
+
+fn channel(row: &Row) -> Result<ChannelView, LedgerError> {
+    Ok(ChannelView {
+        id: row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("a channel's id"))?,
+        name: row.get("name"),
+        created_at: Timestamp::from_millis(row.get("created_at")),
+        desired: stored::desired(row.get("desired"))?,
+        state: stored::state(row.get("state"), row.get("state_since"), row.get("state_detail"))?,
+        stuck_since: row.get::<Option<i64>, _>("stuck_since").map(Timestamp::from_millis),
+        paired: row.get("paired"),
+        identity: row.get::<Option<&str>, _>("identity").map(stored::identity_from).transpose()?,
+        proxy: row.get::<Option<&str>, _>("proxy").map(stored::proxy_from).transpose()?,
+    })
+}
