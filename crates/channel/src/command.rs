@@ -53,11 +53,8 @@ impl Turn {
         self.desire(Desired::Running);
         match &self.channel.state {
             State::Disconnected { .. } => self.set_out(),
-            State::Pairing { .. } => {
-                self.close_socket();
-                self.begin_pairing(None);
-            }
-            State::Connected { .. } | State::Reconnecting { .. } => {
+            State::Pairing { .. } if !self.channel.paired() => self.begin_pairing(None),
+            State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => {
                 self.channel.failures = 0;
                 self.reconnect(Cause::Requested, self.now);
                 self.close_socket();

@@ -1,9 +1,12 @@
+use crate::backoff::CAP;
 use crate::channel::{Channel, Life, Shred};
 use crate::effect::Effect;
+use crate::pairing::LONGEST;
 use crate::slot::{CLOSE_DEADLINE, LOGOUT_DEADLINE, OPEN_DEADLINE, Slot};
 use crate::stuck::stuck_at;
 use crate::turn::Turn;
-use domain::{Cause, State, Timestamp};
+use domain::{Cause, Reason, State, Timestamp};
+use std::time::Duration;
 
 impl Channel {
     /// When the channel next wants [`crate::Input::Due`], if ever. Changes with every step.
@@ -52,7 +55,7 @@ impl Turn {
     /// After the clock was set back, what was promised for soon would be far away: bring it near again.
     pub(crate) fn pull_deadlines_near(&mut self) {
         let now = self.now;
-        let near = |by: Timestamp, span| by.min(now.plus(span));
+        let near = |by: Timestamp, span: Duration| by.min(now.plus(span));
         self.channel.slot = match self.channel.slot {
             Slot::Empty => Slot::Empty,
             Slot::Opening { by } => Slot::Opening { by: near(by, OPEN_DEADLINE) },
@@ -61,6 +64,15 @@ impl Turn {
             Slot::Leaving { by } => Slot::Leaving { by: near(by, LOGOUT_DEADLINE) },
             Slot::Closing { by } => Slot::Closing { by: near(by, CLOSE_DEADLINE) },
         };
+        self.channel.pairing.give_up_at = self.channel.pairing.give_up_at.map(|at| near(at, LONGEST));
+        let longest_wait = match &self.channel.state {
+            // A ban keeps its own time.
+            State::Disconnected { reason: Reason::Banned { .. }, .. } => None,
+            State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => Some(CAP),
+        };
+        if let Some(longest_wait) = longest_wait {
+            self.channel.open_at = self.channel.open_at.map(|at| near(at, longest_wait));
+        }
         match &mut self.channel.state {
             State::Disconnected { since, .. }
             | State::Pairing { since, .. }

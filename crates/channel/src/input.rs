@@ -31,8 +31,10 @@ pub enum Input {
 
     /// The moment of [`crate::Channel::due_at`] has come (asking too early does no harm).
     Due,
-    /// The machine slept, or its clock was set.
+    /// The machine slept (or its clock was set ahead, which looks the same).
     Woke,
+    /// The clock was set back.
+    ClockSetBack,
     /// An address came up: the first, or another one.
     NetworkUp,
     /// The last address went away.

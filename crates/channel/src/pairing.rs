@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// What is on show may be used up to its expiry, and WhatsApp has this long to send the next.
 const GRACE: Duration = Duration::from_secs(20);
 /// However many rounds come: nobody looks at this QR any more.
-const LONGEST: Duration = Duration::from_secs(600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 
 impl Turn {
     /// Shows a QR, or a code for `by_code`, as soon as WhatsApp gives one.
@@ -19,9 +19,9 @@ impl Turn {
         self.channel.failures = 0;
         self.channel.open_at = Some(self.now);
         self.channel.pairing = Pairing { by_code, asked: None, give_up_at: Some(self.now.plus(PATIENCE)) };
-        // A quiet attempt may be under way; it was not asked for this code.
-        self.close_socket();
         self.enter(State::Pairing { since: self.now, prompt: PairingPrompt::Waiting { method }, round: 0 });
+        // What is open was opened for something else.
+        self.close_socket();
     }
 
     /// The socket shows a QR: what it opened is not paired.
@@ -120,6 +120,9 @@ impl Turn {
 
     /// The phone agreed. Counts whatever else is going on: the auth-state is paired now.
     pub(crate) fn paired(&mut self, identity: Identity) {
+        if self.channel.slot == Slot::Empty {
+            return;
+        }
         self.channel.holds_auth_state = true;
         self.remember(identity);
         if self.channel.slot.is_attempt() {

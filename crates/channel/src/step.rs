@@ -38,6 +38,7 @@ pub fn step(channel: &Channel, input: Input, now: Timestamp, jitter: f64) -> (Ch
         Input::ShredFailed => turn.shred_failed(),
         Input::Due => turn.due(),
         Input::Woke => turn.woke(),
+        Input::ClockSetBack => turn.pull_deadlines_near(),
         Input::NetworkUp => turn.network_up(),
         Input::NetworkDown => turn.network_down(),
         Input::NetworkChanged => turn.network_changed(),

@@ -1,5 +1,5 @@
 //! What must never happen, whatever happens.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use channel::{CAP, Channel, Command, Effect, End, Input, Invalidation, News, STUCK_AFTER, SlotKind, VaultTrouble, step};
 use domain::{Cause, Desired, Identity, Reason, State, StateKind, Timestamp};
@@ -31,6 +31,7 @@ fn world() -> impl Strategy<Value = Input> {
         1 => Just(Input::Command(Command::Logout)),
         1 => Just(Input::Command(Command::PairByCode("15550100123".parse().unwrap()))),
         1 => Just(Input::Woke),
+        1 => Just(Input::ClockSetBack),
         1 => Just(Input::NetworkUp),
         1 => Just(Input::NetworkDown),
         1 => Just(Input::NetworkChanged),

@@ -311,3 +311,16 @@ fn a_scan_in_the_moment_of_stopping_is_not_lost() {
     assert_eq!(life.reason(), Some(Reason::Stopped));
     assert!(life.channel.paired());
 }
+
+#[test]
+fn a_clock_set_back_makes_nobody_wait_longer() {
+    let mut life = Life::connected();
+    for _ in 0..7 {
+        life.then(LOST).until_due();
+    }
+    life.then(LOST);
+    life.now = life.now.minus(Duration::from_secs(86_400));
+    life.then(Input::ClockSetBack);
+    assert!(life.channel.due_at().unwrap().since(life.now) <= CAP);
+    assert!(life.channel.state().since() <= life.now);
+}

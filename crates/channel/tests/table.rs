@@ -1,6 +1,6 @@
 //! Every situation a channel can be in, against everything that can happen to it. One snapshot per
 //! situation; a new input does not compile until it has its row here.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use channel::{Channel, Command, Effect, End, Input, Invalidation, VaultTrouble, step};
 use domain::{Cause, Identity, PairingPrompt, Phone, State, Timestamp};
@@ -73,6 +73,7 @@ inputs! {
     Input::ShredFailed => Input::ShredFailed,
     Input::Due => Input::Due,
     Input::Woke => Input::Woke,
+    Input::ClockSetBack => Input::ClockSetBack,
     Input::NetworkUp => Input::NetworkUp,
     Input::NetworkDown => Input::NetworkDown,
     Input::NetworkChanged => Input::NetworkChanged,
