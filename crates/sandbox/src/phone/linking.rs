@@ -25,6 +25,11 @@ impl Phone {
         self.link(offer).await
     }
 
+    /// Waits until a companion asks to be linked to this number by code.
+    pub async fn wait_for_code_request(&self, deadline: Duration) -> Result<(), PhoneError> {
+        self.wait_in(deadline, |memory| matches!(memory.code, CodePairing::Requested { .. }).then_some(())).await
+    }
+
     /// Types the code that a companion shows, after it has asked to be linked to this number.
     pub async fn enter_code(&self, code: &str) -> Result<Jid, PhoneError> {
         let code = normalise(code)?;
