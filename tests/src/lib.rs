@@ -2,6 +2,7 @@
 
 pub mod binaries;
 pub mod events;
+pub mod keychain;
 pub mod process;
 pub mod rest;
 pub mod tmpfs;

@@ -192,10 +192,8 @@ pub fn remember_vault_choice(data_dir: &Path, store: VaultStore) -> std::io::Res
         VaultStore::Keychain => "keychain",
         VaultStore::File => "file",
     };
-    std::fs::write(
-        layers::choices_file(data_dir),
-        format!("# Chosen in the application. Your own config.toml, the environment and flags win over this.\n[vault]\nstore = \"{word}\"\n"),
-    )
+    let text = format!("# Chosen in the application. Your own config.toml, the environment and flags win over this.\n[vault]\nstore = \"{word}\"\n");
+    crate::private::write(&layers::choices_file(data_dir), text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,1 +1,25 @@
-fn main() {}
+//! `whatisupd`: the sessions and the API without a desktop, and the commands around them.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks on stdout and stderr")]
+
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("whatisupd: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli.perform()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("whatisupd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -21,7 +21,7 @@ pub struct Sources {
 
 impl Sources {
     /// The flags with the environment of this process.
-    pub fn from_process(args: RunArgs) -> Self {
+    pub fn from_args(args: RunArgs) -> Self {
         let env = std::env::vars().filter(|(name, _)| name.starts_with("WHATISUP_")).collect();
         Sources { args, env }
     }

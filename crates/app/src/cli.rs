@@ -1,0 +1,51 @@
+//! The commands of `whatisupd`, one file each.
+
+mod channels;
+mod client;
+mod doctor;
+mod key;
+mod open;
+mod pair;
+mod run;
+mod terminal;
+
+use app::RunArgs;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Keeps WhatsApp sessions alive and lends them to the other programs on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "whatisupd", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keep the sessions alive and serve the API until told to stop.
+    Run(RunArgs),
+    /// Print the admin key of the API.
+    Key(RunArgs),
+    /// What every channel is doing.
+    Channels(channels::Args),
+    /// Make a channel (or take one that is not paired) and show its QR here.
+    Pair(pair::Args),
+    /// Print a one-use link that signs a browser in to the dashboard.
+    Open(RunArgs),
+    /// Check keychain, port, disk, clock and network, and say what to do.
+    Doctor(RunArgs),
+}
+
+impl Cli {
+    pub async fn perform(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Run(args) => Box::pin(run::perform(args)).await,
+            Command::Key(args) => key::perform(args).await,
+            Command::Channels(args) => channels::perform(args).await,
+            Command::Pair(args) => pair::perform(args).await,
+            Command::Open(args) => open::perform(args).await,
+            Command::Doctor(args) => doctor::perform(args).await,
+        }
+    }
+}

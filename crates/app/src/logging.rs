@@ -1,0 +1,28 @@
+//! Where the log goes: stderr, so that stdout stays for what a command answers.
+
+use crate::{LogConfig, LogFormat};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging for this process; `None` (the configuration could not be read) logs as the defaults say.
+/// A second call does nothing.
+pub fn init_logging(config: Option<&LogConfig>) {
+    let level = config.map_or("info", |c| c.level.as_str());
+    // The protocol library talks of stanzas at info: chatter for a person, and close to what must not be logged.
+    let quiet = "whatsapp_rust=warn,wacore=warn,sqlx=warn,hyper=warn,zbus=warn,wa=warn";
+    let plain = level.chars().all(|c| c.is_ascii_alphabetic());
+    let directives = if plain && level != "trace" { format!("{quiet},{level}") } else { level.to_owned() };
+    let (filter, bad) = match EnvFilter::try_new(&directives) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new("info"), Some(error)),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.map_or(LogFormat::Pretty, |c| c.format) {
+        LogFormat::Pretty => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    if started.is_ok()
+        && let Some(error) = bad
+    {
+        tracing::warn!(%error, "log.level is not understood; logging at info");
+    }
+}
