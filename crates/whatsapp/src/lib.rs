@@ -1,1 +1,19 @@
-//! whatsapp
+//! The only crate that names whatsapp-rust: [`WhatsApp`] opens live sockets from auth-state sealed on disk.
+//!
+//! From the wire up: the [`dialer`] opens every TCP and TLS connection of this crate (directly or through a channel's
+//! proxy) and holds the sandbox's one rule; the transport and the HTTP client carry whatsapp-rust's bytes over it;
+//! the auth-state keeps a channel's credentials in a SQLCipher file; a session is one run of whatsapp-rust's client,
+//! from dialling to [`socket::SocketEvent::Closed`], and translates what it says into our words.
+
+mod auth_state;
+mod content;
+mod dialer;
+mod endpoint;
+mod http;
+mod people;
+mod session;
+mod transport;
+mod whatsapp;
+
+pub use endpoint::{Endpoint, EndpointError};
+pub use whatsapp::{ConfigError, WhatsApp, WhatsAppConfig};

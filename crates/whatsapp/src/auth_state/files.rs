@@ -1,0 +1,143 @@
+use super::OpenError;
+use domain::ChannelId;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// SQLCipher's page, the least that a database of ours can be.
+const PAGE: u64 = 4096;
+/// A file that a closing pool still holds cannot be removed on some systems; it lets go soon.
+const REMOVAL_TRIES: u32 = 20;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(100);
+
+/// The directory of one channel's auth-state: 0700, its files 0600.
+pub(super) struct Files {
+    directory: PathBuf,
+}
+
+impl Files {
+    pub fn new(sessions: &Path, channel: ChannelId) -> Self {
+        Files { directory: sessions.join(channel.to_string()) }
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.directory.join("auth.db")
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.directory.join("shredding")
+    }
+
+    /// Whether there is a database with something sealed in it. A process that ended while it made one leaves it empty.
+    pub fn hold_something(&self) -> Result<bool, OpenError> {
+        match fs::metadata(self.database()) {
+            Ok(data) if !data.is_file() => Err(OpenError::Damaged("auth.db is not a file".into())),
+            Ok(data) if data.len() == 0 => Ok(false),
+            Ok(data) if data.len() < PAGE => Err(OpenError::Damaged("auth.db is cut short".into())),
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The directory and an empty database; what SQLite puts beside it takes its mode.
+    pub fn make(&self) -> Result<(), OpenError> {
+        let mut directory = fs::DirBuilder::new();
+        directory.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
+        directory.create(&self.directory)?;
+        create_private(&self.database())?;
+        self.restrict()
+    }
+
+    /// Takes from others what they may have been given, by an earlier umask or a restored backup.
+    pub fn restrict(&self) -> Result<(), OpenError> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700))?;
+            for entry in fs::read_dir(&self.directory)? {
+                fs::set_permissions(entry?.path(), fs::Permissions::from_mode(0o600))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the write-ahead log is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        match fs::OpenOptions::new().append(true).open(self.directory.join("auth.db-wal")) {
+            Ok(log) => log.sync_all(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Says on disk that this auth-state is to be destroyed, before anything of it is.
+    pub fn mark_for_shredding(&self) -> Result<(), OpenError> {
+        if !self.directory.exists() {
+            return Ok(());
+        }
+        create_private(&self.marker())?;
+        sync_directory(&self.directory);
+        Ok(())
+    }
+
+    pub fn marked_for_shredding(&self) -> bool {
+        self.marker().exists()
+    }
+
+    /// Everything of this auth-state, the marker last. Succeeds when there is nothing.
+    pub async fn remove(&self) -> Result<(), OpenError> {
+        for attempt in 1.. {
+            match self.remove_once() {
+                Ok(()) => break,
+                Err(_) if attempt < REMOVAL_TRIES => tokio::time::sleep(REMOVAL_PAUSE).await,
+                Err(e) => return Err(e.into()),
+            }
+        }
+        if let Some(sessions) = self.directory.parent() {
+            sync_directory(sessions);
+        }
+        Ok(())
+    }
+
+    fn remove_once(&self) -> io::Result<()> {
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
+        };
+        let marker = self.marker();
+        for entry in entries {
+            let path = entry?.path();
+            if path != marker {
+                fs::remove_file(path)?;
+            }
+        }
+        match fs::remove_file(&marker) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+        fs::remove_dir(&self.directory)
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.sync_all()
+}
+
+/// So that a made or removed name survives a power cut, where the system can promise it.
+fn sync_directory(directory: &Path) {
+    #[cfg(unix)]
+    if let Err(e) = fs::File::open(directory).and_then(|d| d.sync_all()) {
+        tracing::debug!(error = %e, "a directory could not be synced");
+    }
+    #[cfg(not(unix))]
+    let _ = directory;
+}

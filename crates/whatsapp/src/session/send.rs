@@ -1,0 +1,108 @@
+//! What the engine asks of an open session.
+
+use super::shared::Shared;
+use crate::people;
+use domain::{ChatId, Content};
+use socket::{Close, Invalidation, Outbound, SendError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use wacore::iq::devices::RemoveCompanionDeviceSpec;
+use wacore::proto_helpers::MessageBuilderExt as _;
+use wacore_binary::{Jid, Server};
+use waproto::whatsapp::Message;
+use whatsapp_rust::{Client, ClientError, IqError, SendError as Upstream, SendOptions};
+
+/// Look-ups, encryption for every device of the chat and the write, together.
+const SEND_WITHIN: Duration = Duration::from_secs(30);
+const LOGOUT_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) async fn send(shared: &Arc<Shared>, message: Outbound) -> Result<(), SendError> {
+    let client = shared.open_client().ok_or(SendError::NotConnected)?;
+    let body = match message.content {
+        Content::Text { text } => Message::text(text),
+        Content::Unsupported { .. } | Content::Undecryptable => {
+            return Err(SendError::Rejected("this kind of message cannot be sent yet".into()));
+        }
+    };
+    let to = people::address(&message.chat).ok_or_else(|| SendError::Rejected("not an address".into()))?;
+    let work = async {
+        meet(shared, &client, &message.chat, &to).await?;
+        let options = SendOptions::default().with_message_id(message.whatsapp_id);
+        client.send_message_with_options(to, body, options).await.map_err(|e| refused(&client, e))?;
+        Ok(())
+    };
+    tokio::time::timeout(SEND_WITHIN, work).await.map_err(|_| SendError::TimedOut)?
+}
+
+/// Asks WhatsApp, once per connection and chat, whether there is an account behind a number. Without, a message to a
+/// number that is not on WhatsApp would go to nobody and stay "sent" for ever.
+async fn meet(shared: &Shared, client: &Arc<Client>, chat: &ChatId, to: &Jid) -> Result<(), SendError> {
+    if to.server != Server::Pn || shared.knows(chat) {
+        return Ok(());
+    }
+    // A number whose other address is known has been met before.
+    if !matches!(client.get_lid_pn_entry(to).await, Ok(Some(_))) {
+        let answers = client.contacts().is_on_whatsapp(std::slice::from_ref(to)).await.map_err(|e| {
+            tracing::debug!(error = %e, "the look-up of a number failed");
+            if client.is_connected() { SendError::TimedOut } else { SendError::NotConnected }
+        })?;
+        if answers.first().is_some_and(|answer| !answer.is_registered) {
+            return Err(SendError::NoSuchRecipient);
+        }
+    }
+    shared.has_met(chat);
+    Ok(())
+}
+
+fn refused(client: &Client, error: Upstream) -> SendError {
+    match error {
+        Upstream::NotLoggedIn | Upstream::Client(ClientError::NotConnected | ClientError::Socket(_) | ClientError::EncryptSend(_)) => {
+            SendError::NotConnected
+        }
+        Upstream::Iq(e) | Upstream::Client(ClientError::Iq(e)) => unanswered(client, &e),
+        // Whatever failed while the connection went away failed because of that.
+        other if !client.is_logged_in() => {
+            tracing::debug!(error = %other, "a send fell with its connection");
+            SendError::NotConnected
+        }
+        other => SendError::Rejected(other.to_string()),
+    }
+}
+
+fn unanswered(client: &Client, error: &IqError) -> SendError {
+    match error {
+        IqError::Timeout => SendError::TimedOut,
+        IqError::ServerError { .. } | IqError::ParseError(_) | IqError::UnexpectedResponseType { .. } | IqError::EncodeError(_)
+            if client.is_connected() =>
+        {
+            SendError::Rejected(error.to_string())
+        }
+        _ => SendError::NotConnected,
+    }
+}
+
+/// Takes this device off the account. Afterwards the session ends as invalidated by ourselves.
+pub(super) async fn logout(shared: &Arc<Shared>) -> Result<(), SendError> {
+    let client = shared.open_client().ok_or(SendError::NotConnected)?;
+    let own = client.pn().ok_or(SendError::NotNow("this channel is not linked"))?;
+    shared.leaving.store(true, Ordering::Release);
+    let answer = tokio::time::timeout(LOGOUT_WITHIN, client.execute(RemoveCompanionDeviceSpec::new(&own))).await;
+    let gone = Close::Invalidated(Invalidation::LoggedOut);
+    match answer {
+        Ok(Ok(())) => {
+            shared.decide(gone);
+            Ok(())
+        }
+        // The server may say good-bye before it answers.
+        _ if shared.verdict() == Some(gone) => Ok(()),
+        Ok(Err(e)) => {
+            shared.leaving.store(false, Ordering::Release);
+            Err(unanswered(&client, &e))
+        }
+        Err(_) => {
+            shared.leaving.store(false, Ordering::Release);
+            Err(SendError::TimedOut)
+        }
+    }
+}
