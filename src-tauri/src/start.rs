@@ -1,0 +1,77 @@
+//! Starts the App beside the tray, and offers what can be done when it does not start.
+
+use crate::follow;
+use crate::route::Route;
+use crate::shell::Shell;
+use crate::stage::{Problem, Stage};
+use crate::troubles;
+use app::{Config, RunArgs, Sources, VaultStore};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Reads the configuration as the command line asks.
+///
+/// # Errors
+/// As `Config::load`.
+pub fn configuration(args: &RunArgs) -> Result<Config, app::ConfigError> {
+    Config::load(&Sources::from_args(args.clone()))
+}
+
+/// Starts it; the stage tells how that went.
+pub async fn now(shell: Shell) {
+    shell.enter(Stage::Starting);
+    match begin(&shell).await {
+        Ok(app) => {
+            tracing::info!(address = app.address(), "WhatIsUp is running");
+            shell.enter(Stage::Running(app.clone()));
+            follow::notices(&shell, app);
+        }
+        Err(problem) => {
+            tracing::error!(code = problem.code, detail = problem.detail, "WhatIsUp could not start: {}", problem.title);
+            shell.enter(Stage::Failed(Arc::new(problem)));
+            // Even when started hidden: nothing works until somebody decides.
+            shell.windows().steer(Route::Setup);
+            shell.open(Route::Setup).await;
+        }
+    }
+}
+
+async fn begin(shell: &Shell) -> Result<app::App, Problem> {
+    let config = configuration(&shell.cli().run).map_err(|error| troubles::of_config(&error))?;
+    app::build(config, app::Face::Desktop).await.map_err(|error| troubles::of_start(&error))
+}
+
+/// *Try again.*
+pub fn again(shell: &Shell) {
+    shell.spawn(now(shell.clone()));
+}
+
+/// *Use a key file instead*: remembered, so that the next start asks nothing.
+pub fn with_key_file(shell: &Shell) {
+    after(shell, "choice", |config| app::remember_vault_choice(&config.data_dir, VaultStore::File));
+}
+
+/// *Start fresh*: the damaged file has been kept beside; the next start makes a new one.
+pub fn fresh(shell: &Shell) {
+    after(shell, "fresh start", |config| app::set_ledger_aside(&config.data_dir).map(|_: PathBuf| ()));
+}
+
+/// Does one thing to the data directory, then starts.
+fn after(shell: &Shell, what: &'static str, change: impl FnOnce(&Config) -> std::io::Result<()> + Send + 'static) {
+    let (then, args) = (shell.clone(), shell.cli().run.clone());
+    shell.enter(Stage::Starting);
+    shell.spawn(async move {
+        let done = tokio::task::spawn_blocking(move || {
+            configuration(&args).map_err(|error| troubles::of_config(&error)).and_then(|config| {
+                change(&config).map_err(|error| troubles::of_disk(&error))
+            })
+        });
+        match done.await {
+            Ok(Ok(())) => Box::pin(now(then)).await,
+            Ok(Err(problem)) => {
+                then.enter(Stage::Failed(Arc::new(problem)));
+            }
+            Err(panicked) => tracing::error!(%panicked, what, "the change to the data directory broke off"),
+        }
+    });
+}

@@ -1,0 +1,53 @@
+//! A channel's state in the few words that fit a menu line or a notification's title.
+
+use domain::{ChannelView, PairingPrompt, Reason, State};
+
+/// The state in two to five words, lower case, as it reads after a name: `Shop — connected`.
+pub fn state(channel: &ChannelView) -> String {
+    match &channel.state {
+        State::Connected { .. } => "connected".to_owned(),
+        State::Pairing { prompt, .. } => match prompt {
+            PairingPrompt::Waiting { .. } => "asking for a code".to_owned(),
+            PairingPrompt::Qr { .. } => "waiting for the QR scan".to_owned(),
+            PairingPrompt::Code { .. } => "waiting for the code".to_owned(),
+            PairingPrompt::Passkey { .. } => "needs a passkey".to_owned(),
+            PairingPrompt::Scanned { .. } => "scanned, linking".to_owned(),
+        },
+        State::Reconnecting { attempt, .. } if channel.stuck_since.is_some() => {
+            format!("stuck, {}", tries(*attempt))
+        }
+        State::Reconnecting { attempt: 0 | 1, .. } => "connecting".to_owned(),
+        State::Reconnecting { attempt, .. } => format!("reconnecting, {}", tries(*attempt)),
+        State::Disconnected { reason, .. } => self::reason(reason).to_owned(),
+    }
+}
+
+fn tries(attempt: u32) -> String {
+    match attempt {
+        0 | 1 => "first try".to_owned(),
+        n => format!("try {n}"),
+    }
+}
+
+/// Why it is disconnected, in words that stand alone.
+pub fn reason(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::New => "not paired yet",
+        Reason::Stopped => "stopped",
+        Reason::PairingExpired => "nobody scanned the QR",
+        Reason::PairingFailed => "pairing was refused",
+        Reason::LoggedOut => "logged out",
+        Reason::Unlinked => "unlinked on the phone",
+        Reason::KeysRotated => "keys no longer accepted",
+        Reason::AccountLocked => "account locked",
+        Reason::Replaced => "opened somewhere else",
+        Reason::Banned { .. } => "banned for a while",
+        Reason::ClientOutdated => "update needed",
+        Reason::VaultLocked => "keychain is locked",
+        Reason::VaultMissing => "no keychain",
+        Reason::VaultRefused => "keychain refused",
+        Reason::WrongKey => "wrong key",
+        Reason::AuthStateDamaged => "credentials damaged",
+        Reason::StorageFailed => "disk failed",
+    }
+}
