@@ -38,7 +38,7 @@ impl Phone {
         }
         let (reference, wrapped) = match &self.memory().await.code {
             CodePairing::Requested { reference, wrapped_ephemeral } => (reference.clone(), wrapped_ephemeral.clone()),
-            CodePairing::Idle | CodePairing::Answered { .. } | CodePairing::Finished { .. } => {
+            CodePairing::Idle | CodePairing::Answered | CodePairing::Finished { .. } => {
                 return Err(PhoneError::NoCodeRequested);
             }
         };
@@ -64,7 +64,7 @@ impl Phone {
 
     async fn answer_code(&self, reference: &[u8], wrapped_ephemeral: Vec<u8>) -> Result<(), PhoneError> {
         let mut memory = self.memory().await;
-        memory.code = CodePairing::Answered { reference: reference.to_vec() };
+        memory.code = CodePairing::Answered;
         let hello = NodeBuilder::new("link_code_companion_reg")
             .attr("jid", &self.account().pn)
             .attr("stage", "primary_hello")
@@ -84,7 +84,7 @@ impl Phone {
             }
             CodePairing::Idle
             | CodePairing::Requested { .. }
-            | CodePairing::Answered { .. }
+            | CodePairing::Answered
             | CodePairing::Finished { .. } => None,
         })
         .await
