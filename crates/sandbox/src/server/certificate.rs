@@ -105,3 +105,43 @@ fn private(pair: &KeyPair) -> [u8; 32] {
     bytes.copy_from_slice(pair.private_key.serialize());
     bytes
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use wacore_libsignal::protocol::PublicKey;
+
+    fn details(certificate: &NoiseCertificate) -> Details {
+        Details::decode_from_slice(certificate.details.as_ref().unwrap()).unwrap()
+    }
+
+    fn signed_by(key: &[u8], certificate: &NoiseCertificate) -> bool {
+        let key = PublicKey::from_djb_public_key_bytes(key).unwrap();
+        key.verify_signature(certificate.details.as_ref().unwrap(), certificate.signature.as_ref().unwrap())
+    }
+
+    #[test]
+    fn the_chain_leads_from_the_root_to_the_servers_key() {
+        let identity = NoiseIdentity::from_seed([1; 32]).unwrap();
+        let chain = CertChain::decode_from_slice(identity.chain()).unwrap();
+        let (intermediate, leaf) = (chain.intermediate.into_option().unwrap(), chain.leaf.into_option().unwrap());
+        assert!(signed_by(&identity.root_public(), &intermediate));
+        assert!(signed_by(details(&intermediate).key.as_ref().unwrap(), &leaf));
+        assert!(!signed_by(&identity.root_public(), &leaf));
+        assert_eq!(details(&intermediate).issuer_serial, Some(ROOT_SERIAL));
+        assert_eq!(details(&leaf).issuer_serial, details(&intermediate).serial);
+        let server = PrivateKey::deserialize(identity.server_private()).unwrap().public_key().unwrap();
+        assert_eq!(details(&leaf).key.as_deref(), Some(server.public_key_bytes()));
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_keys_again() {
+        let keys = |seed| {
+            let identity = NoiseIdentity::from_seed(seed).unwrap();
+            (identity.root_public(), *identity.server_private())
+        };
+        assert_eq!(keys([1; 32]), keys([1; 32]));
+        assert_ne!(keys([1; 32]), keys([2; 32]));
+    }
+}

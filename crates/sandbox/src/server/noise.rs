@@ -6,7 +6,7 @@
 //! ends share would agree with itself.
 
 use sha2::Digest;
-use snow::params::{CipherChoice, DHChoice, HashChoice};
+use snow::params::{CipherChoice, DHChoice, HashChoice, NoiseParams};
 use snow::resolvers::{CryptoResolver, DefaultResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
 use snow::{Builder, HandshakeState};
@@ -58,7 +58,7 @@ impl Responder {
     }
 
     fn start(pattern: &str, server_key: &[u8; KEY]) -> Result<Self, NoiseError> {
-        let state = Builder::with_resolver(pattern.parse()?, Box::new(WhatsAppCrypto))
+        let state = Builder::with_resolver(params(pattern)?, Box::new(WhatsAppCrypto))
             .prologue(&PROLOGUE)?
             .local_private_key(server_key)?
             .build_responder()?;
@@ -111,6 +111,15 @@ impl Responder {
         payload.truncate(length);
         Ok(payload)
     }
+}
+
+/// snow has no fallback modifier; but once the client's ephemeral is read, `XXfallback` differs from `XX` in nothing but
+/// its name.
+fn params(pattern: &str) -> Result<NoiseParams, NoiseError> {
+    let base = if pattern == XX_FALLBACK { XX } else { pattern };
+    let mut params: NoiseParams = base.parse()?;
+    params.name = pattern.to_owned();
+    Ok(params)
 }
 
 /// Frames from the client. snow's own transport stops at 65535 bytes, WhatsApp's frames go up to 16 MiB.

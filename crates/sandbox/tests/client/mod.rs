@@ -26,6 +26,7 @@ pub struct Client {
     pub handle: BotHandle,
     pub memory: Arc<InMemoryBackend>,
     events: mpsc::UnboundedReceiver<Arc<Event>>,
+    texts: Vec<String>,
 }
 
 impl Client {
@@ -61,7 +62,7 @@ impl Client {
             None => builder,
         };
         let handle = builder.build().await.unwrap().spawn();
-        Self { handle, memory, events }
+        Self { handle, memory, events, texts: Vec::new() }
     }
 
     /// The next event of interest.
@@ -97,12 +98,18 @@ impl Client {
         self.wait("connection", |event| matches!(event, Event::Connected(_)).then_some(())).await;
     }
 
+    /// Waits for a text; those that come before it are kept for later calls.
     pub async fn text(&mut self, expected: &str) {
         use whatsapp_rust::prelude::MessageExt as _;
-        self.wait(expected, |event| {
-            event.messages().any(|inbound| inbound.message.text_content() == Some(expected)).then_some(())
-        })
-        .await;
+        let mut texts = std::mem::take(&mut self.texts);
+        if !texts.iter().any(|text| text == expected) {
+            self.wait(expected, |event| {
+                texts.extend(event.messages().filter_map(|inbound| inbound.message.text_content().map(String::from)));
+                texts.iter().any(|text| text == expected).then_some(())
+            })
+            .await;
+        }
+        self.texts = texts;
     }
 }
 
