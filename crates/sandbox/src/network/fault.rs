@@ -7,7 +7,7 @@ use wacore_binary::{Jid, Node};
 use super::event::{NetworkEvent, SocketEnd};
 use super::login::fault_failure;
 use super::stanza::{conflict, stream_error};
-use super::world::{DeviceId, World};
+use super::world::{DeviceId, Holder, World};
 use super::{Delivery, SocketId};
 
 /// Whom a fault hits.
@@ -197,7 +197,7 @@ impl World {
         let hit: Vec<(SocketId, Option<DeviceId>)> = self
             .sockets
             .iter()
-            .filter(|(_, socket)| !socket.link)
+            .filter(|(_, socket)| !socket.link && !matches!(socket.holder, Holder::Nobody))
             .map(|(id, socket)| (*id, socket.holder.device()))
             .filter(|(_, device)| target.names(device.map(|device| self.jid_of(device)).as_ref()))
             .collect();

@@ -243,7 +243,10 @@ impl World {
                 self.went_offline(device, socket);
                 self.tell(NetworkEvent::SocketClosed { device: Some(jid), end });
             }
-            Holder::Candidate(candidate) => self.candidate_gone(&candidate),
+            Holder::Candidate(candidate) => {
+                self.candidate_gone(&candidate);
+                self.tell(NetworkEvent::SocketClosed { device: None, end });
+            }
             Holder::Nobody => {}
         }
     }
