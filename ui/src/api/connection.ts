@@ -45,12 +45,13 @@ export class Api {
 
   /** Opens the event stream, from after `after` when it is known. */
   stream(after: number | null, signal: AbortSignal): Promise<Response> {
-    return fetch(`${this.connection.base}/v1/events`, {
-      headers: {
-        ...credentials(this.connection),
-        Accept: "text/event-stream",
-        ...(after === null ? {} : { "Last-Event-ID": String(after) }),
-      },
+    return this.open("/v1/events", signal, after === null ? {} : { "Last-Event-ID": String(after) });
+  }
+
+  /** Opens any stream of server-sent events. */
+  open(path: string, signal: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
+    return fetch(this.connection.base + path, {
+      headers: { ...credentials(this.connection), Accept: "text/event-stream", ...more },
       signal,
       cache: "no-store",
     });

@@ -8,19 +8,24 @@ export interface StartProblem {
   code: string;
   title: string;
   detail: string;
-  actions: { id: string; label: string; danger?: boolean }[];
+  actions: { id: string; label: string; danger?: boolean; loses?: string | null }[];
 }
 
 export interface StartState {
-  phase: "starting" | "ready" | "failed";
+  phase: "starting" | "ready" | "failed" | "stopping";
   problem?: StartProblem | null;
+  /** What does not work on this desktop, in words. */
+  notes?: string[];
 }
 
 export const shell = {
   connection: () => invoke<Connection>("connection"),
   startState: () => invoke<StartState>("start_state"),
+  /** Answers when the phase is another than `seen`. */
+  nextStartState: (seen: StartState["phase"]) => invoke<StartState>("next_start_state", { seen }),
   startAction: (id: string) => invoke<void>("start_action", { id }),
   loginStart: () => invoke<boolean>("start_at_login"),
   setLoginStart: (on: boolean) => invoke<void>("set_start_at_login", { on }),
   closeWindow: () => invoke<void>("close_window"),
+  openDocs: () => invoke<void>("open_external", { target: "docs" }),
 };

@@ -12,13 +12,16 @@ export interface Bar {
   status: string;
 }
 
+// Before the channel was made there is nothing to tell.
+const UNTOLD = "absent";
+
 /** The bars of [from, until]; what the server reported last goes on as `current` until now. */
 export function bars(segments: Segment[], current: { status: string; since: string } | undefined, from: number, until: number): Bar[] {
   const drawn: Bar[] = [];
   const whole = until - from;
   const put = (start: number, end: number, status: string) => {
     const [a, b] = [Math.max(start, from), Math.min(end, until)];
-    if (b > a) drawn.push({ x: (a - from) / whole, width: (b - a) / whole, status });
+    if (b > a && status !== UNTOLD) drawn.push({ x: (a - from) / whole, width: (b - a) / whole, status });
   };
   const since = current ? Date.parse(current.since) : until;
   for (const segment of segments) put(Date.parse(segment.from), Math.min(Date.parse(segment.to), Math.max(since, from)), segment.status);

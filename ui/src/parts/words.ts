@@ -1,8 +1,8 @@
 // The words and shapes for states. What a state means was decided by the server; here it only gets a face.
-import { Check, CheckCheck, CircleCheck, CircleDashed, CircleX, Clock, Power, QrCode, RefreshCw, TriangleAlert, type Icon } from "@lucide/svelte";
+import { Check, CheckCheck, CircleCheck, CircleDashed, CircleX, Clock, Power, QrCode, RefreshCw, TriangleAlert } from "@lucide/svelte";
 import type { Channel, Message, Tone } from "../api/types";
 
-export type Symbol = typeof Icon;
+export type Symbol = typeof Check;
 
 export function toneOf(channel: Channel): Tone {
   return channel.tone as Tone;

@@ -78,7 +78,7 @@ class App {
     if (!ticket) return;
     // Out of the address bar and the history before anything else: it is a credential, if a short-lived one.
     history.replaceState(null, "", "#/channels");
-    router.route = { page: "channels" };
+    router.route = { page: "channels", add: false };
     await this.api.plain("POST", "/v1/session", { ticket }).catch(async (thrown: unknown) => {
       // A link opened twice: fine if this browser is signed in already.
       await this.api.plain("GET", "/v1/session").catch(() => {

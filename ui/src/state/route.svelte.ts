@@ -1,7 +1,7 @@
 // Which page: the part of the address after `#`. Works from any origin and needs nothing from the server.
 
 export type Route =
-  | { page: "channels" }
+  | { page: "channels"; add: boolean }
   | { page: "channel"; id: string }
   | { page: "pair"; id: string; window: boolean }
   | { page: "events"; channel: string | null }
@@ -17,9 +17,9 @@ export function parseRoute(hash: string, search = ""): Route {
   const [page, id] = parts;
   switch (page) {
     case undefined:
-      return { page: "channels" };
+      return { page: "channels", add: false };
     case "channels":
-      return id ? { page: "channel", id } : { page: "channels" };
+      return id ? { page: "channel", id } : { page: "channels", add: asked.has("add") };
     case "pair":
       if (!id) return { page: "unknown" };
       return { page: "pair", id, window: (asked.get("window") ?? new URLSearchParams(search).get("window")) === "pairing" };
