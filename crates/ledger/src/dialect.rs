@@ -16,12 +16,13 @@ pub(crate) type Row = sqlx::sqlite::SqliteRow;
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// Page cache of the writer and of each reader, in KiB: what the ledger costs in memory, mostly.
-const WRITER_CACHE: &str = "-1024";
-const READER_CACHE: &str = "-512";
+const WRITER_CACHE: &str = "PRAGMA cache_size = -1024";
+const READER_CACHE: &str = "PRAGMA cache_size = -512";
 const READERS: u32 = 2;
 
-/// No statement logging: the first statement of a connection is its key.
-fn options(path: &Path, key: &[u8; 32], cache: &'static str) -> SqliteConnectOptions {
+/// No statement logging: the first statement of a connection is its key. Nothing here reads a page of the file, so that
+/// connecting does not fail for a wrong key: sqlx would let go of such a connection on a thread that nobody waits for.
+fn options(path: &Path, key: &[u8; 32]) -> SqliteConnectOptions {
     let hex = Zeroizing::new(hex::encode(key));
     SqliteConnectOptions::new()
         .filename(path)
@@ -29,7 +30,6 @@ fn options(path: &Path, key: &[u8; 32], cache: &'static str) -> SqliteConnectOpt
         .pragma("key", format!("\"x'{}'\"", hex.as_str()))
         // SQLCipher would print to stderr what we report in words.
         .pragma("cipher_log_level", "NONE")
-        .pragma("cache_size", cache)
         .pragma("temp_store", "MEMORY")
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
@@ -42,12 +42,12 @@ fn options(path: &Path, key: &[u8; 32], cache: &'static str) -> SqliteConnectOpt
 
 /// The connection that writes. Touches no page of the file yet.
 pub(crate) async fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, sqlx::Error> {
-    options(path, key, WRITER_CACHE).connect().await
+    options(path, key).connect().await
 }
 
 /// To be called once the file is known to be sound. FULL: a commit has been fsynced when it returns.
 pub(crate) async fn make_durable(connection: &mut Connection) -> Result<(), sqlx::Error> {
-    for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 16777216"] {
+    for pragma in [WRITER_CACHE, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 16777216"] {
         sqlx::query(pragma).execute(&mut *connection).await?;
     }
     Ok(())
@@ -61,7 +61,8 @@ pub(crate) fn readers(path: &Path, key: &[u8; 32]) -> SqlitePool {
         .acquire_timeout(Duration::from_secs(10))
         .idle_timeout(Duration::from_secs(60))
         .test_before_acquire(false)
-        .connect_lazy_with(options(path, key, READER_CACHE).pragma("query_only", "ON"))
+        .after_connect(|connection, _| Box::pin(async move { sqlx::query(READER_CACHE).execute(connection).await.map(drop) }))
+        .connect_lazy_with(options(path, key).pragma("query_only", "ON"))
 }
 
 /// Moves the write-ahead log into the file and lets go of it. What fails here is repeated at the next start.
@@ -83,6 +84,8 @@ pub(crate) async fn touch(connection: &mut Connection) -> Result<i64, sqlx::Erro
 }
 
 /// SQLite's result codes (https://www.sqlite.org/rescode.html); the lower byte of an extended one.
+/// What SQLCipher's pager gets for a page whose HMAC is wrong ("out of memory"). True exhaustion kills a process here instead.
+const NOMEM: i32 = 7;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const IOERR: i32 = 10;
@@ -97,7 +100,7 @@ fn code(error: &sqlx::Error) -> Option<i32> {
 
 /// Whether the file, rather than the disk or we, is at fault.
 pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
-    matches!(code(error).map(|c| c & 0xff), Some(CORRUPT | NOTADB))
+    matches!(code(error).map(|c| c & 0xff), Some(CORRUPT | NOTADB | NOMEM))
 }
 
 /// What an error of SQLite means, `dir` being where the file is.
@@ -106,6 +109,7 @@ pub(crate) fn explain(error: &sqlx::Error, dir: &Path) -> LedgerError {
         Some(CONSTRAINT_UNIQUE | CONSTRAINT_PRIMARYKEY) => LedgerError::AlreadyThere,
         Some(CONSTRAINT_FOREIGNKEY) => LedgerError::NoSuchChannel,
         Some(c) if c & 0xff == FULL => LedgerError::Full,
+        Some(c) if c & 0xff == NOMEM => LedgerError::Damaged("a page of the file is not what was written".into()),
         Some(c) if matches!(c & 0xff, CORRUPT | NOTADB) => LedgerError::Damaged(error.to_string()),
         // SQLite reports a disk that fills up during fsync, or that has no room for its index, as an I/O error.
         Some(c) if c & 0xff == IOERR && no_room(dir) => LedgerError::Full,

@@ -62,6 +62,9 @@ impl Ledger {
     }
 
     /// Carries out what is queued, then closes the file in good order. Later calls answer `Closed`.
+    ///
+    /// A process must not end without this: SQLCipher takes down its memory as the process exits, under the feet of a thread
+    /// that is still closing a connection (seen as a crash at exit; what was answered for is safe all the same).
     pub async fn close(&self) {
         self.inner.readers.close().await;
         if let Some(connection) = self.inner.writer.stop().await {

@@ -1,0 +1,91 @@
+use crate::ground::{self, ada, kinds, ledger, outbound, t};
+use domain::{FailReason, MessageId, MessageStatus};
+use ledger::{LedgerError, MessageRef, Receipt};
+
+fn id_of(n: u128) -> MessageId {
+    MessageId::new(t(1), n)
+}
+
+#[tokio::test]
+async fn the_outbox_of_a_channel_has_one_order_and_survives() {
+    let (dir, ledger, id) = ledger().await;
+    let other = ground::add_channel(&ledger, 2).await;
+    // Ids do not decide: the order of acceptance does.
+    for n in [5, 3, 4] {
+        ledger.insert_outbound(outbound(id, n, &format!("W{n}"))).await.unwrap();
+    }
+    ledger.insert_outbound(outbound(other, 1, "W1")).await.unwrap();
+    ledger.set_status(id_of(5), MessageStatus::Sending, t(2)).await.unwrap();
+    ledger.close().await;
+
+    let ledger = ground::open(dir.path()).await;
+    let mut order = Vec::new();
+    while let Some(message) = ledger.next_queued(id).await.unwrap() {
+        order.push(message.whatsapp_id.clone());
+        ledger.set_status(message.id, MessageStatus::Sent, t(3)).await.unwrap();
+    }
+    assert_eq!(order, ["W5", "W3", "W4"], "the one that was being sent comes again, first");
+    assert_eq!(ledger.next_queued(other).await.unwrap().unwrap().whatsapp_id, "W1");
+    assert_eq!(ledger.stats().await.unwrap().queued, [(other, 1)]);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_later_stage_is_never_undone() {
+    let (_dir, ledger, id) = ledger().await;
+    ledger.insert_outbound(outbound(id, 1, "A")).await.unwrap();
+    let by_whatsapp_id = MessageRef::WhatsApp { channel: id, whatsapp_id: "A".into() };
+    let read = ledger.set_status(by_whatsapp_id.clone(), MessageStatus::Read, t(5)).await.unwrap().unwrap();
+    assert_eq!((read.status, read.updated_at), (MessageStatus::Read, t(5)));
+    for late in [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read, MessageStatus::Failed(FailReason::Refused(463))] {
+        assert_eq!(ledger.set_status(by_whatsapp_id.clone(), late, t(6)).await.unwrap(), None, "{late:?}");
+    }
+    assert_eq!(ledger.message(id_of(1)).await.unwrap().unwrap().status, MessageStatus::Read);
+    assert_eq!(kinds(&ledger).await, ["channel.created", "message.queued", "message.read"]);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_receipt_brings_all_its_messages_forward() {
+    let (_dir, ledger, id) = ledger().await;
+    for n in 1..=3u128 {
+        ledger.insert_outbound(outbound(id, n, &format!("W{n}"))).await.unwrap();
+    }
+    let receipt = Receipt {
+        channel: id,
+        chat: "15550100123@s.whatsapp.net".parse().unwrap(),
+        by: ada(),
+        whatsapp_ids: vec!["W1".into(), "W3".into()],
+        status: MessageStatus::Delivered,
+        at: t(4),
+    };
+    let changed = ledger.receipt(receipt.clone()).await.unwrap();
+    assert_eq!(changed.iter().map(|m| m.whatsapp_id.as_str()).collect::<Vec<_>>(), ["W1", "W3"]);
+    assert_eq!(ledger.receipt(receipt).await.unwrap(), []);
+    assert_eq!(ledger.message(id_of(2)).await.unwrap().unwrap().status, MessageStatus::Queued);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_fails_what_was_waiting() {
+    let (_dir, ledger, id) = ledger().await;
+    for n in 1..=2u128 {
+        ledger.insert_outbound(outbound(id, n, &format!("W{n}"))).await.unwrap();
+    }
+    ledger.set_status(id_of(1), MessageStatus::Sent, t(2)).await.unwrap();
+    let failed = ledger.fail_queued(id, FailReason::SessionEnded, t(3)).await.unwrap();
+    assert_eq!(failed.iter().map(|m| m.id).collect::<Vec<_>>(), [id_of(2)]);
+    assert_eq!(ledger.message(id_of(2)).await.unwrap().unwrap().status, MessageStatus::Failed(FailReason::SessionEnded));
+    assert_eq!(ledger.next_queued(id).await.unwrap(), None);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_message_of_an_unknown_channel_or_a_used_id_is_refused() {
+    let (_dir, ledger, id) = ledger().await;
+    ledger.insert_outbound(outbound(id, 1, "A")).await.unwrap();
+    assert_eq!(ledger.insert_outbound(outbound(id, 1, "B")).await, Err(LedgerError::AlreadyThere));
+    assert_eq!(ledger.insert_outbound(outbound(ground::channel(9).id, 2, "C")).await, Err(LedgerError::NoSuchChannel));
+    assert_eq!(ledger.set_status(id_of(77), MessageStatus::Sent, t(2)).await, Ok(None));
+    ledger.close().await;
+}

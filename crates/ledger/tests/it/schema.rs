@@ -1,0 +1,93 @@
+//! Files of every released schema still open. `cargo test -p ledger -- --ignored writes_the_fixture` makes the one of today, once
+//! per schema; it is never made anew afterwards.
+
+use crate::ground::{self, KEY, ada, add_channel, all_events, inbound, open, outbound, t, text};
+use domain::{Cause, Content, Desired, Event, Identity, MessageStatus, State};
+use ledger::{MessageQuery, Receipt, TransitionRecord};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn fixture(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{version}.db"))
+}
+
+#[tokio::test]
+#[ignore = "makes the fixture of a new schema, once"]
+async fn writes_the_fixture_of_schema_1() {
+    let path = fixture(1);
+    if path.exists() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    ledger.begin_run(t(0)).await.unwrap();
+    let id = add_channel(&ledger, 1).await;
+    add_channel(&ledger, 2).await;
+    let identity = Identity { phone: Some("15550100199".parse().unwrap()), lid: None, push_name: Some("Desk".into()) };
+    let mut view = ground::channel(1);
+    view.state = State::Reconnecting { since: t(10), attempt: 2, next_attempt_at: Some(t(12)), cause: Cause::NoAnswer };
+    let record = TransitionRecord {
+        channel: id,
+        state: view.state.clone(),
+        stuck_since: None,
+        desired: Desired::Running,
+        paired: true,
+        identity: Some(identity),
+        events: vec![Event::ChannelReconnecting { channel: view, cause: Cause::NoAnswer }],
+        at: t(10),
+    };
+    ledger.transition(record).await.unwrap();
+    ledger.insert_inbound(vec![inbound(id, 1, "A", text("hi")), inbound(id, 2, "B", Content::Undecryptable)], t(11)).await.unwrap();
+    ledger.insert_outbound(outbound(id, 3, "C")).await.unwrap();
+    ledger.insert_outbound(outbound(id, 4, "D")).await.unwrap();
+    ledger.set_status(domain::MessageId::new(t(1), 3), MessageStatus::Sent, t(12)).await.unwrap();
+    let receipt = Receipt {
+        channel: id,
+        chat: "15550100123@s.whatsapp.net".parse().unwrap(),
+        by: ada(),
+        whatsapp_ids: vec!["UNKNOWN".into()],
+        status: MessageStatus::Read,
+        at: t(13),
+    };
+    ledger.receipt(receipt).await.unwrap();
+    ledger.set_setting("muted", &["stuck"]).await.unwrap();
+    ledger.close().await;
+    fs::copy(dir.path().join("ledger.db"), path).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_schema_1_opens_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(fixture(1), dir.path().join("ledger.db")).unwrap();
+    let ledger = ledger::Ledger::open(dir.path(), &KEY, ledger::OpenOptions::default()).await.unwrap();
+
+    let channels = ledger.channels().await.unwrap();
+    assert_eq!(channels.len(), 2);
+    let channel = &channels[0];
+    let state = State::Reconnecting { since: t(10), attempt: 2, next_attempt_at: Some(t(12)), cause: Cause::NoAnswer };
+    assert_eq!((channel.name.as_str(), &channel.state, channel.desired, channel.paired), ("Front desk 1", &state, Desired::Running, true));
+    assert_eq!(ledger.timeline(channel.id, None, 10).await.unwrap().len(), 2);
+    let messages = ledger.messages(channel.id, &MessageQuery { limit: 10, ..MessageQuery::default() }).await.unwrap().messages;
+    let told: Vec<_> = messages.iter().map(|m| (m.whatsapp_id.as_str(), m.status, m.content.kind())).collect();
+    assert_eq!(
+        told,
+        [
+            ("D", MessageStatus::Queued, "text"),
+            ("C", MessageStatus::Sent, "text"),
+            ("B", MessageStatus::Received, "undecryptable"),
+            ("A", MessageStatus::Received, "text")
+        ]
+    );
+    assert_eq!(ledger.next_queued(channel.id).await.unwrap().unwrap().whatsapp_id, "D");
+    assert_eq!(ledger.setting::<Vec<String>>("muted").await.unwrap(), Some(vec!["stuck".into()]));
+    let events = all_events(&ledger).await;
+    assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
+    assert_eq!(events[8].kind, "receipt.unmatched");
+
+    // And it can be written on.
+    let sent = inbound(channel.id, 9, "UNKNOWN", text("from my phone"));
+    let taken = ledger.insert_inbound(vec![domain::Message { from_me: true, ..sent }], t(20)).await.unwrap();
+    assert_eq!(taken[0].message().status, MessageStatus::Read, "the receipt that waited in the old file is joined");
+    ground::assert_no_hole(&ledger).await;
+    ledger.close().await;
+}
