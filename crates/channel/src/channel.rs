@@ -100,6 +100,11 @@ impl Channel {
         self.slot == Slot::Ready
     }
 
+    /// Whether its socket has not shown a sign of life yet.
+    pub fn is_opening(&self) -> bool {
+        matches!(self.slot, Slot::Opening { .. })
+    }
+
     /// Deleted: takes no input any more.
     pub fn is_gone(&self) -> bool {
         self.life == Life::Gone

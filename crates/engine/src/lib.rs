@@ -1,1 +1,44 @@
-//! engine
+//! Runs channels: one driver each. A driver performs what the state machine of the crate `channel` decides, and
+//! feeds back what came of it; it decides nothing itself.
+//!
+//! Tasks and their lives: one *driver* per channel, from the start (or the channel's creation) to the drain (or its
+//! deletion); one *courier* per logged-in socket, which sends the outbox in order and ends with the socket; short
+//! tasks that open, close, log out and shred; and three watches over the whole (clock, network, heartbeat). All belong
+//! to one `TaskTracker` and hear one `CancellationToken`.
+
+mod board;
+mod clock;
+mod commands;
+mod config;
+mod courier;
+mod drain;
+mod driver;
+mod engine;
+mod error;
+mod health;
+mod heartbeat;
+mod inbox;
+mod journal;
+mod line;
+mod liveness;
+mod lock;
+mod network;
+mod order;
+mod outbox;
+mod pause;
+mod perform;
+mod sending;
+mod start;
+mod translate;
+mod wake;
+mod world;
+
+pub use clock::{Clock, WallClock};
+pub use commands::NewChannel;
+pub use config::EngineConfig;
+pub use drain::Drained;
+pub use engine::Engine;
+pub use error::{CommandError, StartError};
+pub use ledger::ChannelPatch;
+pub use lock::{DataDirLock, HeldBy, LockError};
+pub use sending::NewMessage;

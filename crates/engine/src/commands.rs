@@ -1,0 +1,145 @@
+use crate::driver::Card;
+use crate::engine::Engine;
+use crate::error::CommandError;
+use crate::order::{Order, Reply};
+use channel::{Channel, Command};
+use domain::{ChannelId, ChannelView, Event, PairingPrompt, Phone, Proxy, State};
+use ledger::ChannelPatch;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// Longest wait for a pairing code: a connection to WhatsApp and an answer.
+const CODE_DEADLINE: Duration = Duration::from_secs(45);
+/// Longest wait for a deletion: a logout, a close and a shred.
+const DELETE_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A channel to be made.
+#[derive(Clone, Debug)]
+pub struct NewChannel {
+    pub name: String,
+    pub proxy: Option<Proxy>,
+    /// Begin pairing at once.
+    pub start: bool,
+}
+
+impl Engine {
+    /// Makes a channel.
+    pub async fn create(&self, new: NewChannel) -> Result<ChannelView, CommandError> {
+        if self.inner.shutdown.is_cancelled() {
+            return Err(CommandError::ShuttingDown);
+        }
+        let now = self.inner.clock.now();
+        let card = Card { id: ChannelId::new(now, rand::random()), name: new.name, created_at: now, proxy: new.proxy };
+        let channel = Channel::new(now);
+        let view = card.view(&channel);
+        let created = Event::ChannelCreated { channel: view.clone() };
+        self.inner.health.note(self.inner.ledger.insert_channel(view.clone(), vec![created], now).await)?;
+        self.inner.board.put(view.clone());
+        self.run(card, channel, Vec::new());
+        if !new.start {
+            return Ok(view);
+        }
+        match self.start_channel(view.id).await {
+            Ok(view) => Ok(view),
+            Err(error) => {
+                // It exists, and a start can be asked for again.
+                tracing::warn!(channel.id = %view.id, %error, "made, but not started");
+                Ok(view)
+            }
+        }
+    }
+
+    /// Changes name or proxy. A new proxy takes effect at once.
+    pub async fn patch(&self, id: ChannelId, patch: ChannelPatch) -> Result<ChannelView, CommandError> {
+        self.order(id, |reply| Order::Patch { patch, reply }).await
+    }
+
+    /// Runs the channel from now on: resumes it, or begins pairing. No error when it runs already.
+    pub async fn start_channel(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+        self.command(id, Command::Start).await
+    }
+
+    /// Lets the channel rest; its auth-state stays.
+    pub async fn stop(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+        self.command(id, Command::Stop).await
+    }
+
+    /// A fresh connection (or a fresh QR) now.
+    pub async fn restart(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+        self.command(id, Command::Restart).await
+    }
+
+    /// Leaves the account: WhatsApp is told when that is possible, and the auth-state is shredded. Returns when that is
+    /// under way.
+    pub async fn logout(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+        self.command(id, Command::Logout).await
+    }
+
+    /// Logs out, shreds, and removes the channel with its messages. Returns when it is gone. `Conflict` when that takes
+    /// long (a locked keychain keeps a key from being deleted, say): it goes on all the same.
+    pub async fn delete(&self, id: ChannelId) -> Result<(), CommandError> {
+        let mut overview = self.overview();
+        self.command(id, Command::Delete).await?;
+        let gone = overview.wait_for(|overview| overview.get(id).is_none());
+        match timeout(DELETE_DEADLINE, gone).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(CommandError::Conflict {
+                code: "deletion_pending",
+                sentence: "The channel is being deleted, but its credentials cannot be destroyed yet. Unlock the keychain; it goes on by itself.",
+            }),
+        }
+    }
+
+    /// Shows a code, to be typed on `phone`, instead of a QR, and waits for it (or for a passkey that WhatsApp demands).
+    /// Starts the channel when it does not run.
+    pub async fn pairing_code(&self, id: ChannelId, phone: Phone) -> Result<PairingPrompt, CommandError> {
+        let mut overview = self.overview();
+        self.command(id, Command::PairByCode(phone.clone())).await?;
+        let code = async {
+            loop {
+                let view = overview.borrow_and_update().get(id).cloned().ok_or(CommandError::NotFound)?;
+                match view.state {
+                    State::Pairing { prompt, .. } => match prompt {
+                        PairingPrompt::Code { phone: ref of, .. } if *of == phone => return Ok(prompt),
+                        PairingPrompt::Passkey { .. } => return Ok(prompt),
+                        PairingPrompt::Code { .. }
+                        | PairingPrompt::Waiting { .. }
+                        | PairingPrompt::Qr { .. }
+                        | PairingPrompt::Scanned { .. } => {}
+                    },
+                    State::Disconnected { reason, .. } => {
+                        return Err(CommandError::Conflict { code: "pairing_ended", sentence: reason.sentence() });
+                    }
+                    State::Connected { .. } | State::Reconnecting { .. } => {
+                        return Err(channel::Refusal::AlreadyPaired.into());
+                    }
+                }
+                overview.changed().await.map_err(|_| CommandError::ShuttingDown)?;
+            }
+        };
+        match timeout(CODE_DEADLINE, code).await {
+            Ok(code) => code,
+            Err(_) => Err(CommandError::Conflict {
+                code: "no_pairing_code",
+                sentence: "WhatsApp has not given a code yet. Check the connection; the channel goes on trying.",
+            }),
+        }
+    }
+
+    async fn command(&self, id: ChannelId, command: Command) -> Result<ChannelView, CommandError> {
+        self.order(id, |reply| Order::Command { command, reply }).await
+    }
+
+    async fn order(&self, id: ChannelId, make: impl FnOnce(Reply) -> Order) -> Result<ChannelView, CommandError> {
+        if self.inner.shutdown.is_cancelled() {
+            return Err(CommandError::ShuttingDown);
+        }
+        let seat = self.inner.seat(id).ok_or(CommandError::NotFound)?;
+        let (reply, answer) = oneshot::channel();
+        // A driver that has gone: deleted in this moment, or stopping.
+        let gone = || if self.inner.shutdown.is_cancelled() { CommandError::ShuttingDown } else { CommandError::NotFound };
+        seat.orders.send(make(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}

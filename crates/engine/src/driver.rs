@@ -1,0 +1,346 @@
+//! The task that runs one channel.
+
+use crate::engine::Seat;
+use crate::error::CommandError;
+use crate::journal::{Entry, Journal};
+use crate::line::{DONE_WAITING, Done, Line, Yard};
+use crate::order::{Order, Reply};
+use crate::translate::{Told, told};
+use crate::world::World;
+use crate::{engine, liveness};
+use channel::{CLOSE_DEADLINE, Channel, Command, Effect, End, Input};
+use domain::{Cause, ChannelId, ChannelView, Desired, Event, Proxy, State, Timestamp};
+use ledger::{ChannelPatch, Receipt};
+use socket::SocketEvent;
+use std::future::pending;
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// What a channel is besides its state.
+#[derive(Clone, Debug)]
+pub(crate) struct Card {
+    pub id: ChannelId,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub proxy: Option<Proxy>,
+}
+
+impl Card {
+    pub fn view(&self, channel: &Channel) -> ChannelView {
+        ChannelView {
+            id: self.id,
+            name: self.name.clone(),
+            created_at: self.created_at,
+            desired: channel.desired(),
+            state: channel.state().clone(),
+            stuck_since: channel.stuck_since(),
+            paired: channel.paired(),
+            identity: channel.identity().cloned(),
+            proxy: self.proxy.clone(),
+        }
+    }
+}
+
+pub(crate) struct Driver {
+    pub(crate) engine: Arc<engine::Inner>,
+    pub(crate) card: Card,
+    pub(crate) channel: Channel,
+    pub(crate) seat: Seat,
+    pub(crate) journal: Journal,
+    pub(crate) line: Option<Line>,
+    pub(crate) generation: u64,
+    pub(crate) yard: Yard,
+    done: mpsc::Receiver<Done>,
+    orders: mpsc::Receiver<Order>,
+    world: broadcast::Receiver<World>,
+}
+
+impl Driver {
+    pub fn new(engine: Arc<engine::Inner>, card: Card, channel: Channel, seat: Seat, orders: mpsc::Receiver<Order>) -> Self {
+        let (done_in, done) = mpsc::channel(DONE_WAITING);
+        let yard =
+            Yard { factory: engine.factory.clone(), gate: engine.gate.clone(), tracker: engine.tracker.clone(), done: done_in };
+        let journal = Journal::new(card.id, engine.ledger.clone(), engine.health.clone());
+        let world = engine.world.subscribe();
+        Driver { engine, card, channel, seat, journal, line: None, generation: 0, yard, done, orders, world }
+    }
+
+    /// Performs what the start asks for, then lives until the channel is deleted or the engine stops.
+    pub async fn run(mut self, first: Vec<Effect>) {
+        self.record(&first);
+        self.journal.flush_when_due().await;
+        self.perform(first);
+        let shutdown = self.engine.shutdown.clone();
+        while !(self.channel.is_gone() && self.journal.is_empty()) {
+            // Only the waiting is cut short, never what follows from it.
+            match shutdown.run_until_cancelled(self.wait()).await {
+                Some(happened) => self.deal(happened).await,
+                None => return self.close_out().await,
+            }
+        }
+        self.engine.forget(self.card.id);
+    }
+
+    async fn wait(&mut self) -> Happened {
+        let due = self.channel.due_at().map(|at| self.engine.clock.instant(at));
+        let look = self.channel.is_connected().then(|| Instant::now() + liveness::LOOK_EVERY);
+        let retry = self.journal.retry_at();
+        let mut events = Vec::new();
+        tokio::select! {
+            Some(order) = self.orders.recv() => Happened::Order(order),
+            _ = Line::next(&mut self.line, &mut events) => Happened::Events(events),
+            Some(done) = self.done.recv() => Happened::Done(done),
+            news = self.world.recv() => Happened::World(news),
+            () = at(due) => Happened::Due,
+            () = at(look) => Happened::Look,
+            () = at(retry) => Happened::Retry,
+        }
+    }
+
+    async fn deal(&mut self, happened: Happened) {
+        match happened {
+            Happened::Order(Order::Command { command, reply }) => self.command(command, reply).await,
+            Happened::Order(Order::Patch { patch, reply }) => self.patch(patch, reply).await,
+            Happened::Events(events) => self.hear(events).await,
+            Happened::Done(done) => self.finished(done).await,
+            Happened::World(Ok(news)) => self.feed(news.into()).await,
+            Happened::World(Err(RecvError::Lagged(_))) => self.feed(Input::Woke).await,
+            // The sender lives in the engine, which outlives its drivers.
+            Happened::World(Err(RecvError::Closed)) => {}
+            Happened::Due => self.feed(Input::Due).await,
+            Happened::Look => self.look().await,
+            Happened::Retry => self.journal.flush_when_due().await,
+        }
+    }
+
+    /// One step of the machine, whose outcome holds whether or not it can be written at once.
+    pub(crate) async fn feed(&mut self, input: Input) {
+        let (next, effects) = channel::step(&self.channel, input, self.engine.clock.now(), rand::random());
+        self.adopt(next);
+        self.record(&effects);
+        self.journal.flush_when_due().await;
+        self.perform(effects);
+    }
+
+    /// A command is carried out only when that can be written: what a program was told is true after a crash.
+    async fn command(&mut self, command: Command, reply: Reply) {
+        // Nobody there any more: it was done, or not, all the same.
+        let _ = reply.send(self.try_command(command).await);
+    }
+
+    async fn try_command(&mut self, command: Command) -> Result<ChannelView, CommandError> {
+        self.channel.admits(&command)?;
+        self.journal.flush().await?;
+        let now = self.engine.clock.now();
+        let (next, effects) = channel::step(&self.channel, Input::Command(command), now, rand::random());
+        let before = self.channel.clone();
+        self.adopt(next);
+        if let Some(record) = self.record_of(&effects)
+            && let Err(error) = self.engine.health.note(self.engine.ledger.transition(record).await)
+        {
+            self.adopt(before);
+            self.serve();
+            return Err(error.into());
+        }
+        self.record_rest(&effects);
+        self.journal.flush_when_due().await;
+        self.perform(effects);
+        Ok(self.card.view(&self.channel))
+    }
+
+    async fn patch(&mut self, patch: ChannelPatch, reply: Reply) {
+        let _ = reply.send(self.try_patch(patch).await);
+    }
+
+    async fn try_patch(&mut self, patch: ChannelPatch) -> Result<ChannelView, CommandError> {
+        if self.channel.is_gone() {
+            return Err(CommandError::NotFound);
+        }
+        self.journal.flush().await?;
+        let mut card = self.card.clone();
+        if let Some(name) = &patch.name {
+            card.name.clone_from(name);
+        }
+        if let Some(proxy) = &patch.proxy {
+            card.proxy.clone_from(proxy);
+        }
+        let event = Event::ChannelUpdated { channel: card.view(&self.channel) };
+        let written = self.engine.ledger.update_channel(card.id, patch, vec![event], self.engine.clock.now()).await;
+        self.engine.health.note(written)?;
+        let other_way = card.proxy != self.card.proxy;
+        self.card = card;
+        self.engine.board.put(self.card.view(&self.channel));
+        // The present connection goes the old way.
+        if other_way && self.line.is_some() && self.channel.desired() == Desired::Running {
+            self.feed(Input::Command(Command::Restart)).await;
+        }
+        Ok(self.card.view(&self.channel))
+    }
+
+    /// What the socket told, in order. Progress of messages is gathered, to be written together.
+    async fn hear(&mut self, events: Vec<SocketEvent>) {
+        if events.is_empty() {
+            // Gone without a word.
+            self.line = None;
+            return self.feed(Input::Closed(End::Lost(Cause::ConnectionLost))).await;
+        }
+        let mut progress = false;
+        for event in events {
+            match told(event) {
+                Told::Ack { whatsapp_id, error, at } => {
+                    self.journal.push(Entry::Ack { whatsapp_id, error, at });
+                    progress = true;
+                }
+                Told::Receipt { chat, by, whatsapp_ids, status, at } => {
+                    let channel = self.card.id;
+                    self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
+                    progress = true;
+                }
+                Told::Step(input) => {
+                    let last = matches!(input, Input::Closed(_));
+                    if last {
+                        self.line = None;
+                    }
+                    self.feed(input).await;
+                    if last {
+                        // The line may be another one by now.
+                        break;
+                    }
+                    if let Some(line) = &self.line
+                        && !self.channel.is_opening()
+                    {
+                        line.settle();
+                    }
+                }
+            }
+        }
+        if progress {
+            self.journal.flush_when_due().await;
+            self.seat.bell.notify_one();
+        }
+    }
+
+    async fn finished(&mut self, done: Done) {
+        match done {
+            Done::Opened { generation, socket } => {
+                let yard = self.yard.clone();
+                if let Some(line) = self.line_of(generation) {
+                    line.opened(&yard, socket);
+                    self.serve();
+                }
+            }
+            Done::NeverOpened { generation } => {
+                if self.line_of(generation).is_some() {
+                    self.line = None;
+                    self.feed(Input::Closed(End::Asked)).await;
+                }
+            }
+            Done::LogoutTold { generation } => {
+                if self.line_of(generation).is_some() {
+                    self.feed(Input::LogoutTold).await;
+                }
+            }
+            Done::CodeRefused { generation } => {
+                if self.line_of(generation).is_some() {
+                    self.feed(Input::PairingCodeRefused).await;
+                }
+            }
+            Done::Shred { ok } => self.feed(if ok { Input::Shredded } else { Input::ShredFailed }).await,
+        }
+    }
+
+    /// Results of an earlier socket find nobody.
+    fn line_of(&mut self, generation: u64) -> Option<&mut Line> {
+        self.line.as_mut().filter(|line| line.generation == generation)
+    }
+
+    /// Connected is a measured claim.
+    async fn look(&mut self) {
+        let State::Connected { since, .. } = *self.channel.state() else { return };
+        let measured = self.line.as_ref().and_then(|line| line.socket.as_ref()).map(|socket| socket.liveness());
+        if measured.is_some_and(|measured| liveness::is_lost(measured, since, self.engine.clock.now())) {
+            tracing::warn!(channel.id = %self.card.id, "connected, but nothing was heard within the deadline");
+            self.feed(Input::LivenessLost).await;
+        }
+    }
+
+    /// The engine stops: the socket is closed in good order, what it still tells is written, and nothing is decided
+    /// any more. The state stays as it is, for the next start to take up.
+    async fn close_out(mut self) {
+        let deadline = Instant::now() + CLOSE_DEADLINE;
+        // From here on nobody is answered: whoever asks learns that the engine is stopping.
+        self.orders.close();
+        self.seat.show(None);
+        if let Some(line) = &mut self.line {
+            line.dismiss_courier();
+            line.close(&self.yard);
+        }
+        while self.line.is_some() {
+            let mut events = Vec::new();
+            let closing = async {
+                tokio::select! {
+                    _ = Line::next(&mut self.line, &mut events) => None,
+                    Some(done) = self.done.recv() => Some(done),
+                }
+            };
+            match timeout_at(deadline, closing).await {
+                Ok(None) => self.hear_the_last(events),
+                Ok(Some(Done::Opened { generation, socket })) => {
+                    let yard = self.yard.clone();
+                    if let Some(line) = self.line_of(generation) {
+                        line.opened(&yard, socket);
+                    }
+                }
+                Ok(Some(Done::NeverOpened { .. })) | Err(_) => self.line = None,
+                Ok(Some(Done::LogoutTold { .. } | Done::CodeRefused { .. } | Done::Shred { .. })) => {}
+            }
+        }
+        if self.journal.flush().await.is_err() {
+            tracing::error!(channel.id = %self.card.id, "what happened last could not be written");
+        }
+    }
+
+    fn hear_the_last(&mut self, events: Vec<SocketEvent>) {
+        if events.is_empty() {
+            self.line = None;
+        }
+        for event in events {
+            match told(event) {
+                Told::Ack { whatsapp_id, error, at } => self.journal.push(Entry::Ack { whatsapp_id, error, at }),
+                Told::Receipt { chat, by, whatsapp_ids, status, at } => {
+                    let channel = self.card.id;
+                    self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
+                }
+                Told::Step(Input::Closed(_)) => self.line = None,
+                // The scan must not be forgotten.
+                Told::Step(paired @ Input::Paired { .. }) => {
+                    let (next, effects) = channel::step(&self.channel, paired, self.engine.clock.now(), rand::random());
+                    self.adopt(next);
+                    self.record(&effects);
+                }
+                Told::Step(_) => {}
+            }
+        }
+    }
+}
+
+/// What ends a driver's waiting.
+enum Happened {
+    Order(Order),
+    /// Of the present line; empty when it ended without a word.
+    Events(Vec<SocketEvent>),
+    Done(Done),
+    World(Result<World, RecvError>),
+    Due,
+    Look,
+    Retry,
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}
