@@ -52,7 +52,8 @@ pub trait SocketFactory: Send + Sync {
     async fn shred(&self, channel: ChannelId) -> Result<(), StoreError>;
 }
 
-/// A live connection (or an attempt at one).
+/// A live connection (or an attempt at one). When its last handle is dropped the connection ends at once, whatever
+/// state it is in: that is how a socket that does not close in time is abandoned.
 #[async_trait]
 pub trait Socket: Send + Sync {
     /// Hands a message to WhatsApp under the id it carries. `Ok` means that it was written to the connection;

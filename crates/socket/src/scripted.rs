@@ -1,9 +1,9 @@
 //! A socket played by a test: it says what the script says and records what it is asked.
 
-use crate::{Close, Liveness, Opening, Outbound, SendError, Socket, SocketEvent, SocketFactory, StoreError};
+use crate::{Close, Liveness, Opening, Outbound, SendError, Socket, SocketEvent, SocketFactory, StoreError, VaultTrouble};
 use async_trait::async_trait;
 use domain::{ChannelId, Phone};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -20,6 +20,7 @@ struct Shared {
     shredded: Vec<ChannelId>,
     live: Vec<ChannelId>,
     most_live_of_one: usize,
+    shred_fails: bool,
 }
 
 /// One opened socket, in the hands of the test.
@@ -27,7 +28,18 @@ struct Shared {
 pub struct Played {
     pub opening: Opening,
     calls: Arc<Mutex<Vec<Call>>>,
+    conduct: Arc<Mutex<Conduct>>,
     shared: Arc<Mutex<Shared>>,
+}
+
+/// How a socket behaves when it is asked something.
+#[derive(Debug, Default)]
+struct Conduct {
+    liveness: Liveness,
+    /// Answers to the next sends; `Ok` when there is none.
+    sends: VecDeque<Result<(), SendError>>,
+    refuses_codes: bool,
+    hangs: bool,
 }
 
 /// What the engine asked of a socket.
@@ -55,6 +67,11 @@ impl Script {
         locked(&self.shared).paired.insert(channel);
     }
 
+    /// From now on auth-state cannot be destroyed (or can again).
+    pub fn fail_shreds(&self, fails: bool) {
+        locked(&self.shared).shred_fails = fails;
+    }
+
     /// The channels whose auth-state was shredded, in order.
     pub fn shredded(&self) -> Vec<ChannelId> {
         locked(&self.shared).shredded.clone()
@@ -79,6 +96,33 @@ impl Played {
         let _ = self.opening.events.send(event).await;
     }
 
+    /// What it measures of its connection from now on.
+    pub fn measures(&self, liveness: Liveness) {
+        locked(&self.conduct).liveness = liveness;
+    }
+
+    /// How the next send (after those prepared already) is answered.
+    pub fn answers_a_send(&self, answer: Result<(), SendError>) {
+        locked(&self.conduct).sends.push_back(answer);
+    }
+
+    /// From now on it cannot ask for pairing codes.
+    pub fn refuses_codes(&self) {
+        locked(&self.conduct).refuses_codes = true;
+    }
+
+    /// From now on closing and logging out never end.
+    pub fn hangs(&self) {
+        locked(&self.conduct).hangs = true;
+    }
+
+    async fn hang_if_so_told(&self) {
+        let hangs = locked(&self.conduct).hangs;
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// What was asked of this socket so far.
     pub fn calls(&self) -> Vec<Call> {
         locked(&self.calls).clone()
@@ -95,7 +139,7 @@ fn gone(shared: &Mutex<Shared>, channel: ChannelId) {
 #[async_trait]
 impl SocketFactory for Script {
     async fn open(&self, opening: Opening) -> Box<dyn Socket> {
-        let played = Played { opening, calls: Arc::default(), shared: self.shared.clone() };
+        let played = Played { opening, calls: Arc::default(), conduct: Arc::default(), shared: self.shared.clone() };
         {
             let mut shared = locked(&self.shared);
             shared.live.push(played.opening.channel);
@@ -113,6 +157,9 @@ impl SocketFactory for Script {
 
     async fn shred(&self, channel: ChannelId) -> Result<(), StoreError> {
         let mut shared = locked(&self.shared);
+        if shared.shred_fails {
+            return Err(StoreError::Vault(VaultTrouble::Locked));
+        }
         shared.paired.remove(&channel);
         shared.shredded.push(channel);
         Ok(())
@@ -123,25 +170,27 @@ impl SocketFactory for Script {
 impl Socket for Played {
     async fn send(&self, message: Outbound) -> Result<(), SendError> {
         locked(&self.calls).push(Call::Send(message));
-        Ok(())
+        locked(&self.conduct).sends.pop_front().unwrap_or(Ok(()))
     }
 
     async fn request_pairing_code(&self, phone: Phone) -> Result<(), SendError> {
         locked(&self.calls).push(Call::PairingCode(phone));
-        Ok(())
+        if locked(&self.conduct).refuses_codes { Err(SendError::NotNow("told so")) } else { Ok(()) }
     }
 
     async fn logout(&self) -> Result<(), SendError> {
         locked(&self.calls).push(Call::Logout);
+        self.hang_if_so_told().await;
         Ok(())
     }
 
     async fn close(&self) {
         locked(&self.calls).push(Call::Close);
+        self.hang_if_so_told().await;
         self.says(SocketEvent::Closed(Close::Asked)).await;
     }
 
     fn liveness(&self) -> Liveness {
-        Liveness::default()
+        locked(&self.conduct).liveness
     }
 }
