@@ -1,8 +1,8 @@
 //! The simulated WhatsApp behind the sockets: accounts, devices, keys, queues, routing, faults, counters.
 //!
 //! [`Network`] is the handle; the decisions are made by the `World` behind one short lock, stanza in, stanzas out,
-//! without I/O. Everything that leaves the world goes through bounded queues: a reader that lags 4096 stanzas behind
-//! is cut off, as a server would.
+//! without I/O. Everything that leaves the world goes through bounded queues: a reader that lags far behind is
+//! cut off, as a server would.
 
 mod account;
 mod app_state;
@@ -44,9 +44,11 @@ use crate::link::Link;
 use world::World;
 
 /// Stanzas that may wait in one connection's queue; one that falls further behind is cut off.
-const QUEUE: usize = 4096;
+const QUEUE: usize = 16_384;
+/// The same for links: phones share a processor with everything that writes to them, and cannot come back by themselves.
+const LINK_QUEUE: usize = 262_144;
 /// Events that a receiver may lag behind.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 8192;
 
 /// Handle of one simulated WhatsApp. Cheap to clone; all clones are the same network.
 #[derive(Clone)]
@@ -162,7 +164,7 @@ impl Network {
 
     /// Brings an in-process device online. An older socket or link of the same device is ended.
     pub fn attach(&self, device: &Jid) -> Result<Link, NetworkError> {
-        let (outlet, inbox) = mpsc::channel(QUEUE);
+        let (outlet, inbox) = mpsc::channel(LINK_QUEUE);
         let (device, socket) = self.with_outlet(outlet, |world| {
             let id = world.find_device(device).ok_or(NetworkError::NoDevice)?;
             Ok((world.jid_of(id), world.attach(id)))
@@ -236,7 +238,7 @@ impl Network {
         self.with(|world| world.counters())
     }
 
-    /// From now on; a receiver that lags more than 4096 events behind loses the oldest and is told so.
+    /// From now on; a receiver that lags more than 8192 events behind loses the oldest and is told so.
     pub fn events(&self) -> broadcast::Receiver<NetworkEvent> {
         self.shared.events.subscribe()
     }
@@ -382,3 +384,6 @@ pub(crate) enum Delivery {
     Silence,
     Pace(Option<Pace>),
 }
+
+#[cfg(test)]
+mod tests;

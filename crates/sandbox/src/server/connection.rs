@@ -84,8 +84,10 @@ struct Connection<'a, S> {
 
 impl<S: Stream> Connection<'_, S> {
     async fn run(mut self, stop: &CancellationToken) -> SocketEnd {
+        let mut left = self.network.pairing_time_left(self.id);
         loop {
-            let left = self.network.pairing_time_left(self.id);
+            // A device never becomes a candidate again, so it need not ask.
+            left = left.and_then(|_| self.network.pairing_time_left(self.id));
             let expiry = async {
                 match left {
                     Some(left) => tokio::time::sleep(left).await,
