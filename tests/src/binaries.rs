@@ -9,7 +9,9 @@ use std::path::PathBuf;
 /// When it was not built; says how.
 pub fn program(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe().context("where is this test?")?;
-    let directory = test.parent().and_then(|deps| deps.parent()).context("a test executable lies in target/<profile>/deps")?;
+    let directory = test.parent().context("an executable lies in a directory")?;
+    // Tests lie one deeper than programs, in target/<profile>/deps.
+    let directory = if directory.ends_with("deps") { directory.parent().context("deps has a parent")? } else { directory };
     let path = directory.join(name);
     if !path.exists() {
         bail!("{} is not built; run `make unit`, or `cargo build --workspace --features whatisup/sandbox,app/sandbox`", path.display());

@@ -1,5 +1,6 @@
 //! The running application, seen from outside: processes, HTTP, events, a desktop. The tests are in `tests/`.
 
+pub mod bench;
 pub mod binaries;
 pub mod events;
 pub mod keychain;

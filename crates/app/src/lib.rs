@@ -1,8 +1,43 @@
 //! The composition root: `Config::load → build → App → drain`. The desktop shell and the headless binary
 //! both run the [`App`] made here.
 
+mod app;
 mod args;
+mod build;
 mod config;
+#[cfg(feature = "sandbox")]
+mod embedded;
+mod examine;
+mod far_end;
+mod keys;
+mod logging;
+mod notices;
+mod private;
+mod running;
+mod start_error;
+mod stop;
 
+pub use api::Notifications;
+pub use app::App;
 pub use args::RunArgs;
-pub use config::{ApiConfig, ChannelsConfig, Config, ConfigError, LogConfig, LogFormat, Sources, VaultConfig, VaultStore, WhatsAppConfig};
+pub use build::build;
+pub use config::{
+    ApiConfig, ChannelsConfig, Config, ConfigError, LogConfig, LogFormat, Sources, VaultConfig, VaultStore, WhatsAppConfig,
+    remember_vault_choice,
+};
+pub use examine::{Finding, examine};
+pub use keys::{Face, VaultKind, admin_key};
+pub use logging::init_logging;
+pub use running::Running;
+pub use start_error::{StartAction, StartError};
+pub use stop::stop_requested;
+
+use std::path::{Path, PathBuf};
+
+/// Moves a damaged ledger aside, so that the next start begins with an empty one. Only for a person who asked for that.
+///
+/// # Errors
+/// When the files cannot be moved.
+pub fn set_ledger_aside(data_dir: &Path) -> std::io::Result<Option<PathBuf>> {
+    ledger::start_fresh(data_dir)
+}

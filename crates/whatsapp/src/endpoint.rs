@@ -69,7 +69,7 @@ impl Endpoint {
         Ok(Endpoint { url, host, port, authorities: Vec::new() })
     }
 
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.url.as_str()
     }
 

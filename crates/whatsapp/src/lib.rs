@@ -11,9 +11,11 @@ mod dialer;
 mod endpoint;
 mod http;
 mod people;
+mod reach;
 mod session;
 mod transport;
 mod whatsapp;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub use reach::{ReachError, Reached, reach};
 pub use whatsapp::{ConfigError, WhatsApp, WhatsAppConfig};

@@ -1,0 +1,202 @@
+//! From a configuration to a running application, step by step.
+
+use crate::app::App;
+#[cfg(feature = "sandbox")]
+use crate::embedded::Embedded;
+use crate::keys::{self, Face, VaultKind};
+use crate::{Config, StartError, far_end, private};
+use engine::{Clock, DataDirLock, Engine, EngineConfig, LockError};
+use ledger::{Ledger, OpenOptions};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use vault::AdminKey;
+use whatsapp::{Endpoint, WhatsApp, WhatsAppConfig};
+
+/// What a start made, in the order of its ending.
+pub(crate) struct Built {
+    pub server: api::Server,
+    pub engine: Engine,
+    pub ledger: Ledger,
+    pub admin_key: AdminKey,
+    pub data_dir: PathBuf,
+    stop_api: CancellationToken,
+    #[cfg(feature = "sandbox")]
+    embedded: Option<Embedded>,
+    _lock: DataDirLock,
+}
+
+/// Builds and starts everything for a desktop.
+///
+/// # Errors
+/// See [`StartError`]; nothing is left running.
+pub async fn build(config: Config) -> Result<App, StartError> {
+    Box::pin(App::start(config, Face::Desktop)).await
+}
+
+impl App {
+    /// Builds and starts everything.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left running.
+    pub async fn start(config: Config, face: Face) -> Result<App, StartError> {
+        let lock = lock(&config)?;
+        start_locked(config, face, lock).await.map(App::new).map_err(|(error, _)| error)
+    }
+
+    /// As [`App::start`]; but a locked keychain is waited for, while the API's port answers that this is so.
+    ///
+    /// # Errors
+    /// Any other [`StartError`].
+    pub async fn start_when_unlocked(config: Config, face: Face) -> Result<App, StartError> {
+        let mut lock = lock(&config)?;
+        loop {
+            match start_locked(config.clone(), face, lock).await {
+                Ok(built) => return Ok(App::new(built)),
+                Err((error, back)) if error.passes_with_unlocking() => {
+                    lock = back;
+                    tracing::warn!("{error}");
+                    wait_for_the_keychain(&config, face, &error).await?;
+                    tracing::info!("the keychain is open: going on");
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+}
+
+fn lock(config: &Config) -> Result<DataDirLock, StartError> {
+    private::directory(&config.data_dir).map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    let program = std::env::current_exe().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+    DataDirLock::acquire(&config.data_dir, program.as_deref().unwrap_or("WhatIsUp"), Clock::system().now()).map_err(|e| match e {
+        LockError::Held(by) => by.into(),
+        LockError::Io(source) => StartError::DataDir { path: config.data_dir.clone(), source },
+    })
+}
+
+async fn wait_for_the_keychain(config: &Config, face: Face, error: &StartError) -> Result<(), StartError> {
+    let room = api::WaitingRoom::open(config.api.port, &config.api.bind, error.code(), error.title(), &error.to_string()).await?;
+    keys::open(config, face).await?.vault.wait_unlocked().await;
+    room.close().await;
+    Ok(())
+}
+
+async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<Built, (StartError, DataDirLock)> {
+    match assemble(&config, face).await {
+        Ok(parts) => Ok(Built {
+            server: parts.server,
+            engine: parts.engine,
+            ledger: parts.ledger,
+            admin_key: parts.admin_key,
+            data_dir: config.data_dir,
+            stop_api: parts.stop_api,
+            #[cfg(feature = "sandbox")]
+            embedded: parts.embedded,
+            _lock: lock,
+        }),
+        Err(error) => Err((error, lock)),
+    }
+}
+
+struct Parts {
+    server: api::Server,
+    engine: Engine,
+    ledger: Ledger,
+    admin_key: AdminKey,
+    stop_api: CancellationToken,
+    #[cfg(feature = "sandbox")]
+    embedded: Option<Embedded>,
+}
+
+async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
+    // The cheapest checks first: a wrong setting is told before a prompt comes up.
+    let endpoint = far_end::configured(config)?;
+    let open = keys::open(config, face).await?;
+    let ledger_key = keys::ledger_key(&open, &config.data_dir).await?;
+    let ledger = Ledger::open(&config.data_dir, ledger_key.as_bytes(), OpenOptions::default()).await?;
+    let admin_key = keys::ensure_admin_key(&open.vault).await?;
+
+    #[cfg(feature = "sandbox")]
+    let (endpoint, embedded) = match endpoint {
+        Some(endpoint) => (endpoint, None),
+        None => {
+            let embedded = Embedded::start(&config.data_dir).await?;
+            (far_end::loopback(&embedded.url(), None)?, Some(embedded))
+        }
+    };
+    #[cfg(not(feature = "sandbox"))]
+    let endpoint = endpoint.unwrap_or_else(Endpoint::production);
+
+    let whatsapp = whatsapp(config, &open.vault, endpoint)?;
+    let engine_config = EngineConfig {
+        // A sandbox build only ever talks to loopback, which is there with or without a network.
+        watch_network: !cfg!(feature = "sandbox"),
+        opening_at_once: config.channels.resume_at_once,
+        ..EngineConfig::default()
+    };
+    let engine = Engine::start(engine_config, ledger.clone(), Arc::new(whatsapp), CancellationToken::new()).await?;
+
+    let stop_api = CancellationToken::new();
+    let deps = api::Deps {
+        engine: engine.clone(),
+        ledger: ledger.clone(),
+        vault: open.vault.clone(),
+        admin_key: admin_key.clone(),
+        #[cfg(feature = "sandbox")]
+        sandbox: embedded.as_ref().map(|e| sandbox::control::router(e.phones())),
+        #[cfg(not(feature = "sandbox"))]
+        sandbox: None,
+    };
+    let served = api::serve(api_config(config, open.kind), deps, stop_api.clone()).await;
+    let server = match served {
+        Ok(server) => server,
+        Err(error) => {
+            // Sessions are up by now; they leave in good order although the start fails.
+            engine.drain(Duration::from_secs(5)).await;
+            ledger.close().await;
+            return Err(error.into());
+        }
+    };
+    Ok(Parts {
+        server,
+        engine,
+        ledger,
+        admin_key,
+        stop_api,
+        #[cfg(feature = "sandbox")]
+        embedded,
+    })
+}
+
+fn whatsapp(config: &Config, vault: &vault::Vault, endpoint: Endpoint) -> Result<WhatsApp, StartError> {
+    let config = WhatsAppConfig {
+        data_dir: config.data_dir.clone(),
+        vault: vault.clone(),
+        endpoint,
+        device_name: config.whatsapp.device_name.clone(),
+        version: config.whatsapp.version,
+    };
+    WhatsApp::new(config).map_err(|e| StartError::WhatsApp {
+        setting: match e {
+            whatsapp::ConfigError::DeviceName => "whatsapp.device_name",
+            whatsapp::ConfigError::Endpoint(_) => "whatsapp.ca",
+        },
+        message: e.to_string(),
+    })
+}
+
+impl Built {
+    pub async fn drain(self, grace: Duration) {
+        // First nothing new comes in, then what is under way ends, then the books are closed.
+        self.stop_api.cancel();
+        self.server.closed().await;
+        let drained = self.engine.drain(grace).await;
+        tracing::info!(?drained, "all sessions have ended");
+        self.ledger.close().await;
+        #[cfg(feature = "sandbox")]
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+    }
+}

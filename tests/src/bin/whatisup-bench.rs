@@ -1,0 +1,89 @@
+//! `make bench`: measures the release build against the sandbox and writes the table.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report goes to stdout, its progress to stderr")]
+
+use acceptance::bench::report::Report;
+use acceptance::bench::{bare, idle, messages, process};
+use acceptance::{Whatisup, World};
+use anyhow::{Context, Result};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut report = Report::default();
+    start_and_memory(&mut report).await.context("start and memory")?;
+    sends(&mut report).await.context("sends")?;
+    println!("{}", head());
+    println!("{}", report.table());
+    Ok(())
+}
+
+fn head() -> String {
+    format!(
+        "Measured by `make bench` on: {}.\nRelease build with the sandbox in a second process on the same machine; medians unless said otherwise.\n",
+        process::machine()
+    )
+}
+
+async fn start_and_memory(report: &mut Report) -> Result<()> {
+    eprintln!("start, memory and resume with 100 channels …");
+    let world = World::with_phones(101).await?;
+    let start = idle::start_to_api(&world, 15).await?;
+    report.at_most("process start to the API answering", start.median(), 300.0, "ms");
+    let (memory, options, channels) = idle::memory(&world).await?;
+    report.figure("memory (Pss), headless, no channel", format!("{:.1} MiB", memory.none));
+    report.figure("memory, 10 idle connected channels, just paired", format!("{:.1} MiB", memory.ten));
+    report.figure("memory, 100 idle connected channels, just paired", format!("{:.1} MiB", memory.hundred));
+    report.at_most("memory per channel, just paired", memory.per_channel(), 1.0, "MiB");
+    let mut options = options;
+    let (mut took, mut after) = (Vec::new(), 0.0);
+    for _ in 0..3 {
+        let (resumed, pss, back) = idle::resume(options, &channels).await?;
+        took.push(resumed);
+        after = pss;
+        options = back;
+    }
+    let resumed: acceptance::bench::figures::Sample = took.into_iter().collect();
+    report.at_most("100 channels resumed, from the start of the process", resumed.median() / 1000.0, 5.0, "s");
+    report.figure("memory, 100 idle connected channels, resumed", format!("{after:.1} MiB"));
+    report.at_most("memory per channel, resumed", (after - memory.none) / 100.0, 1.0, "MiB");
+    let bare = bare::memory(100).await?;
+    report.figure("the bare library: memory per idle client (100 against 1)", format!("{bare:.2} MiB"));
+    Ok(())
+}
+
+async fn sends(report: &mut Report) -> Result<()> {
+    eprintln!("sends and receives …");
+    let world = World::with_phones(51).await?;
+    let phones = world.phones.all();
+    let to = phones.last().context("there are phones")?;
+    let app = Whatisup::start(world.options("send")).await?;
+    let rest = app.rest().await?;
+    let mut events = app.events(None).await?;
+    let mut channels = Vec::new();
+    for phone in phones.iter().take(50) {
+        channels.push(world.pair(&rest, &mut events, phone, phone.number()).await?);
+    }
+    let one = channels.first().context("there are channels")?;
+    messages::send_latency(&world, &rest, one, to, messages::WARM_UP).await?;
+    let latency = messages::send_latency(&world, &rest, one, to, 500).await?;
+    report.at_most("REST send to the frame at the sandbox, p50", latency.percentile(50.0), 5.0, "ms");
+    report.at_most("REST send to the frame at the sandbox, p99", latency.percentile(99.0), 25.0, "ms");
+
+    let inbound = messages::receive_latency(&mut events, to, &phones[0], 300).await?;
+    report.figure("a phone's send to the event on the stream, p50 / p99 (its encryption included)", format!("{:.2} / {:.2} ms", inbound.median(), inbound.percentile(99.0)));
+
+    messages::breathe().await;
+    let single = messages::send_rate(&world, &rest, std::slice::from_ref(one), to, 2000, 16).await?;
+    messages::send_rate(&world, &rest, &channels, to, 5, 1).await?;
+    let fifty = messages::send_rate(&world, &rest, &channels, to, 100, 4).await?;
+    app.terminate().await?;
+    drop(world);
+
+    messages::breathe().await;
+    let bare_single = bare::rate(1, 2000, 16).await?;
+    let bare_fifty = bare::rate(50, 100, 4).await?;
+    report.figure("messages per second, one channel", format!("{single:.0}/s (bare library {:.0}/s)", bare_single.per_second));
+    report.at_least("… as a part of the bare library's", single / bare_single.per_second, 0.8, "×");
+    report.figure("messages per second, 50 channels", format!("{fifty:.0}/s (bare library {:.0}/s)", bare_fifty.per_second));
+    report.at_least("… as a part of the bare library's", fifty / bare_fifty.per_second, 0.8, "×");
+    Ok(())
+}
