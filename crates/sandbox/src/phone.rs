@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{MutexGuard, broadcast, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use wacore_binary::Jid;
 use wacore_binary::builder::NodeBuilder;
 
@@ -53,9 +53,14 @@ pub enum PhoneEvent {
     Status { phone: Jid, id: String, status: MessageStatus },
 }
 
-/// Handle of one simulated phone; all clones are the same phone.
+/// Handle of one simulated phone; all clones are the same phone. It stays on the network as long as a handle of it or
+/// of its [`Phones`] is left.
 #[derive(Clone)]
-pub struct Phone(Arc<Inner>);
+pub struct Phone {
+    inner: Arc<Inner>,
+    /// Missing in the phone's own task, which must not keep itself alive.
+    _alive: Option<Arc<DropGuard>>,
+}
 
 struct Inner {
     account: Account,
@@ -82,8 +87,9 @@ impl Phone {
         account: Account,
         news: broadcast::Sender<PhoneEvent>,
         stop: CancellationToken,
+        alive: Arc<DropGuard>,
     ) -> Result<Self, PhoneError> {
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             memory: tokio::sync::Mutex::new(Memory::new(&account.push_name)?),
             line: Line::new(network, account.pn.clone()),
             account,
@@ -92,17 +98,18 @@ impl Phone {
             changes: watch::Sender::new(0),
             news,
             stop,
-        })))
+        });
+        Ok(Self { inner, _alive: Some(alive) })
     }
 
     /// Digits only, country code first.
     pub fn number(&self) -> &str {
-        &self.0.account.pn.user
+        &self.inner.account.pn.user
     }
 
     /// Both addresses of the account. The push name is the one it was made with; see [`Phone::push_name`].
     pub fn account(&self) -> &Account {
-        &self.0.account
+        &self.inner.account
     }
 
     pub async fn push_name(&self) -> String {
@@ -126,6 +133,17 @@ impl Phone {
         self.publish_name(&mut memory).await
     }
 
+    /// Loses all Signal sessions, as an app that was restored from an old backup: what comes next on them cannot be
+    /// decrypted until it is sent again.
+    pub async fn forget_sessions(&self) {
+        self.memory().await.sessions.forget_all();
+    }
+
+    /// Damages the next message that this phone sends, so that its receivers must ask for it again.
+    pub async fn spoil_next_message(&self) {
+        self.memory().await.spoil_next = true;
+    }
+
     pub fn is_online(&self) -> bool {
         self.attending().as_ref().is_some_and(|attending| !attending.is_cancelled())
     }
@@ -140,11 +158,11 @@ impl Phone {
             let link = self
                 .line()
                 .network
-                .attach(&self.0.account.pn)
+                .attach(&self.inner.account.pn)
                 .map_err(|error| PhoneError::Refused(error.to_string()))?;
-            let stop = self.0.stop.child_token();
+            let stop = self.inner.stop.child_token();
             *attending = Some(stop.clone());
-            tokio::spawn(attendance::attend(self.clone(), link, stop));
+            tokio::spawn(attendance::attend(self.from_inside(), link, stop));
         }
         {
             let mut memory = self.memory().await;
@@ -167,9 +185,13 @@ impl Phone {
         }
     }
 
+    fn from_inside(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), _alive: None }
+    }
+
     fn is_offline_there(&self) -> bool {
-        let devices = self.line().network.devices(&self.0.account.pn);
-        devices.iter().all(|view| view.device != self.0.account.pn || !view.online)
+        let devices = self.line().network.devices(&self.inner.account.pn);
+        devices.iter().all(|view| view.device != self.inner.account.pn || !view.online)
     }
 
     /// Writes a text to a number, in any usual form, or a jid. Returns the message's id once the network has it.
@@ -192,7 +214,7 @@ impl Phone {
             PhoneMessage {
                 id: id.clone(),
                 chat: chat.clone(),
-                from: self.0.account.pn.clone(),
+                from: self.inner.account.pn.clone(),
                 direction: Direction::Out,
                 by_companion: false,
                 offline: false,
@@ -202,7 +224,7 @@ impl Phone {
             },
         );
         let message = outbound::text(text);
-        match outbound::deliver(self.line(), memory, &self.0.account, chat, &id, &message).await {
+        match outbound::deliver(self.line(), memory, &self.inner.account, chat, &id, &message).await {
             Ok(()) => {
                 self.raise(memory, &id, Direction::Out, MessageStatus::Sent);
                 Ok(id)
@@ -280,7 +302,7 @@ impl Phone {
         deadline: Duration,
         mut find: impl FnMut(&Memory) -> Option<T>,
     ) -> Result<T, PhoneError> {
-        let mut changes = self.0.changes.subscribe();
+        let mut changes = self.inner.changes.subscribe();
         let search = async {
             loop {
                 changes.borrow_and_update();
@@ -338,12 +360,12 @@ impl Phone {
 
     fn announce(&self, event: PhoneEvent) {
         // Nobody may be listening.
-        let _ = self.0.news.send(event);
+        let _ = self.inner.news.send(event);
         self.tick();
     }
 
     fn tick(&self) {
-        self.0.changes.send_modify(|count| *count += 1);
+        self.inner.changes.send_modify(|count| *count += 1);
     }
 
     /// The task that attended the link under this token is over.
@@ -353,22 +375,22 @@ impl Phone {
     }
 
     fn jid(&self) -> Jid {
-        self.0.account.pn.clone()
+        self.inner.account.pn.clone()
     }
 
     fn line(&self) -> &Line {
-        &self.0.line
+        &self.inner.line
     }
 
     fn linking(&self) -> &tokio::sync::Mutex<()> {
-        &self.0.linking
+        &self.inner.linking
     }
 
     async fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.memory.lock().await
+        self.inner.memory.lock().await
     }
 
     fn attending(&self) -> std::sync::MutexGuard<'_, Option<CancellationToken>> {
-        self.0.attending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.attending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

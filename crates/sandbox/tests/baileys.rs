@@ -29,14 +29,14 @@ impl World {
         Self { sandbox, phones, ada, grace, state: TempDir::new().unwrap() }
     }
 
-    async fn baileys(&self) -> Baileys {
+    fn baileys(&self) -> Baileys {
         let root = hex::encode(self.sandbox.noise_root_public());
-        Baileys::start(&self.sandbox.url(), &root, self.state.path()).await
+        Baileys::start(&self.sandbox.url(), &root, self.state.path())
     }
 
     /// A client linked to Ada's phone by QR code.
     async fn linked(&self) -> Baileys {
-        let mut baileys = self.baileys().await;
+        let mut baileys = self.baileys();
         let qr = baileys.wait("qr").await;
         let device = self.ada.scan(qr["qr"].as_str().unwrap()).await.unwrap();
         let open = baileys.wait("open").await;
@@ -95,7 +95,7 @@ async fn baileys_pairs_by_qr_and_writes_with_another_phone_both_ways() {
 #[tokio::test]
 async fn baileys_pairs_by_code() {
     let world = World::new().await;
-    let mut baileys = world.baileys().await;
+    let mut baileys = world.baileys();
     // It can ask for a code once its socket is open for registration.
     baileys.wait("qr").await;
     let answer = baileys.run("code", serde_json::json!({ "number": world.ada.number() })).await;

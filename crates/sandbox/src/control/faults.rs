@@ -84,20 +84,10 @@ const PASSKEY_OPTIONS: &str = r#"{"challenge":"c2FuZGJveC1jaGFsbGVuZ2U","rpId":"
 pub async fn inject(State(phones): State<Phones>, Body(wish): Body<FaultIn>) -> Result<StatusCode, Problem> {
     let network = phones.network();
     let lasting = wish.seconds.map(Duration::from_secs);
-    match wish.kind {
-        FaultKind::Passkey => {
-            network.demand_passkey(Some(PASSKEY_OPTIONS.to_owned()));
-            later(network, lasting, |network| network.demand_passkey(None));
-            return Ok(StatusCode::NO_CONTENT);
-        }
-        FaultKind::NoResumption => {
-            network.refuse_resumption(true);
-            later(network, lasting, |network| network.refuse_resumption(false));
-            return Ok(StatusCode::NO_CONTENT);
-        }
-        _ => {}
-    }
-    let fault = fault(&wish, lasting)?;
+    let Some(fault) = fault(&wish, lasting)? else {
+        change(network, wish.kind, lasting);
+        return Ok(StatusCode::NO_CONTENT);
+    };
     for target in targets(&phones, &wish)? {
         network.inject(target.clone(), fault.clone());
         if !ends_by_itself(&fault) {
@@ -137,13 +127,24 @@ pub fn in_force(network: &Network) -> Vec<FaultOut> {
     network.faults().into_iter().map(out).collect()
 }
 
-fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Fault, Problem> {
+/// The kinds that are settings of the network rather than faults of a socket.
+fn change(network: &Network, kind: FaultKind, lasting: Option<Duration>) {
+    if kind == FaultKind::Passkey {
+        network.demand_passkey(Some(PASSKEY_OPTIONS.to_owned()));
+        later(network, lasting, |network| network.demand_passkey(None));
+    } else if kind == FaultKind::NoResumption {
+        network.refuse_resumption(true);
+        later(network, lasting, |network| network.refuse_resumption(false));
+    }
+}
+
+fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Option<Fault>, Problem> {
     let code = || {
         wish.code.ok_or_else(|| {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "code_missing", "this kind of fault needs a code")
         })
     };
-    Ok(match wish.kind {
+    Ok(Some(match wish.kind {
         FaultKind::Drop => Fault::Drop,
         FaultKind::Hang => Fault::Hang,
         FaultKind::HalfOpen => Fault::HalfOpen,
@@ -158,10 +159,8 @@ fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Fault, Problem> {
         FaultKind::Outdated => Fault::Outdated,
         FaultKind::LoginFailure => Fault::LoginFailure { code: code()? },
         FaultKind::StreamError => Fault::StreamError { code: code()? },
-        FaultKind::Passkey | FaultKind::NoResumption => {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_a_fault", "this is a setting"));
-        }
-    })
+        FaultKind::Passkey | FaultKind::NoResumption => return Ok(None),
+    }))
 }
 
 fn kind(fault: &Fault) -> FaultKind {

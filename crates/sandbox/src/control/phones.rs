@@ -29,6 +29,10 @@ pub struct PhonePatch {
     pub online: Option<bool>,
     pub push_name: Option<String>,
     pub auto_reply: Option<bool>,
+    /// `true` damages the next message that the phone sends, so that its receivers must ask for it again.
+    pub spoil_next_message: Option<bool>,
+    /// `true` makes the phone lose its Signal sessions, so that it must ask for what comes next again.
+    pub forget_sessions: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -117,6 +121,12 @@ pub async fn change(
     let phone = phones.get(&number)?;
     if let Some(on) = patch.auto_reply {
         phone.set_auto_reply(on).await;
+    }
+    if patch.spoil_next_message == Some(true) {
+        phone.spoil_next_message().await;
+    }
+    if patch.forget_sessions == Some(true) {
+        phone.forget_sessions().await;
     }
     match patch.online {
         Some(true) => phone.go_online().await?,

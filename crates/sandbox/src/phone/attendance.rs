@@ -2,6 +2,7 @@
 
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
+use wacore_binary::Jid;
 
 use super::Phone;
 use crate::link::Link;
@@ -53,21 +54,21 @@ async fn work(
     }
 }
 
+/// Acts on what the network tells of the phone's own companions. Everything else is for tests and the panel.
 async fn notice(phone: &Phone, event: &NetworkEvent) {
-    match event {
-        NetworkEvent::PreKeysUploaded { device, .. } | NetworkEvent::LoggedIn { device, .. }
-            if device.device != 0 && device.user == phone.account().pn.user =>
-        {
-            welcome(phone).await;
+    let ours = |device: &Jid| device.device != 0 && device.user == phone.account().pn.user;
+    if let NetworkEvent::PreKeysUploaded { device, .. } | NetworkEvent::LoggedIn { device, .. } = event
+        && ours(device)
+    {
+        welcome(phone).await;
+    }
+    if let NetworkEvent::DeviceUnlinked { device } = event
+        && ours(device)
+    {
+        if let Err(error) = phone.companion_left(device).await {
+            tracing::debug!(%error, "phone could not publish its device list");
         }
-        NetworkEvent::DeviceUnlinked { device } if device.user == phone.account().pn.user => {
-            if let Err(error) = phone.companion_left(device).await {
-                tracing::debug!(%error, "phone could not publish its device list");
-            }
-            phone.tick();
-        }
-        // Everything else is for tests and the panel.
-        _ => {}
+        phone.tick();
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn open(plaintext: &[u8]) -> Result<Opened, PhoneError> {
         };
         return Ok(match open_plain(inner, &inner.encode_to_vec()) {
             Opened::Chat { content, .. } => Opened::Chat { content, sent_to: sent.destination_jid.clone() },
-            other => other,
+            inner @ (Opened::KeyRequest(_) | Opened::Internal(_)) => inner,
         });
     }
     Ok(open_plain(&message, plaintext))

@@ -10,7 +10,7 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 
 use super::PhoneError;
-use crate::network::Network;
+use crate::network::{Network, NetworkError};
 
 /// The network answers at once; this is only a stop for tests that have broken it.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
@@ -30,8 +30,12 @@ impl Line {
     /// Sends a stanza that nobody answers.
     pub fn tell(&self, stanza: Node) -> Result<(), PhoneError> {
         self.network.submit(&self.device, stanza).map_err(|error| match error {
-            crate::NetworkError::NotConnected => PhoneError::Offline,
-            other => PhoneError::Refused(other.to_string()),
+            NetworkError::NotConnected => PhoneError::Offline,
+            NetworkError::BadNumber(_)
+            | NetworkError::AccountExists
+            | NetworkError::NoAccount
+            | NetworkError::NoDevice
+            | NetworkError::Primary => PhoneError::Refused(error.to_string()),
         })
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Memory {
     pub code: CodePairing,
     pub push_name: String,
     pub auto_reply: bool,
+    /// The next message that this phone sends is damaged on the way.
+    pub spoil_next: bool,
     pub keys_published: bool,
     pub name_published: bool,
 }
@@ -66,6 +68,7 @@ impl Memory {
             code: CodePairing::Idle,
             push_name: push_name.to_owned(),
             auto_reply: false,
+            spoil_next: false,
             keys_published: false,
             name_published: false,
         })

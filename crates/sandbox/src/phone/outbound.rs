@@ -43,9 +43,13 @@ pub(super) async fn deliver(
             continue;
         }
         let content = if device.user == own.pn.user { &echo } else { &plain };
-        let sealed = memory.sessions.seal(&address(&line.network, device), &pad(content.clone())).await?;
+        let mut sealed = memory.sessions.seal(&address(&line.network, device), &pad(content.clone())).await?;
+        if memory.spoil_next {
+            sealed.spoil()?;
+        }
         participants.push(NodeBuilder::new("to").attr("jid", device).children([enc(sealed, None)]).build());
     }
+    memory.spoil_next = false;
     memory.sent.insert(id.to_owned(), Sent { to: to.clone(), message: message.clone() });
     let stanza = NodeBuilder::new("message")
         .attr("to", to)

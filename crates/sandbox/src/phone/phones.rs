@@ -9,15 +9,18 @@ use wacore_binary::Jid;
 
 use super::peers::digits;
 use super::{Phone, PhoneError, PhoneEvent};
-use crate::network::Network;
+use crate::network::{Network, NetworkError};
 
 /// Numbers from the range that is reserved for fiction, with names to go with them.
 const FIRST_NUMBER: u64 = 15_550_100_101;
 const NAMES: [&str; 8] = ["Ada", "Grace", "Mary", "Alan", "Edsger", "Barbara", "Donald", "Radia"];
+/// What an account may have, as the app has it.
+const MAX_COMPANIONS: usize = 4;
 /// Events a slow reader may fall behind before it loses the oldest.
 const EVENTS: usize = 1024;
 
-/// Handle of the phones of one network. Cheap to clone; when the last clone goes, the phones go offline.
+/// Handle of the phones of one network. Cheap to clone; when the last handle of
+/// it and of its phones goes, they go offline.
 #[derive(Clone)]
 pub struct Phones(Arc<Inner>);
 
@@ -26,7 +29,7 @@ struct Inner {
     phones: Mutex<BTreeMap<String, Phone>>,
     news: broadcast::Sender<PhoneEvent>,
     stop: CancellationToken,
-    _switch_off: DropGuard,
+    switch_off: Arc<DropGuard>,
 }
 
 impl std::fmt::Debug for Phones {
@@ -43,7 +46,7 @@ impl Phones {
             network,
             phones: Mutex::default(),
             news: broadcast::channel(EVENTS).0,
-            _switch_off: stop.clone().drop_guard(),
+            switch_off: Arc::new(stop.clone().drop_guard()),
             stop,
         }))
     }
@@ -75,11 +78,16 @@ impl Phones {
         let index = self.all().len();
         let name = name.filter(|name| !name.is_empty()).unwrap_or(NAMES[index % NAMES.len()]);
         let account = self.0.network.create_account(&number, name).map_err(|error| match error {
-            crate::NetworkError::AccountExists => PhoneError::NumberTaken(number.clone()),
-            crate::NetworkError::BadNumber(number) => PhoneError::BadNumber(number),
-            other => PhoneError::Refused(other.to_string()),
+            NetworkError::AccountExists => PhoneError::NumberTaken(number.clone()),
+            NetworkError::BadNumber(number) => PhoneError::BadNumber(number),
+            NetworkError::NoAccount
+            | NetworkError::NoDevice
+            | NetworkError::Primary
+            | NetworkError::NotConnected => PhoneError::Refused(error.to_string()),
         })?;
-        let phone = Phone::new(self.0.network.clone(), account, self.0.news.clone(), self.0.stop.child_token())?;
+        let (network, news) = (self.0.network.clone(), self.0.news.clone());
+        let phone =
+            Phone::new(network, account, news, self.0.stop.child_token(), Arc::clone(&self.0.switch_off))?;
         phone.go_online().await?;
         self.phones().insert(number, phone.clone());
         Ok(phone)
@@ -97,15 +105,16 @@ impl Phones {
     }
 
     /// Scans a QR code with the phone of this number; with none given, the one with the fewest companions (one is made
-    /// if there is none).
+    /// if none has room for another).
     pub async fn scan(&self, qr_text: &str, number: Option<&str>) -> Result<(Phone, Jid), PhoneError> {
         let phone = match number {
             Some(number) => self.get(number)?,
             None => {
                 let online = self.all().into_iter().filter(Phone::is_online);
-                match online.min_by_key(|phone| phone.linked_devices().len()) {
-                    Some(phone) => phone,
-                    None => self.add(None, None).await?,
+                let counted = online.map(|phone| (phone.linked_devices().len(), phone));
+                match counted.min_by_key(|(companions, _)| *companions) {
+                    Some((companions, phone)) if companions < MAX_COMPANIONS => phone,
+                    Some(_) | None => self.add(None, None).await?,
                 }
             }
         };

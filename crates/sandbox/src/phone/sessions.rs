@@ -34,6 +34,22 @@ struct OneTimeKeys(HashMap<u32, PreKeyRecord>);
 
 struct SignedKey(SignedPreKeyRecord);
 
+impl Sealed {
+    /// Damages the last byte of its MAC: it can still be parsed, but not authenticated.
+    pub fn spoil(&mut self) -> Result<(), PhoneError> {
+        let inner = match self.kind {
+            "pkmsg" => PreKeySignalMessage::try_from(self.bytes.as_slice())?.message().serialized().to_vec(),
+            _ => self.bytes.clone(),
+        };
+        let start = self.bytes.windows(inner.len()).position(|window| window == inner);
+        let last = start.and_then(|start| (start + inner.len()).checked_sub(1));
+        if let Some(byte) = last.and_then(|last| self.bytes.get_mut(last)) {
+            *byte ^= 0x55;
+        }
+        Ok(())
+    }
+}
+
 /// All sessions of one phone, by (phone number, device).
 pub(super) struct Sessions {
     shelf: Shelf,
@@ -56,6 +72,10 @@ impl Sessions {
 
     pub fn exists(&self, peer: &ProtocolAddress) -> bool {
         self.shelf.0.contains_key(peer)
+    }
+
+    pub fn forget_all(&mut self) {
+        self.shelf.0.clear();
     }
 
     pub fn forget(&mut self, peer: &ProtocolAddress) {

@@ -26,7 +26,7 @@ pub struct Baileys {
 impl Baileys {
     /// Starts a client against a WebSocket URL whose Noise certificates are signed with this root (hex). `state` is the
     /// directory that it keeps its credentials in.
-    pub async fn start(url: &str, noise_root: &str, state: &Path) -> Self {
+    pub fn start(url: &str, noise_root: &str, state: &Path) -> Self {
         let directory = packages();
         let mut child = Command::new("node")
             .arg(directory.join("driver.mjs"))
