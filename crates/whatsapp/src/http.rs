@@ -63,7 +63,10 @@ impl Http {
         tokio::select! {
             answer = &mut exchange => answer,
             end = connection => {
-                end?;
+                // Some servers cut the connection right after their answer; whether it was whole, the exchange knows.
+                if let Err(e) = end {
+                    tracing::debug!(error = %e, "an http connection broke");
+                }
                 exchange.await
             }
         }

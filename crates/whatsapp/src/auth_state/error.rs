@@ -42,7 +42,7 @@ impl From<VaultError> for OpenError {
         match error {
             // A prompt that nobody has answered yet.
             VaultError::Locked | VaultError::TimedOut => OpenError::Vault(VaultTrouble::Locked),
-            VaultError::Missing { .. } => OpenError::Vault(VaultTrouble::Missing),
+            VaultError::Missing => OpenError::Vault(VaultTrouble::Missing),
             VaultError::Refused(_) => OpenError::Vault(VaultTrouble::Refused),
             VaultError::Damaged(_) => OpenError::WrongKey,
             VaultError::AlreadyThere | VaultError::Io(_) => OpenError::Io(error.to_string()),

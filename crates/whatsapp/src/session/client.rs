@@ -21,6 +21,10 @@ use whatsapp_rust_sqlite_storage::SqliteStore;
 /// How often changes of the device's own record reach the disk, beside every orderly end.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 
+/// The symbol in the phone's list of linked devices. WhatsApp also derives from it what it accepts as the sender of a
+/// request for a pairing code ("Chrome (Linux)"); it refuses names of one's own there.
+const PLATFORM: PlatformType = PlatformType::CHROME;
+
 /// What all sessions are made from.
 pub(crate) struct Parts {
     pub auth_states: AuthStates,
@@ -52,9 +56,8 @@ pub(super) async fn build(
     };
     let persistence = Arc::new(PersistenceManager::new(store).await.map_err(damaged)?);
     let paired = persistence.get_device_snapshot().pn.is_some();
-    // Not kept in the store, and told to WhatsApp at pairing only. With this type WhatsApp takes the pairing code's
-    // request as that of "Chrome (Linux)"; a name of our own there would be refused.
-    let props = DevicePropsOverride::new().with_os(parts.device_name.clone()).with_platform_type(PlatformType::CHROME);
+    // Not kept in the store, and told to WhatsApp at pairing only.
+    let props = DevicePropsOverride::new().with_os(parts.device_name.clone()).with_platform_type(PLATFORM);
     persistence.process_command(DeviceCommand::SetDeviceProps(props)).await;
 
     let dialer = Dialer::new(opening.proxy.clone(), Arc::clone(&parts.tls));
@@ -93,5 +96,21 @@ fn caches() -> CacheConfig {
         sender_key_devices_cache: CacheEntryConfig::new(hour, 64),
         seed_msg_secrets_from_history: false,
         ..CacheConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wacore::pair_code::derive_companion_platform;
+
+    #[test]
+    fn a_pairing_code_is_asked_for_under_a_name_that_whatsapp_accepts() {
+        let props = waproto::whatsapp::DeviceProps {
+            os: Some("WhatIsUp".into()),
+            platform_type: Some(PLATFORM),
+            ..Default::default()
+        };
+        assert_eq!(derive_companion_platform(&props).1, "Chrome (Linux)");
     }
 }

@@ -11,6 +11,7 @@ const UNTOLD_BAN: Duration = Duration::from_secs(3600);
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
 /// What an event says of the end, if it says one. `leaving`: we are taking ourselves off the account.
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
 pub(super) fn verdict(event: &Event, leaving: bool, now: Timestamp) -> Option<Close> {
     match event {
         Event::LoggedOut(_) if leaving => Some(Close::Invalidated(Invalidation::LoggedOut)),

@@ -89,6 +89,7 @@ async fn attempt(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, tur
         since: Instant::now(),
         pinged: None,
         traces: Traces::default(),
+        deaf: false,
         tasks: JoinSet::new(),
         client: Arc::clone(&built.client),
         persistence: Arc::clone(&built.persistence),
@@ -118,6 +119,8 @@ struct Life {
     since: Instant,
     pinged: Option<Instant>,
     traces: Traces,
+    /// The engine took no event in the last moments; no further one is tried.
+    deaf: bool,
     /// Pings and code requests on their way; they end with the session.
     tasks: JoinSet<()>,
     client: Arc<Client>,
@@ -176,10 +179,14 @@ impl Life {
     async fn leave(&mut self, mut run: Run, run_over: bool) {
         self.shared.set_client(None);
         self.tasks.abort_all();
+        if !self.traces.handshaken {
+            // It may be waiting for an answer that never comes, and has nothing yet to say good-bye to.
+            run.0.abort();
+        }
         if tokio::time::timeout(FAREWELL, self.client.disconnect()).await.is_err() {
             tracing::warn!(channel.id = %self.shared.channel, "a session did not close in time; cutting it");
         }
-        if !run_over && tokio::time::timeout(FAREWELL, &mut run.0).await.is_err() {
+        if !run_over && tokio::time::timeout(LAST_WORDS, &mut run.0).await.is_err() {
             tracing::warn!(channel.id = %self.shared.channel, "a run did not end by itself; ending it");
         }
         if self.persistence.is_saver_halted() {
@@ -279,6 +286,7 @@ impl Life {
     }
 
     /// One event of whatsapp-rust.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
     async fn hear(&mut self, event: &Event) {
         self.shared.backlog.fetch_sub(1, Ordering::Relaxed);
         if let Some(close) = pairing::verdict(&self.shared, event) {
@@ -370,7 +378,10 @@ impl Life {
     }
 
     /// Tells the engine, waiting for room. An engine that is gone ends the session.
-    async fn tell(&self, event: SocketEvent) {
+    async fn tell(&mut self, event: SocketEvent) {
+        if self.deaf {
+            return;
+        }
         let told = self.opening.events.send(event);
         tokio::pin!(told);
         let taken = tokio::select! {
@@ -378,7 +389,8 @@ impl Life {
             () = self.shared.asked_to_end() => match tokio::time::timeout(LAST_WORDS, told).await {
                 Ok(taken) => taken.is_ok(),
                 Err(_) => {
-                    tracing::warn!(channel.id = %self.shared.channel, "the engine takes no events; one was lost");
+                    tracing::warn!(channel.id = %self.shared.channel, "the engine takes no events; the last ones are lost");
+                    self.deaf = true;
                     true
                 }
             },

@@ -86,7 +86,11 @@ impl Drop for Live {
 }
 
 /// The wall clock.
+#[allow(clippy::disallowed_methods, reason = "this crate is an edge: what WhatsApp tells is stamped as it comes in")]
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
+
+#[cfg(all(test, not(feature = "sandbox")))]
+mod tests;

@@ -59,6 +59,7 @@ pub(super) enum Step {
 }
 
 /// Linking as told by whatsapp-rust. Other events are none of its business.
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
 pub(super) fn step(shared: &Shared, event: &Event) -> Step {
     let mut pairing = locked(&shared.pairing);
     match event {
@@ -167,6 +168,7 @@ pub(super) fn verdict(shared: &Shared, event: &Event) -> Option<Close> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use wacore::types::events::{PairingCodeError, PairingQrCode, PairingQrCodesExhausted};
 
     fn code(text: &str) -> PairingCode {
         PairingCode::builder().code(text.into()).timeout(Duration::from_secs(180)).build()
@@ -179,6 +181,54 @@ mod tests {
         for bad in ["ABCD123", "ABCD12345", "ABCD-123", "OIUU0000", ""] {
             assert!(matches!(code_came(&mut pairing, &code(bad)), Step::End(Close::PairingFailed)), "{bad}");
         }
+    }
+
+    fn shared(by_code: Option<&str>) -> Shared {
+        struct Nowhere;
+        #[async_trait::async_trait]
+        impl socket::Inbox for Nowhere {
+            async fn commit(&self, _: Vec<socket::InboundMessage>) -> Result<(), socket::InboxError> {
+                Ok(())
+            }
+        }
+        let opening = socket::Opening {
+            channel: domain::ChannelId::new(Timestamp::EPOCH, 1),
+            proxy: None,
+            pair_by_code: by_code.map(|text| text.parse().unwrap()),
+            events: tokio::sync::mpsc::channel(1).0,
+            inbox: Arc::new(Nowhere),
+        };
+        Shared::new(&opening)
+    }
+
+    fn qr() -> Event {
+        Event::PairingQrCode(PairingQrCode::builder().code("2@…".into()).timeout(Duration::from_secs(20)).build())
+    }
+
+    fn rounds_over() -> Event {
+        Event::PairingQrCodesExhausted(PairingQrCodesExhausted::builder().disconnected(false).build())
+    }
+
+    #[tokio::test]
+    async fn the_qr_is_shown_round_by_round_until_the_rounds_are_over() {
+        let shared = shared(None);
+        for _ in 0..3 {
+            assert!(matches!(step(&shared, &qr()), Step::Tell(SocketEvent::PairingQr { .. })));
+        }
+        assert!(matches!(step(&shared, &rounds_over()), Step::End(Close::PairingExpired)));
+    }
+
+    #[tokio::test]
+    async fn a_code_is_asked_for_once_and_outlives_the_qr_rounds_behind_it() {
+        let shared = shared(Some("15550100123"));
+        assert!(matches!(step(&shared, &qr()), Step::RequestCode(_)));
+        assert!(matches!(step(&shared, &qr()), Step::Nothing));
+        assert!(matches!(step(&shared, &Event::PairingCode(code("ABCD1234"))), Step::Tell(_)));
+        assert!(matches!(step(&shared, &rounds_over()), Step::Nothing));
+        let left = locked(&shared.pairing).until().unwrap() - Instant::now();
+        assert!(left > Duration::from_secs(180) && left <= Duration::from_secs(200));
+        let refused = Event::PairingCodeError(PairingCodeError::builder().error("no".into()).build());
+        assert!(matches!(step(&shared, &refused), Step::End(Close::PairingFailed)));
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ pub(super) fn server_ack(ack: &ServerAck, now: Timestamp) -> Option<SocketEvent>
 }
 
 /// What a recipient did with messages of ours. What our account's other devices did says nothing of the recipient.
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
 pub(super) async fn receipt(client: &Client, receipt: &Receipt) -> Option<SocketEvent> {
     let kind = match receipt.r#type {
         ReceiptType::Delivered => ReceiptKind::Delivered,

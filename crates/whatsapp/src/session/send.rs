@@ -55,6 +55,7 @@ async fn meet(shared: &Shared, client: &Arc<Client>, chat: &ChatId, to: &Jid) ->
     Ok(())
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
 fn refused(client: &Client, error: Upstream) -> SendError {
     match error {
         Upstream::NotLoggedIn | Upstream::Client(ClientError::NotConnected | ClientError::Socket(_) | ClientError::EncryptSend(_)) => {
@@ -70,6 +71,7 @@ fn refused(client: &Client, error: Upstream) -> SendError {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
 fn unanswered(client: &Client, error: &IqError) -> SendError {
     match error {
         IqError::Timeout => SendError::TimedOut,

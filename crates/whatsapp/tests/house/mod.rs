@@ -1,0 +1,212 @@
+//! A loopback WhatsApp with phones, and channels of ours in it.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use async_trait::async_trait;
+use domain::{ChannelId, ChatId, Content, Identity, Phone, Proxy, Timestamp};
+use sandbox::phone::{Phone as Handset, Phones};
+use sandbox::{Network, Sandbox, SandboxConfig};
+use socket::{Close, Inbox, InboxError, InboundMessage, Opening, Outbound, Secret, Socket, SocketEvent, SocketFactory};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use vault::{Installation, Namespace, Scope, Vault};
+use whatsapp::{Endpoint, WhatsApp, WhatsAppConfig};
+
+pub const SOON: Duration = Duration::from_secs(20);
+
+pub struct House {
+    pub sandbox: Sandbox,
+    pub phones: Phones,
+    pub whatsapp: WhatsApp,
+    pub dir: tempfile::TempDir,
+}
+
+impl House {
+    pub async fn new() -> Self {
+        Self::built(false).await
+    }
+
+    pub async fn with_tls() -> Self {
+        Self::built(true).await
+    }
+
+    async fn built(tls: bool) -> Self {
+        // For a failing test: RUST_LOG=whatsapp=debug,whatsapp_rust=debug.
+        let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_test_writer().try_init();
+        let sandbox = Sandbox::start(SandboxConfig { tls, ..SandboxConfig::default() }).await.unwrap();
+        let phones = Phones::with_people(sandbox.network().clone(), 2).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let whatsapp = whatsapp(&sandbox, &dir);
+        House { sandbox, phones, whatsapp, dir }
+    }
+
+    /// The program as it is after a restart.
+    pub fn restarted(&mut self) {
+        self.whatsapp = whatsapp(&self.sandbox, &self.dir);
+    }
+
+    pub fn network(&self) -> &Network {
+        self.sandbox.network()
+    }
+
+    pub fn ada(&self) -> Handset {
+        self.phones.all()[0].clone()
+    }
+
+    pub fn grace(&self) -> Handset {
+        self.phones.all()[1].clone()
+    }
+
+    pub async fn open(&self, channel: ChannelId) -> Session {
+        self.open_with(channel, None, None).await
+    }
+
+    pub async fn open_with(&self, channel: ChannelId, by_code: Option<Phone>, proxy: Option<Proxy>) -> Session {
+        let (events, heard) = mpsc::channel(socket::EVENT_CAPACITY);
+        let inbox = Arc::new(Letterbox::default());
+        let opening = Opening { channel, proxy, pair_by_code: by_code, events, inbox: inbox.clone() };
+        Session { socket: self.whatsapp.open(opening).await, heard, inbox, log: Vec::new() }
+    }
+
+    /// A channel linked to Ada's phone, logged in.
+    pub async fn linked(&self, channel: ChannelId) -> Session {
+        let mut pairing = self.open(channel).await;
+        let code = pairing.qr().await;
+        self.ada().scan(&code).await.unwrap();
+        assert_eq!(pairing.closed().await, Close::Restart);
+        let mut session = self.open(channel).await;
+        session.opened().await;
+        session
+    }
+
+    /// A proxy-less look at whether the sandbox met anything that a good client would not do.
+    pub fn assert_good_manners(&self) {
+        let counters = self.network().counters();
+        assert_eq!(counters.unknown_stanzas, 0, "{counters:?}");
+    }
+}
+
+fn whatsapp(sandbox: &Sandbox, dir: &tempfile::TempDir) -> WhatsApp {
+    let scope = Scope { namespace: Namespace::Sandbox, installation: Installation::named("test") };
+    WhatsApp::new(WhatsAppConfig {
+        data_dir: dir.path().to_owned(),
+        vault: Vault::key_file(dir.path().join("keys"), scope),
+        endpoint: Endpoint::loopback(&sandbox.url(), sandbox.ca_pem()).unwrap(),
+        device_name: "WhatIsUp".into(),
+        version: None,
+    })
+    .unwrap()
+}
+
+pub fn channel(n: u128) -> ChannelId {
+    ChannelId::new(Timestamp::from_secs(1_700_000_000), n)
+}
+
+pub fn chat_with(phone: &Handset) -> ChatId {
+    ChatId::of_phone(&number(phone))
+}
+
+pub fn number(phone: &Handset) -> Phone {
+    phone.number().parse().unwrap()
+}
+
+pub fn text(id: &str, to: &Handset, text: &str) -> Outbound {
+    Outbound { whatsapp_id: id.into(), chat: chat_with(to), content: Content::Text { text: text.into() } }
+}
+
+/// A socket with what it told and took in.
+pub struct Session {
+    pub socket: Box<dyn Socket>,
+    pub heard: mpsc::Receiver<SocketEvent>,
+    pub inbox: Arc<Letterbox>,
+    pub log: Vec<SocketEvent>,
+}
+
+impl Session {
+    pub async fn next(&mut self) -> SocketEvent {
+        let event = tokio::time::timeout(SOON, self.heard.recv()).await;
+        let event = event.unwrap_or_else(|_| panic!("nothing was told after {:?}", self.log)).expect("told after Closed");
+        self.log.push(event.clone());
+        event
+    }
+
+    /// Skips to the first event that fits.
+    pub async fn until<T>(&mut self, fits: impl Fn(&SocketEvent) -> Option<T>) -> T {
+        loop {
+            let event = self.next().await;
+            if let Some(found) = fits(&event) {
+                return found;
+            }
+            assert!(!matches!(event, SocketEvent::Closed(_)), "closed early: {:?}", self.log);
+        }
+    }
+
+    pub async fn qr(&mut self) -> String {
+        self.until(|e| match e {
+            SocketEvent::PairingQr { code: Secret(text), .. } => Some(text.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn opened(&mut self) -> Identity {
+        self.until(|e| match e {
+            SocketEvent::Opened { identity } => Some(identity.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The reason, and that nothing follows it.
+    pub async fn closed(&mut self) -> Close {
+        let close = self
+            .until(|e| match e {
+                SocketEvent::Closed(close) => Some(*close),
+                _ => None,
+            })
+            .await;
+        assert_eq!(tokio::time::timeout(SOON, self.heard.recv()).await, Ok(None), "something was told after Closed");
+        close
+    }
+}
+
+/// Keeps what comes; can be told to refuse.
+#[derive(Default)]
+pub struct Letterbox {
+    pub refuses: AtomicBool,
+    letters: Mutex<Vec<InboundMessage>>,
+    count: watch::Sender<usize>,
+}
+
+impl Letterbox {
+    pub fn all(&self) -> Vec<InboundMessage> {
+        self.letters.lock().unwrap().clone()
+    }
+
+    pub async fn letter(&self, nth: usize) -> InboundMessage {
+        let mut count = self.count.subscribe();
+        tokio::time::timeout(SOON, count.wait_for(|n| *n > nth)).await.expect("no message came").unwrap();
+        self.all()[nth].clone()
+    }
+}
+
+#[async_trait]
+impl Inbox for Letterbox {
+    async fn commit(&self, messages: Vec<InboundMessage>) -> Result<(), InboxError> {
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(InboxError("told to refuse".into()));
+        }
+        let mut letters = self.letters.lock().unwrap();
+        for message in messages {
+            let same = |l: &InboundMessage| (&l.chat, &l.sender.phone, &l.whatsapp_id) == (&message.chat, &message.sender.phone, &message.whatsapp_id);
+            match letters.iter_mut().find(|l| same(l)) {
+                Some(known) if known.content == Content::Undecryptable => *known = message,
+                Some(_) => {}
+                None => letters.push(message),
+            }
+        }
+        self.count.send_replace(letters.len());
+        Ok(())
+    }
+}
