@@ -40,7 +40,7 @@ impl Engine {
         if !new.start {
             return Ok(view);
         }
-        match self.start_channel(view.id).await {
+        match self.start(view.id).await {
             Ok(view) => Ok(view),
             Err(error) => {
                 // It exists, and a start can be asked for again.
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Runs the channel from now on: resumes it, or begins pairing. No error when it runs already.
-    pub async fn start_channel(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+    pub async fn start(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
         self.command(id, Command::Start).await
     }
 

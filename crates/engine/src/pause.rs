@@ -28,7 +28,7 @@ impl Engine {
     /// Starts what the pause stopped.
     pub async fn resume_all(&self) -> Result<(), CommandError> {
         let ids = self.remembered().await?;
-        let outcome = first_error(join_all(ids.into_iter().map(|id| self.start_channel(id))).await);
+        let outcome = first_error(join_all(ids.into_iter().map(|id| self.start(id))).await);
         if outcome.is_ok() {
             self.remember(&[]).await?;
         }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 impl Engine {
     /// Loads the channels and resumes those that should run, a few at a time. Returns before they are connected.
     /// `shutdown` stops everything, as [`Engine::drain`] does.
-    pub async fn start(
+    pub async fn launch(
         config: EngineConfig,
         ledger: Ledger,
         factory: Arc<dyn SocketFactory>,
