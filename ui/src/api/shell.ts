@@ -26,6 +26,8 @@ export const shell = {
   startAction: (id: string) => invoke<void>("start_action", { id }),
   loginStart: () => invoke<boolean>("start_at_login"),
   setLoginStart: (on: boolean) => invoke<void>("set_start_at_login", { on }),
+  /** Shows a channel's QR in a window of its own. */
+  openPairing: (channel: string) => invoke<void>("open_pairing", { channel }),
   closeWindow: () => invoke<void>("close_window"),
   openDocs: () => invoke<void>("open_external", { target: "docs" }),
 };

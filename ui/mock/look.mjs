@@ -1,0 +1,131 @@
+// Takes a picture of every page in light and dark, wide and narrow, and runs axe over each.
+//   npm run build && npm run look -- [folder] [only]
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+import { startMock } from "./server.mjs";
+
+const folder = process.argv[2] ?? "/tmp/look";
+const only = process.argv[3];
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+const mocks = { busy: await startMock("busy"), empty: await startMock("empty"), out: await startMock("calm", 0, { signedIn: false }), off: await startMock("calm"), bad: await startMock("calm") };
+const first = mocks.busy.world.channels[0].id;
+const stuck = mocks.busy.world.channels[2].id;
+const broken = mocks.busy.world.channels[4].id;
+mocks.busy.world.faults.push({ kind: "hang", device: null });
+
+const shell = (state) => `
+  window.__TAURI_INTERNALS__ = { invoke: async (name) => {
+    if (name === "start_state") return ${JSON.stringify(state)};
+    if (name === "next_start_state") return new Promise(() => {});
+  } };`;
+const failed = {
+  phase: "failed",
+  problem: {
+    code: "vault_missing",
+    title: "There is no keychain on this system",
+    detail: "WhatIsUp keeps the keys to your sessions in the desktop's keychain, and none answers. Start one (gnome-keyring, KWallet), or keep the keys in a file.",
+    actions: [
+      { id: "try_again", label: "Try again", danger: false, loses: null },
+      { id: "use_key_file", label: "Use a key file instead", danger: false, loses: "The keys will lie in a file that only your user account can read. A keychain protects them better." },
+      { id: "start_fresh", label: "Start fresh", danger: true, loses: "Channels, events and messages start empty." },
+      { id: "quit", label: "Quit", danger: false, loses: null },
+    ],
+  },
+};
+
+const shots = [
+  ["channels", mocks.busy, "#/channels"],
+  ["channels-empty", mocks.empty, "#/channels"],
+  ["add", mocks.busy, "#/channels?add", (page) => page.getByText("Connect through a proxy").click()],
+  ["pair", mocks.busy, "#/pair/ch_pairing", (page) => page.getByRole("img", { name: /QR code/ }).waitFor()],
+  ["pair-window", mocks.busy, "#/pair/ch_pairing?window=pairing", (page) => page.getByRole("img", { name: /QR code/ }).waitFor(), [420, 660]],
+  ["pair-code", mocks.busy, "#/pair/ch_pairing", async (page) => page.getByRole("button", { name: "Use a code instead" }).click()],
+  ["pair-passkey", mocks.bad, () => {
+    const known = mocks.bad.world.channels[0];
+    mocks.bad.move(known, "working", { status: "pairing", method: "passkey", step: "shown", summary: "WhatsApp wants a passkey of this account before it links a device.", round: 1 }, { paired: false });
+    return `#/pair/${known.id}`;
+  }],
+  ["pair-expired", mocks.bad, () => {
+    const known = mocks.bad.world.channels[1];
+    mocks.bad.move(known, "attention", { status: "disconnected", reason: "pairing_expired", summary: "Nobody scanned the QR in time. Ask for a new one when the phone is at hand." }, { paired: true });
+    return `#/pair/${known.id}`;
+  }],
+  ["channel", mocks.busy, `#/channels/${first}`],
+  ["channel-stuck", mocks.busy, `#/channels/${stuck}`],
+  ["channel-broken", mocks.busy, `#/channels/${broken}`],
+  ["delete", mocks.busy, `#/channels/${first}`, (page) => page.getByRole("button", { name: "Delete channel" }).click()],
+  ["events", mocks.busy, "#/events", (page) => page.getByRole("button", { name: /message.received/ }).first().click()],
+  ["settings", mocks.busy, "#/settings"],
+  ["sandbox", mocks.busy, "#/sandbox", async (page) => page.getByRole("button", { name: /Grace/ }).click()],
+  ["sign-in", mocks.out, "#/channels"],
+  ["sign-in-used", mocks.out, "#sign-in=old"],
+  ["setup", mocks.busy, "#/setup", null, null, shell(failed)],
+  ["offline", mocks.off, "#/channels", async (page) => {
+    for (const stream of mocks.off.streams) stream.destroy();
+    mocks.off.server.close();
+    mocks.off.server.closeAllConnections();
+    await page.getByText("does not answer").waitFor();
+  }],
+  ["done", mocks.bad, () => {
+    const known = mocks.bad.world.channels[0];
+    mocks.bad.move(known, "working", { status: "reconnecting", summary: "Paired; logging in.", cause: "paired", attempt: 0 });
+    return `#/pair/${known.id}`;
+  }, async (page) => {
+    await page.getByText("Almost there").waitFor();
+    const known = mocks.bad.world.channels[0];
+    mocks.bad.move(known, "connected", { status: "connected", summary: "Connected." }, { paired: true });
+    await page.getByText("Paired and connected").waitFor();
+    await page.waitForTimeout(250);
+  }],
+];
+
+await mkdir(folder, { recursive: true });
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+let wrong = 0;
+for (const [name, mock, where, prepare, size, script] of shots) {
+  if (only && !name.startsWith(only)) continue;
+  for (const theme of ["light", "dark"]) {
+    for (const [width, height] of size ? [size] : [[1280, 800], [400, 800]]) {
+      if (name === "offline" && !(theme === "light" && width === 1280)) continue;
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" });
+      const page = await context.newPage();
+      const complain = (what) => {
+        wrong += 1;
+        console.log(`${name} ${theme} ${width}: ${what}`);
+      };
+      page.on("console", (line) => {
+        if (line.type() === "error" && !/401|ERR_|404/.test(line.text())) complain(line.text());
+      });
+      page.on("pageerror", (error) => complain(error.message));
+      await page.addInitScript({ content: `Object.freeze(Object.prototype);${script ?? ""}` });
+      const hash = typeof where === "function" ? where() : where;
+      await page.goto(`${mock.url}/${hash}`);
+      await page.waitForTimeout(350);
+      try {
+        await prepare?.(page);
+      } catch (error) {
+        complain(error.message.split("\n")[0]);
+      }
+      await page.waitForTimeout(250);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth || [...document.querySelectorAll("main")].some((main) => main.scrollWidth > main.clientWidth));
+      if (wide) complain("scrolls sideways");
+      await page.screenshot({ path: `${folder}/${name}-${theme}-${width}.png` });
+      // axe itself is put in past the policy, as a person's tool would be.
+      const session = await context.newCDPSession(page);
+      await session.send("Page.setBypassCSP", { enabled: true });
+      await page.evaluate(await (await import("node:fs/promises")).readFile(axe, "utf8"));
+      const { violations } = await page.evaluate(() => window.axe.run());
+      for (const found of violations) complain(`axe ${found.impact} ${found.id}: ${found.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`);
+      await context.close();
+    }
+  }
+}
+await browser.close();
+for (const mock of Object.values(mocks)) {
+  mock.server.close();
+  mock.server.closeAllConnections();
+}
+console.log(wrong ? `${wrong} complaints` : "nothing to complain about");
+process.exit(wrong ? 1 : 0);
