@@ -1,5 +1,72 @@
+use crate::events::Feed;
+use crate::key::Hashed;
+use crate::ops::info::VaultStanding;
+use crate::ops::requests::Requests;
+use crate::problem::Problem;
+use crate::serve::About;
+use crate::session::{Sessions, Tickets};
+use crate::settings::Settings;
+use bytes::Bytes;
+use domain::{ChannelId, ChannelView, Overview, Timestamp};
+use engine::{Clock, Engine};
+use ledger::Ledger;
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// What every route works with.
 #[derive(Clone)]
-pub(crate) struct Api(pub(crate) Arc<()>);
+pub(crate) struct Api(pub Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub engine: Engine,
+    pub ledger: Ledger,
+    pub key: Hashed,
+    pub tickets: Tickets,
+    pub sessions: Sessions,
+    pub settings: watch::Sender<Settings>,
+    pub feed: Arc<Feed>,
+    pub vault: watch::Receiver<VaultStanding>,
+    pub about: About,
+    pub addresses: Vec<SocketAddr>,
+    pub started_at: Timestamp,
+    pub clock: Clock,
+    pub requests: Requests,
+    /// The OpenAPI document.
+    pub document: Bytes,
+    pub shutdown: CancellationToken,
+}
+
+impl Deref for Api {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Parts {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.addresses.first().map_or(0, SocketAddr::port)
+    }
+
+    /// The address to show to people.
+    pub fn base_url(&self) -> String {
+        self.addresses.first().map_or_else(String::new, |a| format!("http://{a}"))
+    }
+
+    pub fn overview(&self) -> Arc<Overview> {
+        self.engine.overview().borrow().clone()
+    }
+
+    /// The channel as it is now.
+    pub fn channel(&self, id: ChannelId) -> Result<ChannelView, Problem> {
+        self.overview().get(id).cloned().ok_or_else(|| Problem::no_such("channel"))
+    }
+}

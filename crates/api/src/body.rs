@@ -1,1 +1,146 @@
+//! JSON bodies: what is not JSON is a 400, what is JSON but not what the route takes is a 422, each with a pointer.
 
+use crate::guard::{BODY_LIMIT, check_media_type};
+use crate::problem::{Code, FieldError, Problem};
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+use std::time::Duration;
+
+/// How long a body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A body read as `T`.
+pub(crate) struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
+        let bytes = read(request.into_body()).await?;
+        parse(&bytes, "").map(JsonBody)
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, BODY_LIMIT).collect());
+    match collected.await {
+        Err(_) => Err(Problem::of(Code::BodyTimeout)),
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(crate::guard::too_large()),
+        Ok(Err(_)) => Err(Problem::new(Code::BadJson, "The body broke off before its end.")),
+    }
+}
+
+/// Reads JSON that stands at `base` (a JSON pointer) of the body.
+pub(crate) fn parse<T: DeserializeOwned>(json: &[u8], base: &str) -> Result<T, Problem> {
+    syntax(json, base)?;
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+        let says = sentence(e.inner());
+        Problem::invalid(vec![FieldError::at(pointer(base, e.path(), &says), says)])
+    })
+}
+
+/// A look at the syntax alone, so that a slip of the pen is never told as a wrong field.
+fn syntax(json: &[u8], base: &str) -> Result<(), Problem> {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok() {
+        return Ok(());
+    }
+    // Once more, slower, for the place.
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let (at, says) = match serde_path_to_error::deserialize::<_, serde_json::Value>(&mut reader) {
+        Err(e) => (pointer(base, e.path(), ""), e.inner().to_string()),
+        Ok(_) => (base.to_owned(), "something follows after the end".to_owned()),
+    };
+    let problem = Problem::new(Code::BadJson, format!("The body is not JSON: {says}."));
+    Err(problem.with_errors(vec![FieldError::at(at, says)]))
+}
+
+/// What serde says, without the place in the text.
+fn sentence(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((before, _)) => before.to_owned(),
+        None => text,
+    }
+}
+
+/// The JSON pointer of the field that an error is about; a missing or unknown field is named by its message only.
+fn pointer(base: &str, path: &Path, says: &str) -> String {
+    let mut pointer = base.to_owned();
+    let mut last = "";
+    for segment in path {
+        let text = match segment {
+            Segment::Map { key } => {
+                last = key;
+                key.replace('~', "~0").replace('/', "~1")
+            }
+            Segment::Seq { index } => index.to_string(),
+            Segment::Enum { .. } | Segment::Unknown => continue,
+        };
+        pointer.push('/');
+        pointer.push_str(&text);
+    }
+    let named = ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|p| says.strip_prefix(p));
+    if let Some(name) = named.and_then(|rest| rest.split('`').next()).filter(|name| *name != last) {
+        pointer.push('/');
+        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
+}
+
+/// For a field that may be absent but not null: `deserialize_with` together with `default`.
+pub(crate) fn given<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use insta::assert_snapshot;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[serde(rename = "to")]
+        _to: String,
+        #[serde(rename = "lines", default)]
+        _lines: Vec<Line>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        #[serde(rename = "n/a")]
+        _n: u8,
+    }
+
+    fn told(json: &str) -> String {
+        let problem = parse::<Order>(json.as_bytes(), "/order").unwrap_err().to_out();
+        format!("{} {} | {}", problem.status, problem.errors[0].pointer.clone().unwrap(), problem.errors[0].detail)
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_by_its_pointer() {
+        assert_snapshot!(told(r#"{"to":1}"#), @"");
+        assert_snapshot!(told(r#"{}"#), @"");
+        assert_snapshot!(told(r#"{"to":"x","cc":1}"#), @"");
+        assert_snapshot!(told(r#"{"to":"x","to":"y"}"#), @"");
+        assert_snapshot!(told(r#"{"to":"x","lines":[{"n/a":1},{"n/a":300}]}"#), @"");
+        assert_snapshot!(told(r#"{"to":"x","lines":[{"n/a":1},{"b":2}]}"#), @"");
+        assert_snapshot!(told(r#"[]"#), @"");
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_apart_from_what_does_not_fit() {
+        assert_snapshot!(told(r#"{"to":1,"lines":[{"n/a":}]}"#), @"");
+        assert_snapshot!(told(""), @"");
+        assert_snapshot!(told("{} {}"), @"");
+    }
+}

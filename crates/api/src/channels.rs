@@ -2,6 +2,8 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+mod drawing;
+mod field;
 pub(crate) mod list;
 pub(crate) mod logout;
 pub(crate) mod pairing_code;

@@ -1,21 +1,37 @@
 //! The HTTP edge: routes, guard, problems, the event stream, the OpenAPI document and the built UI.
 //!
-//! [`serve`] is what the composition root calls. Everything a program may do is a route here; whether a request
-//! gets to its route at all is decided in one place, [`guard`].
+//! [`bind`] and [`serve`] are what the composition root calls. Everything a program may do is a route here; whether a
+//! request gets to its route at all is decided in one place, the module `guard`.
 
 mod accept;
 mod api;
+mod bind;
 mod body;
 mod channels;
+mod connection;
 mod cursor;
 mod events;
+mod guard;
+mod holder;
+mod html;
+mod key;
 mod messages;
 mod openapi;
 mod ops;
 mod params;
 mod problem;
+mod router;
 mod routes;
+mod serve;
 mod session;
 mod settings;
+mod ui;
+mod waiting;
 
+pub use bind::{BindError, Sockets, bind};
+pub use holder::Holder;
 pub use openapi::document;
+pub use ops::info::{SandboxInfo, VaultStanding};
+pub use serve::{About, Bound, Build, Deps, serve};
+pub use settings::{Notifications, Settings};
+pub use waiting::WaitingRoom;

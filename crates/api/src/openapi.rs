@@ -1,8 +1,10 @@
 //! The OpenAPI 3.1 document: what the routes declare, and what the guard adds to each of them.
 
 use crate::problem::Code;
+use crate::routes;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -28,7 +30,8 @@ struct Described;
 
 /// The document as JSON text, ending with a newline; `docs/openapi.json` is a copy of it.
 pub fn document() -> String {
-    let (_, described) = utoipa_axum::router::OpenApiRouter::with_openapi(Described::openapi()).merge(crate::routes::documented()).split_for_parts();
+    let router = OpenApiRouter::with_openapi(Described::openapi()).merge(routes::open()).merge(routes::keyed());
+    let described = router.into_openapi();
     let mut document = serde_json::to_value(described).expect("the document holds only strings, numbers and maps");
     complete(&mut document);
     let mut text = serde_json::to_string_pretty(&document).expect("a JSON value always serialises");
@@ -42,7 +45,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 fn complete(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "key": {"type": "http", "scheme": "bearer", "description": "The admin key, wiu_…: `whatisupd key` shows it."},
-        "session": {"type": "apiKey", "in": "cookie", "name": "whatisup", "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
+        "session": {"type": "apiKey", "in": "cookie", "name": "whatisup_9487", "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
     });
     document["security"] = json!([{"key": []}, {"session": []}]);
     let Some(paths) = document["paths"].as_object_mut() else { return };

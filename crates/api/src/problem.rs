@@ -1,10 +1,13 @@
 //! The one map from what went wrong to the wire: RFC 9457 problems with a stable `code`.
 
 mod code;
+mod from;
+mod page;
 
 pub use code::Code;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use crate::accept;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,6 +83,12 @@ impl Problem {
         Problem { errors, ..Problem::new(Code::Invalid, detail) }
     }
 
+    /// The same problem with the fields that caused it.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
+        Problem { errors, ..self }
+    }
+
     pub fn no_such(what: &str) -> Self {
         Problem::new(Code::NotFound, format!("There is no such {what}."))
     }
@@ -140,5 +149,13 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"WhatIsUp\""));
         }
         response
+    }
+}
+
+impl Problem {
+    /// The answer to a request with these headers: a person's browser gets a page, a program the problem.
+    pub fn into_answer(self, asked: &HeaderMap) -> Response {
+        let forms = ["application/problem+json", "application/json", "text/html"];
+        if accept::choose(asked, &forms) == Some("text/html") { page::of(&self) } else { self.into_response() }
     }
 }

@@ -5,8 +5,13 @@ use crate::{channels, events, messages, ops, session, settings};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// All routes that the OpenAPI document lists.
-pub(crate) fn documented() -> OpenApiRouter<Api> {
+/// The routes outside of the key's reach.
+pub(crate) fn open() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(ops::livez::livez))
+}
+
+/// The routes behind the key; `guard::keyed` lets signing in pass without one.
+pub(crate) fn keyed() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(ops::info::info))
         .routes(routes!(channels::list::list, channels::create::create))
@@ -26,7 +31,6 @@ pub(crate) fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(session::sign_in_link::sign_in_link))
         .routes(routes!(session::sign_in::sign_in, session::show::show, session::sign_out::sign_out))
         .routes(routes!(ops::openapi::openapi))
-        .routes(routes!(ops::livez::livez))
         .routes(routes!(ops::readyz::readyz))
         .routes(routes!(ops::metrics::metrics))
 }

@@ -1,6 +1,20 @@
 //! Signing a browser in: a one-use link becomes a cookie, so that the key never is in a URL.
 
+pub(crate) mod cookie;
 pub(crate) mod show;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;
+mod sessions;
+mod tickets;
+
+pub(crate) use sessions::Sessions;
+pub(crate) use tickets::Tickets;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// 256 random bits that are good in a URL's fragment and in a cookie.
+fn secret() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}

@@ -6,6 +6,9 @@ pub(crate) mod show;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// The ledger's name for the settings.
+pub(crate) const SETTING: &str = "settings";
+
 /// What the user chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]

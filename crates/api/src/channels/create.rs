@@ -1,13 +1,17 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::body::JsonBody;
+use crate::channels::field;
+use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use engine::NewChannel;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::ChannelOut;
 
 /// A channel to make.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChannelIn {
     /// What people call it: 1 to 64 characters.
@@ -31,7 +35,15 @@ fn yes() -> bool {
 #[utoipa::path(post, path = "/v1/channels", tag = "channels", operation_id = "create_channel",
     request_body = ChannelIn,
     responses((status = 201, description = "Made.", body = ChannelOut, headers(("Location" = String, description = "The channel's address.")))))]
-pub(crate) async fn create(State(api): State<Api>, Json(given): Json<ChannelIn>) -> Result<Json<ChannelOut>, Problem> {
-    let _ = (api, given.name, given.proxy, given.start);
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn create(
+    State(api): State<Api>,
+    JsonBody(given): JsonBody<ChannelIn>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChannelOut>), Problem> {
+    let mut errors = Vec::new();
+    let name = field::name(&given.name, &mut errors);
+    let proxy = given.proxy.as_deref().and_then(|p| field::proxy(p, &mut errors));
+    let (Some(name), true) = (name, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
+    let view = api.engine.create(NewChannel { name, proxy, start: given.start }).await?;
+    let location = format!("/v1/channels/{}", view.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(ChannelOut::from(&view))))
 }

@@ -1,15 +1,16 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::params::ChannelPath;
+use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
 
 /// Delete a channel with its credentials
 ///
-/// Stops it, destroys its credentials (the key first) and forgets it. Its messages and events stay in the log.
+/// Logs it out, destroys its credentials (the key first) and forgets it with its messages and timeline. Events stay in the log.
 #[utoipa::path(delete, path = "/v1/channels/{id}", tag = "channels", operation_id = "delete_channel",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     responses((status = 204, description = "Gone.")))]
-pub(crate) async fn delete(State(api): State<Api>) -> Result<StatusCode, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn delete(State(api): State<Api>, ChannelPath(id): ChannelPath) -> Result<StatusCode, Problem> {
+    api.engine.delete(id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,4 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -18,7 +17,7 @@ pub(crate) struct ChannelList {
 /// List channels
 #[utoipa::path(get, path = "/v1/channels", tag = "channels", operation_id = "list_channels",
     responses((status = 200, description = "All channels, in the order of their creation.", body = ChannelList)))]
-pub(crate) async fn list(State(api): State<Api>) -> Result<Json<ChannelList>, Problem> {
-    let _ = (api, ChannelList { items: Vec::new(), next_cursor: None });
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn list(State(api): State<Api>) -> Json<ChannelList> {
+    let items = api.overview().channels.iter().map(ChannelOut::from).collect();
+    Json(ChannelList { items, next_cursor: None })
 }

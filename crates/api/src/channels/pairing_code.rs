@@ -1,7 +1,10 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::body::JsonBody;
+use crate::params::ChannelPath;
+use crate::problem::{Code, FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::{PairingPrompt, Phone, PhoneError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,7 +36,18 @@ pub(crate) struct PairingCodeOut {
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     request_body = PairingCodeIn,
     responses((status = 200, description = "The code to type on the phone.", body = PairingCodeOut)))]
-pub(crate) async fn pairing_code(State(api): State<Api>, Json(given): Json<PairingCodeIn>) -> Result<Json<PairingCodeOut>, Problem> {
-    let _ = (api, PairingCodeOut { code: String::new(), expires_at: String::new(), phone: given.phone });
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn pairing_code(
+    State(api): State<Api>,
+    ChannelPath(id): ChannelPath,
+    JsonBody(given): JsonBody<PairingCodeIn>,
+) -> Result<Json<PairingCodeOut>, Problem> {
+    let phone: Phone = given.phone.parse().map_err(|e: PhoneError| Problem::invalid(vec![FieldError::at("/phone", e.to_string())]))?;
+    match api.engine.pairing_code(id, phone).await? {
+        PairingPrompt::Code { code, expires_at, phone } => {
+            Ok(Json(PairingCodeOut { code, expires_at: expires_at.to_string(), phone: phone.to_string() }))
+        }
+        PairingPrompt::Waiting { .. } | PairingPrompt::Qr { .. } | PairingPrompt::Passkey { .. } | PairingPrompt::Scanned { .. } => {
+            Err(Problem::of(Code::PairingCodeUnavailable))
+        }
+    }
 }

@@ -1,5 +1,8 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::body::JsonBody;
+use crate::channels::field;
+use crate::params::ChannelPath;
+use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -7,17 +10,17 @@ use utoipa::ToSchema;
 use wire::ChannelOut;
 
 /// What to change; what is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChannelPatch {
     /// 1 to 64 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(example = "Front desk", min_length = 1, max_length = 64, nullable = false)]
     name: Option<String>,
     /// Another proxy; null to connect directly. Takes effect when the channel next connects.
-    #[serde(default)]
-    #[schema(example = "socks5://127.0.0.1:9050")]
-    proxy: Option<String>,
+    #[serde(default, deserialize_with = "crate::body::given")]
+    #[schema(value_type = Option<String>, example = "socks5://127.0.0.1:9050")]
+    proxy: Option<Option<String>>,
 }
 
 /// Change a channel's name or proxy
@@ -25,7 +28,17 @@ pub(crate) struct ChannelPatch {
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     request_body = ChannelPatch,
     responses((status = 200, description = "The channel as it is now.", body = ChannelOut)))]
-pub(crate) async fn patch(State(api): State<Api>, Json(given): Json<ChannelPatch>) -> Result<Json<ChannelOut>, Problem> {
-    let _ = (api, given.name, given.proxy);
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn patch(
+    State(api): State<Api>,
+    ChannelPath(id): ChannelPath,
+    JsonBody(given): JsonBody<ChannelPatch>,
+) -> Result<Json<ChannelOut>, Problem> {
+    let mut errors = Vec::new();
+    let name = given.name.and_then(|n| field::name(&n, &mut errors));
+    let proxy = given.proxy.map(|p| p.and_then(|p| field::proxy(&p, &mut errors)));
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let view = api.engine.patch(id, engine::ChannelPatch { name, proxy }).await?;
+    Ok(Json(ChannelOut::from(&view)))
 }

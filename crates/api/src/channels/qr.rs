@@ -1,9 +1,20 @@
 use crate::api::Api;
+use crate::accept;
+use crate::channels::drawing::Drawing;
+use crate::params::ChannelPath;
 use crate::problem::{Code, Problem};
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use domain::{PairingPrompt, State as ChannelState};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+const JSON: &str = "application/json";
+const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
+const TEXT: &str = "text/plain";
 
 /// The QR that links a phone, and how long it is good for. A new one follows by itself (`channel.pairing` tells).
 #[derive(Serialize, ToSchema)]
@@ -26,7 +37,19 @@ pub(crate) struct QrOut {
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     responses((status = 200, description = "The QR to scan.", content(
         (QrOut = "application/json"), (String = "image/svg+xml"), (Vec<u8> = "image/png"), (String = "text/plain")))))]
-pub(crate) async fn qr(State(api): State<Api>) -> Result<Response, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, headers: HeaderMap) -> Result<Response, Problem> {
+    let view = api.channel(id)?;
+    let ChannelState::Pairing { prompt: PairingPrompt::Qr { code, expires_at }, round, .. } = view.state else {
+        return Err(Problem::of(if view.paired { Code::AlreadyPaired } else { Code::NotPairing }));
+    };
+    let form = accept::choose(&headers, &[JSON, SVG, PNG, TEXT]).ok_or_else(|| Problem::of(Code::NotAcceptable))?;
+    let drawing = Drawing::of(&code).map_err(|e| Problem::internal(&e))?;
+    let mut response = match form {
+        SVG => ([(header::CONTENT_TYPE, SVG)], drawing.svg()).into_response(),
+        PNG => ([(header::CONTENT_TYPE, PNG)], drawing.png().map_err(|e| Problem::internal(&e))?).into_response(),
+        TEXT => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], drawing.terminal()).into_response(),
+        _ => Json(QrOut { svg: drawing.svg(), text: code, expires_at: expires_at.to_string(), round }).into_response(),
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
 }

@@ -1,5 +1,6 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::params::ChannelPath;
+use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use wire::ChannelOut;
@@ -8,7 +9,6 @@ use wire::ChannelOut;
 #[utoipa::path(get, path = "/v1/channels/{id}", tag = "channels", operation_id = "show_channel",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     responses((status = 200, description = "The channel as it is now.", body = ChannelOut)))]
-pub(crate) async fn show(State(api): State<Api>) -> Result<Json<ChannelOut>, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn show(State(api): State<Api>, ChannelPath(id): ChannelPath) -> Result<Json<ChannelOut>, Problem> {
+    api.channel(id).map(|view| Json(ChannelOut::from(&view)))
 }

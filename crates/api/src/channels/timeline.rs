@@ -1,10 +1,14 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::cursor;
+use crate::params::{self, ChannelPath, Params};
+use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::StateOut;
+
+const LIST: &str = "timeline";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +33,8 @@ pub(crate) struct TimelineEntry {
     /// Since when it was flagged as stuck, when it was.
     #[schema(required)]
     pub stuck_since: Option<String>,
+    /// What happened, for a person.
+    pub summary: String,
 }
 
 /// A channel's transitions, newest first.
@@ -43,7 +49,29 @@ pub(crate) struct TimelinePage {
 #[utoipa::path(get, path = "/v1/channels/{id}/timeline", tag = "channels", operation_id = "channel_timeline",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"), TimelineQuery),
     responses((status = 200, description = "Transitions, newest first.", body = TimelinePage)))]
-pub(crate) async fn timeline(State(api): State<Api>) -> Result<Json<TimelinePage>, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn timeline(
+    State(api): State<Api>,
+    ChannelPath(id): ChannelPath,
+    Params(asked): Params<TimelineQuery>,
+) -> Result<Json<TimelinePage>, Problem> {
+    api.channel(id)?;
+    let limit = params::limit(asked.limit, 50, 200)?;
+    let before = asked.cursor.as_deref().map(|c| cursor::read(LIST, c)).transpose()?;
+    // One more than asked tells whether there is a next page.
+    let mut lines = api.ledger.timeline(id, before, limit + 1).await?;
+    let more = lines.len() > limit as usize;
+    lines.truncate(limit as usize);
+    let next_cursor = lines.last().filter(|_| more).map(|line| cursor::write(LIST, line.n));
+    Ok(Json(TimelinePage { items: lines.iter().map(TimelineEntry::from).collect(), next_cursor }))
+}
+
+impl From<&ledger::TimelineEntry> for TimelineEntry {
+    fn from(line: &ledger::TimelineEntry) -> Self {
+        TimelineEntry {
+            at: line.at.to_string(),
+            state: StateOut::from(&line.state),
+            stuck_since: line.stuck_since.map(|t| t.to_string()),
+            summary: line.sentence(),
+        }
+    }
 }

@@ -1,42 +1,16 @@
+use super::page::{self, EventPage};
+use super::query::{EventsQuery, Filter};
+use super::reader::Reader;
+use crate::accept;
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::params::Params;
+use crate::problem::{Code, FieldError, Problem};
 use axum::extract::State;
-use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use wire::EventOut;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EventsQuery {
-    /// Only events after this `seq`. A stream without it (and without `Last-Event-ID`) begins now; a page begins with the oldest.
-    #[serde(default)]
-    after: Option<u64>,
-    /// Only these types, separated by commas; `message.*` takes all of a kind.
-    #[serde(default)]
-    #[param(example = "message.received,channel.*")]
-    types: Option<String>,
-    /// Only this channel.
-    #[serde(default)]
-    #[param(example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")]
-    channel: Option<String>,
-    /// Pages only: how many at most.
-    #[serde(default)]
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u32>,
-}
-
-/// A page of the event log, oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EventPage {
-    pub items: Vec<EventOut>,
-    /// Ask for the next page with `after` set to this.
-    pub next_after: u64,
-    /// The oldest `seq` that the log still has; null when it is empty.
-    #[schema(required)]
-    pub oldest: Option<u64>,
-}
+const STREAM: &str = "text/event-stream";
+const JSON: &str = "application/json";
 
 /// Follow or read the event log
 ///
@@ -48,7 +22,22 @@ pub(crate) struct EventPage {
     params(EventsQuery, ("Last-Event-ID" = Option<u64>, Header, description = "Where a stream goes on; browsers send it by themselves.")),
     responses((status = 200, description = "Events.", content(
         (EventPage = "application/json"), (String = "text/event-stream")))))]
-pub(crate) async fn read(State(api): State<Api>) -> Result<Response, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn read(State(api): State<Api>, Params(asked): Params<EventsQuery>, headers: HeaderMap) -> Result<Response, Problem> {
+    let filter = Filter::of(&asked)?;
+    let form = accept::choose(&headers, &[STREAM, JSON]).ok_or_else(|| Problem::of(Code::NotAcceptable))?;
+    let mut response = if form == JSON {
+        page::answer(&api, &asked, filter).await?
+    } else {
+        // A browser that resumes sends both; what it heard last is the later of the two.
+        let after = last_event_id(&headers)?.max(asked.after);
+        ([(header::CONTENT_TYPE, STREAM)], Reader::open(api, filter, after).await?.into_body()).into_response()
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get("last-event-id").filter(|v| !v.is_empty()) else { return Ok(None) };
+    let refused = || Problem::invalid(vec![FieldError::parameter("Last-Event-ID", "must be the `seq` of an event")]);
+    value.to_str().ok().and_then(|v| v.parse().ok()).map(Some).ok_or_else(refused)
 }

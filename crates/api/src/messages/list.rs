@@ -1,10 +1,16 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::cursor;
+use crate::params::{self, ChannelPath, Params};
+use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::{ChatId, Recipient, RecipientError};
+use ledger::MessageQuery;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::MessageOut;
+
+const LIST: &str = "messages";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +41,21 @@ pub(crate) struct MessagePage {
 #[utoipa::path(get, path = "/v1/channels/{id}/messages", tag = "messages", operation_id = "list_messages",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"), MessagesQuery),
     responses((status = 200, description = "Sent and received ones, newest first.", body = MessagePage)))]
-pub(crate) async fn list(State(api): State<Api>) -> Result<Json<MessagePage>, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn list(
+    State(api): State<Api>,
+    ChannelPath(id): ChannelPath,
+    Params(asked): Params<MessagesQuery>,
+) -> Result<Json<MessagePage>, Problem> {
+    api.channel(id)?;
+    let limit = params::limit(asked.limit, 50, 200)?;
+    let before = asked.cursor.as_deref().map(|c| cursor::read(LIST, c)).transpose()?;
+    let chat = asked.chat.as_deref().map(chat).transpose()?;
+    let page = api.ledger.messages(id, &MessageQuery { chat, before, limit }).await?;
+    let next_cursor = page.next.map(|n| cursor::write(LIST, n));
+    Ok(Json(MessagePage { items: page.messages.iter().map(MessageOut::from).collect(), next_cursor }))
+}
+
+fn chat(text: &str) -> Result<ChatId, Problem> {
+    let refused = |e: RecipientError| Problem::invalid(vec![FieldError::parameter("chat", e.to_string())]);
+    text.parse::<Recipient>().map(Recipient::into_chat).map_err(refused)
 }

@@ -1,5 +1,4 @@
 use crate::api::Api;
-use crate::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -10,12 +9,12 @@ use utoipa::ToSchema;
 #[schema(as = Info)]
 pub(crate) struct InfoOut {
     #[schema(example = "WhatIsUp")]
-    name: String,
+    name: &'static str,
     #[schema(example = "0.1.0")]
     version: String,
     /// `sandbox`, `dev` or `release`.
     #[schema(example = "release")]
-    build: String,
+    build: &'static str,
     /// Sandbox builds: the loopback WhatsApp behind this one; null in others.
     #[schema(required)]
     sandbox: Option<SandboxInfo>,
@@ -55,7 +54,15 @@ pub struct VaultStanding {
 /// Show what runs here
 #[utoipa::path(get, path = "/v1/info", tag = "ops", operation_id = "show_info",
     responses((status = 200, description = "Version, build, vault and addresses.", body = InfoOut)))]
-pub(crate) async fn info(State(api): State<Api>) -> Result<Json<InfoOut>, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn info(State(api): State<Api>) -> Json<InfoOut> {
+    Json(InfoOut {
+        name: "WhatIsUp",
+        version: api.about.version.clone(),
+        build: api.about.build.as_str(),
+        sandbox: api.about.sandbox.clone(),
+        vault: api.vault.borrow().clone(),
+        started_at: api.started_at.to_string(),
+        addresses: api.addresses.iter().map(|a| format!("http://{a}")).collect(),
+        data_dir: api.about.data_dir.display().to_string(),
+    })
 }

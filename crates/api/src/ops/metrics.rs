@@ -1,13 +1,90 @@
-use crate::api::Api;
+use crate::api::{Api, Parts};
+use crate::problem::Problem;
 use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::StateKind;
+use ledger::LedgerStats;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Metrics
 ///
 /// In the OpenMetrics text form that Prometheus reads.
 #[utoipa::path(get, path = "/metrics", tag = "ops", operation_id = "metrics",
     responses((status = 200, description = "Metrics.", body = String, content_type = "application/openmetrics-text")))]
-pub(crate) async fn metrics(State(api): State<Api>) -> Response {
-    let _ = api;
-    "".into_response()
+pub(crate) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
+    let stats = api.ledger.stats().await?;
+    let mut text = String::new();
+    encode(&mut text, &registry(&api, &stats)).map_err(|e| Problem::internal(&e))?;
+    Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response())
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfState {
+    state: &'static str,
+}
+
+/// Made anew for each answer: what is measured lives elsewhere, this is only its form.
+fn registry(api: &Parts, stats: &LedgerStats) -> Registry {
+    let mut registry = Registry::with_prefix("whatisup");
+    let build = Info::new([("version", api.about.version.clone()), ("build", api.about.build.as_str().to_owned())]);
+    registry.register("build", "What runs here", build);
+
+    let channels = Family::<OfState, Gauge>::default();
+    for kind in [StateKind::Disconnected, StateKind::Pairing, StateKind::Connected, StateKind::Reconnecting] {
+        let many = api.overview().channels.iter().filter(|c| c.state.kind() == kind).count();
+        channels.get_or_create(&OfState { state: kind.as_str() }).set(signed(many as u64));
+    }
+    registry.register("channels", "Channels by state", channels);
+    let stuck = api.overview().channels.iter().filter(|c| c.stuck_since.is_some()).count();
+    gauge(&mut registry, "channels_stuck", "Channels flagged as stuck", stuck as u64);
+
+    gauge(&mut registry, "events_last_seq", "The newest event of the log", stats.last_seq);
+    gauge(&mut registry, "events_oldest_seq", "The oldest event that the log still has", stats.oldest_seq);
+    gauge(&mut registry, "messages_stored", "Messages ever stored", stats.messages);
+    gauge(&mut registry, "messages_queued", "Messages that have not left yet", stats.queued.iter().map(|(_, n)| n).sum());
+    bytes(&mut registry, "ledger_file", "Size of the database", stats.file_bytes);
+    bytes(&mut registry, "ledger_wal", "Size of the database's write-ahead log", stats.wal_bytes);
+    if let Some(resident) = resident_bytes() {
+        bytes(&mut registry, "process_resident_memory", "Memory of the process", resident);
+    }
+    let uptime = api.now().since(api.started_at).as_secs();
+    let seconds: Gauge = Gauge::default();
+    seconds.set(signed(uptime));
+    registry.register_with_unit("uptime", "Time since the start", Unit::Seconds, seconds);
+
+    registry.register("http_requests", "Answers by route and status", api.requests.answered.clone());
+    registry.register_with_unit("http_answer", "Time to an answer's head", Unit::Seconds, api.requests.seconds.clone());
+    registry
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(signed(value));
+    registry.register(name, help, gauge);
+}
+
+fn bytes(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(signed(value));
+    registry.register_with_unit(name, help, Unit::Bytes, gauge);
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// From `/proc/self/status`; other systems have their own tools.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }

@@ -2,6 +2,8 @@ use crate::api::Api;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::StateKind;
+use ledger::LedgerError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,9 +16,9 @@ pub(crate) struct Readiness {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Check {
-    /// `ledger`, `channels` or `vault`.
+    /// `ledger` or `channels`.
     #[schema(example = "ledger")]
-    name: String,
+    name: &'static str,
     ok: bool,
     /// For a person.
     detail: String,
@@ -26,6 +28,28 @@ pub(crate) struct Check {
 #[utoipa::path(get, path = "/readyz", tag = "ops", operation_id = "readyz",
     responses((status = 200, description = "It can.", body = Readiness), (status = 503, description = "It cannot; `checks` says why.", body = Readiness)))]
 pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
-    let _ = (api, Check { name: String::new(), ok: false, detail: String::new() });
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Readiness { ready: false, checks: Vec::new() }))
+    let checks = vec![ledger(&api).await, channels(&api)];
+    let ready = checks.iter().all(|c| c.ok) && !api.shutdown.is_cancelled();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, checks }))
+}
+
+/// Tries a write, which every run of the program makes now and then anyway: it notes that we still run.
+async fn ledger(api: &Api) -> Check {
+    let detail = match api.ledger.still_running(api.now()).await {
+        Ok(()) => return Check { name: "ledger", ok: true, detail: "can be written".to_owned() },
+        Err(LedgerError::Full) => "there is no room on the disk",
+        Err(LedgerError::Closed) => "closed: the application is shutting down",
+        Err(LedgerError::Damaged(_) | LedgerError::Io(_) | LedgerError::NoSuchChannel | LedgerError::AlreadyThere) => {
+            "cannot be written; the log has the cause"
+        }
+    };
+    Check { name: "ledger", ok: false, detail: detail.to_owned() }
+}
+
+/// The engine that we were given has loaded them; what each one is doing is not a matter of readiness.
+fn channels(api: &Api) -> Check {
+    let overview = api.overview();
+    let connected = overview.channels.iter().filter(|c| c.state.kind() == StateKind::Connected).count();
+    Check { name: "channels", ok: true, detail: format!("{} loaded, {connected} connected", overview.channels.len()) }
 }

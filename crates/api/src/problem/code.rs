@@ -21,15 +21,19 @@ pub enum Code {
     NotPairing,
     NotPaired,
     AlreadyPaired,
+    BeingDeleted,
+    DeletionPending,
+    PairingEnded,
     Conflict,
     PairingCodeUnavailable,
+    DiskFull,
     ShuttingDown,
     Unavailable,
     Internal,
 }
 
 impl Code {
-    pub const ALL: [Code; 23] = [
+    pub const ALL: [Code; 27] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
@@ -48,8 +52,12 @@ impl Code {
         Code::NotPairing,
         Code::NotPaired,
         Code::AlreadyPaired,
+        Code::BeingDeleted,
+        Code::DeletionPending,
+        Code::PairingEnded,
         Code::Conflict,
         Code::PairingCodeUnavailable,
+        Code::DiskFull,
         Code::ShuttingDown,
         Code::Unavailable,
         Code::Internal,
@@ -75,7 +83,11 @@ impl Code {
             Code::NotPairing => "not_pairing",
             Code::NotPaired => "not_paired",
             Code::AlreadyPaired => "already_paired",
+            Code::BeingDeleted => "being_deleted",
+            Code::DeletionPending => "deletion_pending",
+            Code::PairingEnded => "pairing_ended",
             Code::Conflict => "conflict",
+            Code::DiskFull => "disk_full",
             Code::PairingCodeUnavailable => "pairing_code_unavailable",
             Code::ShuttingDown => "shutting_down",
             Code::Unavailable => "unavailable",
@@ -92,11 +104,17 @@ impl Code {
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Code::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Code::NotPairing | Code::NotPaired | Code::AlreadyPaired | Code::Conflict => StatusCode::CONFLICT,
+            Code::NotPairing
+            | Code::NotPaired
+            | Code::AlreadyPaired
+            | Code::BeingDeleted
+            | Code::DeletionPending
+            | Code::PairingEnded
+            | Code::Conflict => StatusCode::CONFLICT,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Code::PairingCodeUnavailable | Code::ShuttingDown | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::PairingCodeUnavailable | Code::DiskFull | Code::ShuttingDown | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -121,7 +139,11 @@ impl Code {
             Code::NotPairing => "Not pairing",
             Code::NotPaired => "Not paired",
             Code::AlreadyPaired => "Already paired",
+            Code::BeingDeleted => "Being deleted",
+            Code::DeletionPending => "Deletion under way",
+            Code::PairingEnded => "Pairing ended",
             Code::Conflict => "Not possible now",
+            Code::DiskFull => "No room on the disk",
             Code::PairingCodeUnavailable => "No pairing code",
             Code::ShuttingDown => "Shutting down",
             Code::Unavailable => "Not available now",
@@ -150,6 +172,10 @@ impl Code {
             Code::NotPairing => "The channel shows nothing to scan now. Start it first; it asks for a QR when it is not paired.",
             Code::NotPaired => "The channel is not linked to an account. Pair it first.",
             Code::AlreadyPaired => "The channel is linked to an account already. Log it out first to link another.",
+            Code::BeingDeleted => "The channel is being deleted.",
+            Code::DeletionPending => "The channel is being deleted, but its credentials cannot be destroyed yet. It goes on by itself.",
+            Code::PairingEnded => "The pairing ended before there was a code. The detail says why.",
+            Code::DiskFull => "There is no room on the disk, so nothing can be kept safe. Make room and try again; nothing was lost.",
             Code::Conflict => "The channel's present state does not allow this.",
             Code::PairingCodeUnavailable => "WhatsApp gave no pairing code in time. Try again, or scan the QR.",
             Code::ShuttingDown => "WhatIsUp is shutting down.",

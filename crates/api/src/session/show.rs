@@ -1,7 +1,5 @@
-use crate::api::Api;
-use crate::problem::{Code, Problem};
-use axum::Json;
-use axum::extract::State;
+use crate::guard::Caller;
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +9,7 @@ use utoipa::ToSchema;
 pub(crate) struct SessionOut {
     /// `key` or `cookie`.
     #[schema(example = "cookie")]
-    via: String,
+    via: &'static str,
     /// When a cookie ends: RFC 3339, UTC.
     #[schema(required)]
     expires_at: Option<String>,
@@ -20,7 +18,9 @@ pub(crate) struct SessionOut {
 /// Ask whether one is signed in
 #[utoipa::path(get, path = "/v1/session", tag = "session", operation_id = "show_session",
     responses((status = 200, description = "Signed in.", body = SessionOut)))]
-pub(crate) async fn show(State(api): State<Api>) -> Result<Json<SessionOut>, Problem> {
-    let _ = (api, SessionOut { via: String::new(), expires_at: None });
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn show(Extension(caller): Extension<Caller>) -> Json<SessionOut> {
+    Json(match caller {
+        Caller::Key => SessionOut { via: "key", expires_at: None },
+        Caller::Browser { until } => SessionOut { via: "cookie", expires_at: Some(until.to_string()) },
+    })
 }

@@ -1,12 +1,15 @@
+use super::cookie;
 use crate::api::Api;
-use crate::problem::{Code, Problem};
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 /// Sign this browser out
 #[utoipa::path(delete, path = "/v1/session", tag = "session", operation_id = "sign_out",
     responses((status = 204, description = "Signed out; the cookie is void.")))]
-pub(crate) async fn sign_out(State(api): State<Api>) -> Result<Response, Problem> {
-    let _ = api;
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn sign_out(State(api): State<Api>, headers: HeaderMap) -> (StatusCode, [(HeaderName, HeaderValue); 1]) {
+    if let Some(token) = cookie::read(&headers, api.port()) {
+        api.sessions.close(token);
+        api.keep_sessions().await;
+    }
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::void(api.port()))])
 }

@@ -1,6 +1,7 @@
-use super::Settings;
+use super::{Notifications, SETTING, Settings};
 use crate::api::Api;
-use crate::problem::{Code, Problem};
+use crate::body::JsonBody;
+use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingsPatch {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
     notifications: Option<NotificationsPatch>,
 }
@@ -18,16 +19,16 @@ pub(crate) struct SettingsPatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NotificationsPatch {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
     paired: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
     disconnected: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
     stuck: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
     recovered: Option<bool>,
 }
@@ -36,7 +37,22 @@ pub(crate) struct NotificationsPatch {
 #[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_settings",
     request_body = SettingsPatch,
     responses((status = 200, description = "The settings as they are now.", body = Settings)))]
-pub(crate) async fn patch(State(api): State<Api>, Json(given): Json<SettingsPatch>) -> Result<Json<Settings>, Problem> {
-    let _ = (api, given.notifications.map(|n| (n.paired, n.disconnected, n.stuck, n.recovered)));
-    Err(Problem::of(Code::Unavailable))
+pub(crate) async fn patch(State(api): State<Api>, JsonBody(given): JsonBody<SettingsPatch>) -> Result<Json<Settings>, Problem> {
+    let mut changed = *api.settings.borrow();
+    if let Some(notifications) = given.notifications {
+        notifications.apply(&mut changed.notifications);
+    }
+    // Durable first, then believed.
+    api.ledger.set_setting(SETTING, &changed).await?;
+    api.settings.send_replace(changed);
+    Ok(Json(changed))
+}
+
+impl NotificationsPatch {
+    fn apply(self, to: &mut Notifications) {
+        to.paired = self.paired.unwrap_or(to.paired);
+        to.disconnected = self.disconnected.unwrap_or(to.disconnected);
+        to.stuck = self.stuck.unwrap_or(to.stuck);
+        to.recovered = self.recovered.unwrap_or(to.recovered);
+    }
 }

@@ -7,6 +7,5 @@ use axum::extract::State;
 #[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "show_settings",
     responses((status = 200, description = "The settings.", body = Settings)))]
 pub(crate) async fn show(State(api): State<Api>) -> Json<Settings> {
-    let _ = api;
-    Json(Settings::default())
+    Json(*api.settings.borrow())
 }

@@ -1,0 +1,46 @@
+use super::frame::Envelope;
+use super::query::{EventsQuery, Filter};
+use crate::api::Api;
+use crate::params;
+use crate::problem::Problem;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use ledger::{EventQuery, LoggedEvent};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::EventOut;
+
+/// A page of the event log, oldest first.
+#[derive(Debug, ToSchema)]
+#[schema(as = EventPage)]
+#[allow(dead_code, reason = "the OpenAPI face of `Page`")]
+pub(crate) struct EventPage {
+    items: Vec<EventOut>,
+    /// Ask for the next page with `after` set to this.
+    next_after: u64,
+    /// The oldest `seq` that the log still has; the one that comes next when it is empty.
+    oldest: u64,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    items: Vec<Envelope<'a>>,
+    next_after: u64,
+    oldest: u64,
+}
+
+pub(super) async fn answer(api: &Api, asked: &EventsQuery, filter: Filter) -> Result<Response, Problem> {
+    let limit = params::limit(asked.limit, 100, 1000)?;
+    let after = asked.after.unwrap_or(0);
+    let seen = *api.ledger.tip().borrow();
+    let oldest = api.ledger.oldest_seq().await?;
+    let events = api.ledger.events(&EventQuery { after, limit, kinds: filter.kinds, channel: filter.channel }).await?;
+    let next_after = next_after(&events, limit, after, seen);
+    Ok(Json(Page { items: events.iter().map(Envelope::from).collect(), next_after, oldest }).into_response())
+}
+
+/// A page that is not full has looked at everything up to `seen`, also at what the filter left out.
+fn next_after(events: &[LoggedEvent], limit: u32, after: u64, seen: u64) -> u64 {
+    let last = events.last().map_or(after, |e| e.seq);
+    if events.len() < limit as usize { last.max(seen) } else { last }
+}

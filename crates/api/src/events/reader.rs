@@ -1,0 +1,144 @@
+use super::feed::PAGE;
+use super::frame::{self, HEARTBEAT, RETRY};
+use super::query::Filter;
+use super::ring::Recent;
+use crate::api::Api;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use futures::stream;
+use ledger::{EventQuery, LedgerError};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use wire::{ChannelOut, GapOut, SnapshotOut};
+
+/// How often a silent stream says that it lives.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+/// How many events go out in one write at most.
+const BATCH: usize = 128;
+
+/// One open stream: where it stands in the log, and nothing else. What it has not been able to write is not read ahead,
+/// so a slow one costs no more than a fast one until the connection's write deadline ends it.
+pub(super) struct Reader {
+    api: Api,
+    filter: Filter,
+    /// The last `seq` that was looked at.
+    position: u64,
+    head: watch::Receiver<u64>,
+    opening: Option<Bytes>,
+    /// Whether the log may begin after our position.
+    may_lag: bool,
+    /// When something was last handed out.
+    spoke_at: Instant,
+}
+
+impl Reader {
+    /// A stream that begins after `after`, or now.
+    pub async fn open(api: Api, filter: Filter, after: Option<u64>) -> Result<Self, LedgerError> {
+        // Subscribed before the snapshot, so that nothing falls between the two.
+        let head = api.feed.head();
+        let snapshot = api.feed.snapshots.take(&api).await?;
+        let channels = snapshot.channels.iter().filter(|c| filter.channel.is_none_or(|wanted| wanted == c.id));
+        let out = SnapshotOut { seq: snapshot.seq, channels: channels.map(ChannelOut::from).collect() };
+        let mut opening = BytesMut::from(&RETRY[..]);
+        let mut position = after.unwrap_or(snapshot.seq);
+        // Who resumes has not seen what lies before the snapshot, so only a new stream may take its position from it.
+        opening.extend_from_slice(&frame::named("snapshot", after.is_none().then_some(snapshot.seq), &out));
+        if position > snapshot.seq {
+            // A position that this log never reached: it is another log's (a restored backup, a new data directory).
+            opening.extend_from_slice(&gap(position, api.ledger.oldest_seq().await?));
+            position = snapshot.seq;
+        }
+        Ok(Reader { api, filter, position, head, opening: Some(opening.freeze()), may_lag: true, spoke_at: Instant::now() })
+    }
+
+    pub fn into_body(self) -> Body {
+        Body::from_stream(stream::unfold(self, |mut reader| async move {
+            let chunk = reader.next().await?;
+            reader.spoke_at = Instant::now();
+            Some((Ok::<_, Infallible>(chunk), reader))
+        }))
+    }
+
+    /// The next bytes; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(opening) = self.opening.take() {
+            return Some(opening);
+        }
+        loop {
+            if self.api.shutdown.is_cancelled() {
+                return None;
+            }
+            self.head.mark_unchanged();
+            let chunk = match self.api.feed.after(self.position, BATCH) {
+                Recent::UpToDate => Some(self.wait().await?),
+                Recent::Next(lines) => {
+                    self.position = lines.last().map_or(self.position, |l| l.seq);
+                    self.may_lag = false;
+                    gather(lines.iter().filter(|l| self.filter.takes(&l.kind, l.channel)).map(|l| l.frame.clone()))
+                }
+                Recent::Older => match self.replay().await {
+                    Ok(chunk) => chunk,
+                    Err(error) => {
+                        tracing::warn!(%error, "an event stream ends: the log could not be read");
+                        return None;
+                    }
+                },
+            };
+            if let Some(chunk) = chunk.filter(|c| !c.is_empty()) {
+                return Some(chunk);
+            }
+        }
+    }
+
+    /// Waits for more; a heartbeat when nothing comes, nothing when there is more, `None` at the end.
+    async fn wait(&mut self) -> Option<Bytes> {
+        tokio::select! {
+            () = self.api.shutdown.cancelled() => None,
+            changed = self.head.changed() => changed.ok().map(|()| Bytes::new()),
+            () = tokio::time::sleep_until(self.spoke_at + HEARTBEAT_EVERY) => Some(HEARTBEAT),
+        }
+    }
+
+    /// Reads a page of what is older than the ring from the ledger.
+    async fn replay(&mut self) -> Result<Option<Bytes>, LedgerError> {
+        if self.may_lag {
+            self.may_lag = false;
+            let oldest = self.api.ledger.oldest_seq().await?;
+            if oldest > self.position + 1 {
+                let told = gap(self.position, oldest);
+                self.position = oldest - 1;
+                return Ok(Some(told));
+            }
+        }
+        let seen = *self.api.ledger.tip().borrow();
+        let Filter { kinds, channel } = self.filter.clone();
+        let events = self.api.ledger.events(&EventQuery { after: self.position, limit: PAGE, kinds, channel }).await?;
+        let whole = events.len() < PAGE as usize;
+        let last = events.last().map_or(self.position, |e| e.seq);
+        // A page that is not full means that all up to `seen` was looked at.
+        self.position = if whole { last.max(seen) } else { last };
+        Ok(gather(events.iter().map(frame::event)))
+    }
+}
+
+fn gap(after: u64, oldest: u64) -> Bytes {
+    frame::named("gap", None, &GapOut { after, oldest })
+}
+
+/// Several frames as one write.
+fn gather(frames: impl Iterator<Item = Bytes>) -> Option<Bytes> {
+    let frames: Vec<Bytes> = frames.collect();
+    match frames.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => {
+            let mut all = BytesMut::with_capacity(many.iter().map(Bytes::len).sum());
+            for frame in many {
+                all.extend_from_slice(frame);
+            }
+            Some(all.freeze())
+        }
+    }
+}

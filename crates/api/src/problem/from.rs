@@ -1,0 +1,43 @@
+//! What the other crates' errors become on the wire.
+
+use super::{Code, Problem};
+use engine::CommandError;
+use ledger::LedgerError;
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::NoSuchChannel => Problem::no_such("channel"),
+            LedgerError::Closed => Problem::of(Code::ShuttingDown),
+            LedgerError::Full => {
+                tracing::error!(%error, "a request could not be carried out");
+                Problem::of(Code::DiskFull)
+            }
+            LedgerError::Io(_) => Problem::unavailable(&error),
+            LedgerError::Damaged(_) | LedgerError::AlreadyThere => Problem::internal(&error),
+        }
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound => Problem::no_such("channel"),
+            CommandError::Conflict { code, sentence } => Problem::new(conflict(code), sentence),
+            CommandError::Storage(error) => error.into(),
+            CommandError::ShuttingDown => Problem::of(Code::ShuttingDown),
+        }
+    }
+}
+
+fn conflict(code: &str) -> Code {
+    match code {
+        "already_paired" => Code::AlreadyPaired,
+        "not_paired" => Code::NotPaired,
+        "being_deleted" => Code::BeingDeleted,
+        "deletion_pending" => Code::DeletionPending,
+        "pairing_ended" => Code::PairingEnded,
+        "no_pairing_code" => Code::PairingCodeUnavailable,
+        _ => Code::Conflict,
+    }
+}

@@ -1,0 +1,66 @@
+//! What is served, and behind which layers: outermost the counting, then the door, then panics, then the routes,
+//! and around every route that needs one the key.
+
+use crate::api::Api;
+use crate::guard::{Door, door, keyed};
+use crate::ops::{docs, requests};
+use crate::problem::{Code, Problem};
+use crate::{routes, ui};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use std::any::Any;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router {
+    let (open, _) = routes::open().split_for_parts();
+    let (closed, _) = routes::keyed().split_for_parts();
+    let mut closed = closed
+        .route("/docs", get(docs::docs))
+        .route("/docs/problems", get(docs::problems))
+        // Whatever else is below our own prefixes is nowhere, and only told to those with a key.
+        .route("/v1", any(nowhere))
+        .route("/v1/", any(nowhere))
+        .route("/v1/{*rest}", any(nowhere))
+        .route("/docs/{*rest}", any(nowhere))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(api.clone());
+    closed = match sandbox {
+        Some(sandbox) => closed.nest("/sandbox", sandbox.fallback(nowhere).method_not_allowed_fallback(wrong_method)),
+        None => closed.route("/sandbox/{*rest}", any(nowhere)),
+    };
+    let open = open.route("/docs/style.css", get(docs::style)).method_not_allowed_fallback(wrong_method).with_state(api.clone());
+    open.merge(closed.layer(from_fn_with_state(api.clone(), keyed)))
+        .layer(from_fn(requests::mark))
+        .fallback(dashboard)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(at, door))
+        .layer(from_fn_with_state(api.clone(), requests::count))
+}
+
+/// What is no route is the dashboard's: open, because it holds no secret.
+async fn dashboard(request: Request) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return ui::answer(request.uri().path(), request.headers());
+    }
+    let mut response = wrong_method().await.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+    response
+}
+
+async fn nowhere(request: Request) -> Response {
+    Problem::of(Code::NotFound).into_answer(request.headers())
+}
+
+async fn wrong_method() -> Problem {
+    Problem::of(Code::MethodNotAllowed)
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let says = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Problem::internal(&format!("panicked: {}", says.unwrap_or("for an unknown reason"))).into_response()
+}

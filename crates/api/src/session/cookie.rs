@@ -1,0 +1,52 @@
+use axum::http::{HeaderMap, HeaderValue, header};
+use std::time::Duration;
+
+/// Browsers keep one cookie jar for all ports of a host: the port in the name keeps two installations apart.
+fn name(port: u16) -> String {
+    format!("whatisup_{port}")
+}
+
+/// The session's token, when exactly one cookie of ours came.
+pub(crate) fn read(headers: &HeaderMap, port: u16) -> Option<&str> {
+    let name = name(port);
+    let mut ours = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(n, _)| *n == name)
+        .map(|(_, value)| value);
+    match (ours.next(), ours.next()) {
+        (Some(one), None) => Some(one),
+        (None | Some(_), _) => None,
+    }
+}
+
+/// Not `Secure`: this is plain HTTP on loopback.
+pub(crate) fn write(port: u16, token: &str, life: Duration) -> HeaderValue {
+    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", name(port), life.as_secs());
+    HeaderValue::try_from(text).expect("base64url and digits are good in a header")
+}
+
+pub(crate) fn void(port: u16) -> HeaderValue {
+    write(port, "", Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_the_cookie_of_this_port_is_read_and_two_of_it_are_none() {
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, text.parse().unwrap());
+            super::read(&headers, 9487).map(str::to_owned)
+        };
+        assert_eq!(read("a=b; whatisup_9487=token; whatisup_1=no"), Some("token".to_owned()));
+        assert_eq!(read("whatisup_9487=one; whatisup_9487=two"), None);
+        assert_eq!(read("whatisup_948=token"), None);
+    }
+}

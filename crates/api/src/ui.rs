@@ -1,0 +1,53 @@
+//! The built dashboard, embedded in the binary (read from the source tree in debug builds).
+
+use crate::html;
+use crate::problem::{Code, Problem};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../ui/dist"]
+#[allow_missing = true]
+struct Built;
+
+/// The file at `path`; the dashboard's page for addresses that it makes up itself.
+pub(crate) fn answer(path: &str, headers: &HeaderMap) -> Response {
+    let name = path.trim_start_matches('/');
+    if let Some(file) = Built::get(name).filter(|_| !name.is_empty()) {
+        return serve(name, file, headers);
+    }
+    // An address with an extension is a file that is not there; others belong to the page.
+    if name.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+        return Problem::of(Code::NotFound).into_answer(headers);
+    }
+    match Built::get("index.html") {
+        Some(page) => serve("index.html", page, headers),
+        None => not_built(),
+    }
+}
+
+fn serve(name: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..12]));
+    // Vite names what lies in assets/ by its content.
+    let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let about = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, caching.to_owned())];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, about).into_response();
+    }
+    let mut kind = mime_guess::from_path(name).first_or_octet_stream().to_string();
+    if kind.starts_with("text/") {
+        kind.push_str("; charset=utf-8");
+    }
+    (about, [(header::CONTENT_TYPE, kind)], file.data).into_response()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn not_built() -> Response {
+    let body = "<h1>The dashboard is not built</h1>\n<p>The API runs. To have the dashboard here as well, build it and start again:</p>\n\
+                <pre>make ui</pre>\n<p>The API's reference is at <a href=\"/docs\">/docs</a>.</p>";
+    html::page("Dashboard", body).into_response()
+}
