@@ -29,12 +29,17 @@ class App {
     this.problem = null;
     this.#stream?.stop();
     try {
-      if (inShell && (await needsSetup())) {
-        this.phase = "setup";
-        return;
+      if (inShell) {
+        const connection = (await needsSetup()) ? null : await shell.connection().catch(() => null);
+        if (!connection) {
+          this.phase = "setup";
+          return;
+        }
+        this.#api = new Api(connection);
+      } else {
+        this.#api = new Api({ base: "", key: null });
+        await this.#consumeTicket();
       }
-      this.#api = new Api(inShell ? await shell.connection() : { base: "", key: null });
-      if (!inShell) await this.#consumeTicket();
       this.info = await answered(this.api.http.GET("/v1/info"));
       this.phase = "ready";
       if (router.route.page === "setup") router.go("/channels");
