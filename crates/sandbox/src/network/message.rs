@@ -128,7 +128,6 @@ impl World {
         peer: bool,
     ) -> Node {
         let sender = &self.accounts[from.account];
-        let chat = &self.accounts[recipient];
         let by_lid = copy.jid.is_lid();
         let mut stanza = NodeBuilder::new("message")
             .attr("from", sender.jid_like(&copy.jid, from.device))
@@ -146,13 +145,15 @@ impl World {
             stanza.attr("addressing_mode", "pn").attr("sender_lid", sender.lid_jid(0))
         };
         if copy.device.account == from.account && !peer {
-            // The sender's own device: whom it was written to.
-            stanza = stanza.attr("recipient", to.to_non_ad());
-            stanza = if to.is_lid() {
-                stanza.attr("recipient_pn", chat.pn_jid(0)).attr("peer_recipient_pn", chat.pn_jid(0))
+            // The sender's own device: whom it was written to. A resend to that device alone names them itself.
+            let chat = stanza::jid(message, "recipient").unwrap_or_else(|| to.to_non_ad());
+            let person = &self.accounts[self.find(&chat).unwrap_or(recipient)];
+            stanza = if chat.is_lid() {
+                stanza.attr("recipient_pn", person.pn_jid(0)).attr("peer_recipient_pn", person.pn_jid(0))
             } else {
-                stanza.attr("recipient_lid", chat.lid_jid(0)).attr("peer_recipient_lid", chat.lid_jid(0))
+                stanza.attr("recipient_lid", person.lid_jid(0)).attr("peer_recipient_lid", person.lid_jid(0))
             };
+            stanza = stanza.attr("recipient", chat);
         }
         stanza.children(copy.content.iter().chain(shared).cloned()).build()
     }

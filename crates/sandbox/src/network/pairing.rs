@@ -234,7 +234,7 @@ impl World {
         })
     }
 
-    pub(super) fn from_candidate(&mut self, socket: SocketId, stanza: &Node) {
+    pub(super) fn hear_candidate(&mut self, socket: SocketId, stanza: &Node) {
         match stanza.tag.as_ref() {
             "iq" if is_answer(stanza) => self.pairing_answered(socket, stanza),
             "iq" => {

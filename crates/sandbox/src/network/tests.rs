@@ -3,7 +3,6 @@
 
 use wacore_binary::builder::NodeBuilder;
 
-use super::account::Device;
 use super::keys::{Keys, PreKey};
 use super::stanza::{bytes, child, children, content, empty, is, jid, text, topic, with};
 use super::*;
@@ -27,7 +26,7 @@ impl Scene {
         let bea = network.create_account(BEA, "Bea").unwrap();
         network.with(|world| {
             for (account, device) in [(0, 0), (0, 1), (0, 2), (1, 0)] {
-                world.accounts[account].devices.entry(device).or_insert_with(Device::default);
+                world.accounts[account].devices.entry(device).or_default();
                 let device = world.accounts[account].devices.get_mut(&device).unwrap();
                 device.keys = Some(Keys { one_time: [PreKey { id: 7, key: [7; 32] }].into(), ..Keys::default() });
             }
@@ -125,7 +124,7 @@ fn each_device_gets_its_own_copy_and_the_sender_an_ack() {
 fn a_message_to_a_lid_comes_from_a_lid() {
     let mut scene = Scene::new();
     let to = scene.bea_lid.clone();
-    scene.ada[1].submit(fan_out(&to, &[to.clone()]));
+    scene.ada[1].submit(fan_out(&to, std::slice::from_ref(&to)));
     let theirs = sent(&mut scene.bea).remove(0);
     assert_eq!(text(&theirs, "from").unwrap(), "100000000007919:1@lid");
     assert!(is(&theirs, "sender_pn", "15550100001@s.whatsapp.net") && is(&theirs, "addressing_mode", "lid"));
@@ -145,7 +144,7 @@ fn devices_left_out_are_counted_and_the_hash_tells() {
 fn a_message_to_nobody_is_refused() {
     let mut scene = Scene::new();
     let nobody = Jid::pn("15550100099");
-    let nack = ask(&mut scene.ada[0], fan_out(&nobody, &[nobody.clone()]));
+    let nack = ask(&mut scene.ada[0], fan_out(&nobody, std::slice::from_ref(&nobody)));
     assert!(is(&nack, "class", "message") && is(&nack, "error", "404"));
     assert_eq!(scene.network.counters().nacks, 1);
 }
@@ -178,6 +177,22 @@ fn a_retry_receipt_goes_to_the_device_that_sealed() {
 }
 
 #[test]
+fn a_resend_to_an_own_device_names_the_chat() {
+    let mut scene = Scene::new();
+    let resend = NodeBuilder::new("message")
+        .attr("id", "m1")
+        .attr("to", Jid::pn_device(ADA, 2))
+        .attr("recipient", Jid::pn(BEA))
+        .attr("type", "text")
+        .children([with(enc(b"again"), "count", 1)])
+        .build();
+    scene.ada[1].submit(resend);
+    let own = sent(&mut scene.ada[2]).remove(0);
+    assert!(is(&own, "recipient", "15550100002@s.whatsapp.net"));
+    assert!(is(&own, "recipient_lid", &scene.bea_lid.to_string()));
+}
+
+#[test]
 fn a_read_receipt_reaches_the_senders_devices_and_the_readers_other_ones() {
     let mut scene = Scene::new();
     let ack = ask(&mut scene.ada[1], receipt("15550100002@s.whatsapp.net", Some("read"), None));
@@ -192,7 +207,7 @@ fn a_read_receipt_reaches_the_senders_devices_and_the_readers_other_ones() {
 fn what_is_not_acknowledged_comes_again() {
     let mut scene = Scene::new();
     let to = Jid::pn(BEA);
-    scene.ada[0].submit(fan_out(&to, &[to.clone()]));
+    scene.ada[0].submit(fan_out(&to, std::slice::from_ref(&to)));
     assert_eq!(scene.network.counters().undelivered, 1);
     scene.bea = scene.network.attach(&to).unwrap();
     let again = sent(&mut scene.bea);
@@ -316,7 +331,7 @@ fn presence_goes_to_those_who_watch() {
 fn an_unlinked_device_is_gone_for_everybody() {
     let mut scene = Scene::new();
     let to = Jid::pn(BEA);
-    scene.ada[1].submit(fan_out(&to, &[to.clone()]));
+    scene.ada[1].submit(fan_out(&to, std::slice::from_ref(&to)));
     scene.hush();
     scene.network.unlink(&Jid::pn_device(ADA, 1), Some(b"newer".to_vec())).unwrap();
     let last = sent(&mut scene.ada[1]);

@@ -112,13 +112,13 @@ impl World {
     pub fn receive(&mut self, socket: SocketId, stanza: &Node) {
         let Some(found) = self.sockets.get(&socket) else { return };
         match &found.holder {
-            Holder::Device(device) => self.from_device(*device, stanza),
-            Holder::Candidate(_) => self.from_candidate(socket, stanza),
+            Holder::Device(device) => self.hear_device(*device, stanza),
+            Holder::Candidate(_) => self.hear_candidate(socket, stanza),
             Holder::Nobody => {}
         }
     }
 
-    fn from_device(&mut self, from: DeviceId, stanza: &Node) {
+    fn hear_device(&mut self, from: DeviceId, stanza: &Node) {
         match stanza.tag.as_ref() {
             "iq" => self.on_iq(from, stanza),
             "message" => self.on_message(from, stanza),

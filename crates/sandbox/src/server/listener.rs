@@ -35,7 +35,7 @@ pub async fn listen(listener: TcpListener, house: Arc<House>) {
         match accepted {
             Ok((stream, _)) => {
                 let guest = Arc::clone(&house);
-                house.tasks.spawn(async move { receive(stream, &guest).await });
+                house.tasks.spawn(async move { Box::pin(receive(stream, &guest)).await });
             }
             Err(error) => {
                 // Out of file descriptors, most likely: let some connections end.
@@ -57,7 +57,7 @@ async fn receive(stream: TcpStream, house: &House) {
     match &house.tls {
         None => upgrade(stream, door, house).await,
         Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => upgrade(stream, door, house).await,
+            Ok(stream) => Box::pin(upgrade(stream, door, house)).await,
             Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
         },
     }

@@ -1,5 +1,5 @@
 //! A real client (whatsapp-rust) that dials the sandbox, with its memory in this process.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, clippy::disallowed_methods, dead_code)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! A sandbox with phones, and its events as they come.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, clippy::disallowed_methods, dead_code)]
 
 use sandbox::phone::{Phone, Phones};
 use sandbox::{Handshake, Network, NetworkEvent, Sandbox, SandboxConfig};

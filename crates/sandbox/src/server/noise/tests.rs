@@ -5,7 +5,7 @@ use super::*;
 const SERVER_KEY: [u8; 32] = [9; 32];
 const CLIENT_KEY: [u8; 32] = [7; 32];
 
-fn initiator<'a>(pattern: &str, server_public: Option<&'a [u8]>) -> HandshakeState {
+fn initiator(pattern: &str, server_public: Option<&[u8]>) -> HandshakeState {
     let builder = Builder::with_resolver(params(pattern).unwrap(), Box::new(WhatsAppCrypto))
         .prologue(&PROLOGUE)
         .unwrap()
