@@ -3,7 +3,7 @@
 use crate::build::Built;
 use crate::notices::Watcher;
 use crate::running::Running;
-use api::Notifications;
+use api::Settings;
 use domain::{ChannelView, Notice, Overview};
 use engine::Engine;
 use futures::Stream;
@@ -20,7 +20,7 @@ pub struct App {
 
 struct Inner {
     engine: Engine,
-    server: api::Server,
+    server: api::Bound,
     admin_key: vault::AdminKey,
     data_dir: std::path::PathBuf,
     /// Taken by the drain: what has to be ended after engine and API.
@@ -74,9 +74,9 @@ impl App {
         self.inner.server.sign_in_link()
     }
 
-    /// Which notifications the user wants, and every change of that.
-    pub fn notifications(&self) -> watch::Receiver<Notifications> {
-        self.inner.server.notifications()
+    /// What the user chose in the application, which notifications for instance, and every change of that.
+    pub fn settings(&self) -> watch::Receiver<Settings> {
+        self.inner.server.settings()
     }
 
     pub fn data_dir(&self) -> &Path {

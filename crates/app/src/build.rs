@@ -3,8 +3,9 @@
 use crate::app::App;
 #[cfg(feature = "sandbox")]
 use crate::embedded::Embedded;
-use crate::keys::{self, Face, VaultKind};
-use crate::{Config, StartError, far_end, private};
+use crate::keys::{self, Face};
+use crate::{Config, StartError, far_end, private, standing};
+use domain::Timestamp;
 use engine::{Clock, DataDirLock, Engine, EngineConfig, LockError};
 use ledger::{Ledger, OpenOptions};
 use std::path::PathBuf;
@@ -16,12 +17,12 @@ use whatsapp::{Endpoint, WhatsApp, WhatsAppConfig};
 
 /// What a start made, in the order of its ending.
 pub(crate) struct Built {
-    pub server: api::Server,
+    pub server: api::Bound,
     pub engine: Engine,
     pub ledger: Ledger,
     pub admin_key: AdminKey,
     pub data_dir: PathBuf,
-    stop_api: CancellationToken,
+    stop: CancellationToken,
     #[cfg(feature = "sandbox")]
     embedded: Option<Embedded>,
     _lock: DataDirLock,
@@ -76,7 +77,8 @@ fn lock(config: &Config) -> Result<DataDirLock, StartError> {
 }
 
 async fn wait_for_the_keychain(config: &Config, face: Face, error: &StartError) -> Result<(), StartError> {
-    let room = api::WaitingRoom::open(config.api.port, &config.api.bind, error.code(), error.title(), &error.to_string()).await?;
+    let sockets = api::bind(&config.api.bind, config.api.port)?;
+    let room = api::WaitingRoom::open(sockets, error.code(), error.title(), &error.to_string());
     keys::open(config, face).await?.vault.wait_unlocked().await;
     room.close().await;
     Ok(())
@@ -90,7 +92,7 @@ async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<B
             ledger: parts.ledger,
             admin_key: parts.admin_key,
             data_dir: config.data_dir,
-            stop_api: parts.stop_api,
+            stop: parts.stop,
             #[cfg(feature = "sandbox")]
             embedded: parts.embedded,
             _lock: lock,
@@ -100,18 +102,21 @@ async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<B
 }
 
 struct Parts {
-    server: api::Server,
+    server: api::Bound,
     engine: Engine,
     ledger: Ledger,
     admin_key: AdminKey,
-    stop_api: CancellationToken,
+    stop: CancellationToken,
     #[cfg(feature = "sandbox")]
     embedded: Option<Embedded>,
 }
 
 async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
-    // The cheapest checks first: a wrong setting is told before a prompt comes up.
+    // The cheapest checks first: a wrong setting or a taken port is told before a prompt comes up. Who connects from
+    // here on waits for an answer instead of being refused.
+    let started_at = Clock::system().now();
     let endpoint = far_end::configured(config)?;
+    let sockets = api::bind(&config.api.bind, config.api.port)?;
     let open = keys::open(config, face).await?;
     let ledger_key = keys::ledger_key(&open, &config.data_dir).await?;
     let ledger = Ledger::open(&config.data_dir, ledger_key.as_bytes(), OpenOptions::default()).await?;
@@ -121,13 +126,14 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
     let (endpoint, embedded) = match endpoint {
         Some(endpoint) => (endpoint, None),
         None => {
-            let embedded = Embedded::start(&config.data_dir).await?;
+            let embedded = Embedded::start().await?;
             (far_end::loopback(&embedded.url(), None)?, Some(embedded))
         }
     };
     #[cfg(not(feature = "sandbox"))]
     let endpoint = endpoint.unwrap_or_else(Endpoint::production);
 
+    let about = about(config, &endpoint, started_at);
     let whatsapp = whatsapp(config, &open.vault, endpoint)?;
     let engine_config = EngineConfig {
         // A sandbox build only ever talks to loopback, which is there with or without a network.
@@ -135,24 +141,25 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
         opening_at_once: config.channels.resume_at_once,
         ..EngineConfig::default()
     };
-    let engine = Engine::start(engine_config, ledger.clone(), Arc::new(whatsapp), CancellationToken::new()).await?;
+    let engine = Engine::launch(engine_config, ledger.clone(), Arc::new(whatsapp), CancellationToken::new()).await?;
 
-    let stop_api = CancellationToken::new();
+    let stop = CancellationToken::new();
     let deps = api::Deps {
         engine: engine.clone(),
         ledger: ledger.clone(),
-        vault: open.vault.clone(),
         admin_key: admin_key.clone(),
+        vault: standing::watch(open.vault.clone(), open.kind, engine.clone(), stop.clone()),
+        about,
+        shell_origin: (face == Face::Desktop).then_some(SHELL_ORIGIN),
         #[cfg(feature = "sandbox")]
         sandbox: embedded.as_ref().map(|e| sandbox::control::router(e.phones())),
         #[cfg(not(feature = "sandbox"))]
         sandbox: None,
     };
-    let served = api::serve(api_config(config, open.kind), deps, stop_api.clone()).await;
-    let server = match served {
+    let server = match api::serve(sockets, deps, stop.clone()).await {
         Ok(server) => server,
         Err(error) => {
-            // Sessions are up by now; they leave in good order although the start fails.
+            // Sessions are on their way up; they leave in good order although the start fails.
             engine.drain(Duration::from_secs(5)).await;
             ledger.close().await;
             return Err(error.into());
@@ -163,10 +170,29 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
         engine,
         ledger,
         admin_key,
-        stop_api,
+        stop,
         #[cfg(feature = "sandbox")]
         embedded,
     })
+}
+
+/// The page of the desktop's own windows.
+const SHELL_ORIGIN: &str = if cfg!(windows) { "http://tauri.localhost" } else { "tauri://localhost" };
+
+fn about(config: &Config, endpoint: &Endpoint, started_at: Timestamp) -> api::About {
+    let build = if cfg!(feature = "sandbox") {
+        api::Build::Sandbox
+    } else if cfg!(debug_assertions) {
+        api::Build::Dev
+    } else {
+        api::Build::Release
+    };
+    let sandbox = cfg!(feature = "sandbox").then(|| api::SandboxInfo {
+        // Only the embedded one is ours to drive.
+        control: config.whatsapp.url.is_none().then(|| "/sandbox".to_owned()),
+        whatsapp_url: endpoint.url().to_owned(),
+    });
+    api::About { version: env!("CARGO_PKG_VERSION").to_owned(), build, sandbox, data_dir: config.data_dir.clone(), started_at }
 }
 
 fn whatsapp(config: &Config, vault: &vault::Vault, endpoint: Endpoint) -> Result<WhatsApp, StartError> {
@@ -189,8 +215,8 @@ fn whatsapp(config: &Config, vault: &vault::Vault, endpoint: Endpoint) -> Result
 impl Built {
     pub async fn drain(self, grace: Duration) {
         // First nothing new comes in, then what is under way ends, then the books are closed.
-        self.stop_api.cancel();
-        self.server.closed().await;
+        self.stop.cancel();
+        self.server.finished().await;
         let drained = self.engine.drain(grace).await;
         tracing::info!(?drained, "all sessions have ended");
         self.ledger.close().await;

@@ -102,7 +102,7 @@ async fn answers(address: SocketAddr) -> bool {
 }
 
 fn holder(address: SocketAddr) -> String {
-    api::holder_of(address).map(|who| format!(" by {who}")).unwrap_or_default()
+    api::Holder::of(address).map(|who| format!(" by {who}")).unwrap_or_default()
 }
 
 fn disk(data_dir: &Path) -> Finding {

@@ -14,10 +14,11 @@ mod logging;
 mod notices;
 mod private;
 mod running;
+mod standing;
 mod start_error;
 mod stop;
 
-pub use api::Notifications;
+pub use api::{Notifications, Settings};
 pub use app::App;
 pub use args::RunArgs;
 pub use build::build;

@@ -24,7 +24,7 @@ pub enum StartError {
     LedgerUse(#[from] ledger::LedgerError),
     #[error(transparent)]
     Engine(#[from] engine::StartError),
-    #[error(transparent)]
+    #[error("{}", .0.sentence())]
     Api(#[from] api::BindError),
     #[error("{setting}: {message}")]
     WhatsApp { setting: &'static str, message: String },
