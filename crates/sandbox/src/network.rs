@@ -20,6 +20,7 @@ mod pairing;
 mod passkey;
 mod presence;
 mod receipt;
+mod saved;
 mod stanza;
 mod usync;
 mod world;
@@ -39,6 +40,7 @@ pub(crate) use fault::{Door, Pace};
 pub(crate) use keys::SignedPreKey;
 pub(crate) use login::LoginClaim;
 pub(crate) use pairing::Registration;
+pub use saved::RestoreError;
 
 use crate::link::Link;
 use world::World;
@@ -241,6 +243,17 @@ impl Network {
     /// From now on; a receiver that lags more than 8192 events behind loses the oldest and is told so.
     pub fn events(&self) -> broadcast::Receiver<NetworkEvent> {
         self.shared.events.subscribe()
+    }
+
+    /// Everything that outlives a restart (see [`Self::restore`]); connections, faults and counters do not.
+    pub fn save(&self) -> Vec<u8> {
+        self.with(|world| world.save()).expect("maps with string and number keys always encode")
+    }
+
+    /// Puts what [`Self::save`] gave into a network that has no accounts yet. Phones must come back with the keys they
+    /// had: attach them before their companions return.
+    pub fn restore(&self, saved: &[u8]) -> Result<(), RestoreError> {
+        self.with(|world| world.restore(saved))
     }
 
     pub(crate) fn submit_from(&self, socket: SocketId, stanza: Node) {

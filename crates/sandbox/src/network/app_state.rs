@@ -20,6 +20,14 @@ pub struct Collection {
 }
 
 impl Collection {
+    pub fn from_patches(patches: Vec<Vec<u8>>) -> Self {
+        Self { patches }
+    }
+
+    pub fn patches(&self) -> &[Vec<u8>] {
+        &self.patches
+    }
+
     fn version(&self) -> u64 {
         self.patches.len() as u64
     }

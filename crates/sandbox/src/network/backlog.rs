@@ -19,7 +19,8 @@ struct Waiting {
     attempts: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     Message,
     Receipt,
@@ -170,6 +171,11 @@ impl Backlog {
             }
             Phase::Draining { .. } | Phase::Held | Phase::Live => None,
         }
+    }
+
+    /// All that waits, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (Class, &str, &Node)> {
+        self.waiting.iter().map(|entry| (entry.class, entry.id.as_str(), &entry.stanza))
     }
 
     pub fn len(&self) -> usize {

@@ -366,3 +366,27 @@ fn numbers_that_are_none_make_no_account() {
     network.create_account(ADA, "Ada").unwrap();
     assert_eq!(network.create_account(ADA, "Ada"), Err(NetworkError::AccountExists));
 }
+
+#[test]
+fn a_restored_network_knows_everybody_and_keeps_what_waits() {
+    let scene = Scene::new();
+    let to = Jid::pn(BEA);
+    scene.network.publish_key_index_list(&Jid::pn(ADA), b"signed".to_vec()).unwrap();
+    scene.ada[0].submit(fan_out(&to, std::slice::from_ref(&to)));
+    let saved = scene.network.save();
+
+    let network = Network::new();
+    network.restore(&saved).unwrap();
+    assert_eq!(network.accounts(), scene.network.accounts());
+    let offline = |views: Vec<DeviceView>| -> Vec<DeviceView> {
+        views.into_iter().map(|view| DeviceView { online: false, ..view }).collect()
+    };
+    assert_eq!(network.devices(&Jid::pn(ADA)), offline(scene.network.devices(&Jid::pn(ADA))));
+    let mut bea = network.attach(&to).unwrap();
+    assert!(is(&sent(&mut bea)[0], "id", "m1"));
+
+    assert!(matches!(network.restore(&saved), Err(RestoreError::InUse)));
+    assert!(matches!(Network::new().restore(b"{}"), Err(RestoreError::Unreadable(_))));
+    let newer = String::from_utf8(saved).unwrap().replacen("\"format\":1", "\"format\":9", 1);
+    assert!(matches!(Network::new().restore(newer.as_bytes()), Err(RestoreError::Format(9))));
+}

@@ -59,7 +59,7 @@ pub struct World {
     users: HashMap<String, usize>,
     pub(super) sockets: HashMap<SocketId, Socket>,
     next_socket: u64,
-    next_id: u64,
+    pub(super) next_id: u64,
     pub(super) pairings: Pairings,
     pub(super) troubles: Troubles,
     pub(super) refuse_resumption: bool,
@@ -99,13 +99,19 @@ impl World {
         let place = self.accounts.len();
         // Made up, the same for the same order of accounts, and of a length that phone numbers do not have.
         let lid = format!("{}", 100_000_000_000_000_u64 + 7_919 * (place as u64 + 1));
-        let person = Person::new(phone.into(), lid.clone(), push_name.into(), self.unix());
+        let person = Person::new(phone.into(), lid, push_name.into(), self.unix());
         let account = Account { pn: person.pn_jid(0), lid: person.lid_jid(0), push_name: push_name.into() };
-        self.users.insert(phone.into(), place);
-        self.users.insert(lid, place);
-        self.accounts.push(person);
-        self.tell(NetworkEvent::AccountCreated { account: account.pn.clone() });
+        self.admit(person);
         Ok(account)
+    }
+
+    pub(super) fn admit(&mut self, person: Person) {
+        let place = self.accounts.len();
+        let account = person.pn_jid(0);
+        self.users.insert(person.pn.clone(), place);
+        self.users.insert(person.lid.clone(), place);
+        self.accounts.push(person);
+        self.tell(NetworkEvent::AccountCreated { account });
     }
 
     /// Handles whatever arrived on a socket or link.
