@@ -11,7 +11,7 @@ use bytes::Bytes;
 use domain::Cause;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -60,13 +60,14 @@ pub(crate) struct Pulse {
     born: Instant,
     /// The same moment in milliseconds since `born`, on a clock that nobody sets. To be reckoned with.
     last_beat: AtomicU64,
-    /// Why it could not be opened, or how it ended, whichever came first.
+    /// Why it could not be opened, or how it ended, whichever came first. Empty when we hung up.
     end: OnceLock<Cause>,
+    hung_up: AtomicBool,
 }
 
 impl Default for Pulse {
     fn default() -> Self {
-        Pulse { last_frame: AtomicI64::new(0), born: Instant::now(), last_beat: AtomicU64::new(0), end: OnceLock::new() }
+        Pulse { last_frame: AtomicI64::new(0), born: Instant::now(), last_beat: AtomicU64::new(0), end: OnceLock::new(), hung_up: AtomicBool::new(false) }
     }
 }
 
@@ -91,9 +92,11 @@ impl Pulse {
         self.last_beat.store(since, Ordering::Relaxed);
     }
 
-    pub(crate) fn ended(&self, cause: Cause) {
-        // The first trouble is the one that counts.
-        let _ = self.end.set(cause);
+    fn ended(&self, cause: Cause) {
+        // The first trouble is the one that counts, and what the other side does after our good-bye is none.
+        if !self.hung_up.load(Ordering::Acquire) {
+            let _ = self.end.set(cause);
+        }
     }
 }
 
@@ -117,6 +120,7 @@ impl Line {
         self
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "tungstenite's enum is open")]
     async fn open(&self) -> Result<WebSocketStream<Wire>, OpenError> {
         let wire = self.dialer.dial(self.endpoint.host(), self.endpoint.port(), self.endpoint.secure()).await?;
         let mut request = self.endpoint.url().into_client_request().map_err(|e| OpenError::Upgrade(Box::new(e)))?;
@@ -152,6 +156,7 @@ enum OpenError {
 }
 
 impl OpenError {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "tungstenite's enum is open")]
     fn cause(&self) -> Cause {
         match self {
             OpenError::Dial(e) => e.cause(),
@@ -225,6 +230,7 @@ impl Transport for Pipe {
         if self.hang_up.is_cancelled() {
             return;
         }
+        self.pulse.hung_up.store(true, Ordering::Release);
         let farewell = async { self.sink.lock().await.close().await };
         // A peer that is gone cannot be told so.
         let _ = tokio::time::timeout(self.limits.farewell, farewell).await;

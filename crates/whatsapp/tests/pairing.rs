@@ -1,5 +1,5 @@
 //! Linking a channel to a phone.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::wildcard_enum_match_arm, clippy::unwrap_used)]
 
 mod house;
 

@@ -1,5 +1,5 @@
 //! A loopback WhatsApp with phones, and channels of ours in it.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::wildcard_enum_match_arm, clippy::unwrap_used, dead_code)]
 
 use async_trait::async_trait;
 use domain::{ChannelId, ChatId, Content, Identity, Phone, Proxy, Timestamp};
