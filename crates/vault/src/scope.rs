@@ -85,7 +85,8 @@ fn make(dir: &Path, path: &Path) -> io::Result<()> {
     rand::rngs::OsRng.try_fill_bytes(&mut random).map_err(io::Error::other)?;
     // 26 letters and digits of five random bits each.
     let id: String = random.iter().map(|b| char::from(b"0123456789abcdefghjkmnpqrstvwxyz"[usize::from(b & 31)])).collect();
-    let draft = dir.join(format!(".{FILE}.{}", std::process::id()));
+    // The id, random as it is, names the draft too: nobody else writes into it.
+    let draft = dir.join(format!(".{FILE}.{id}"));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&draft)?;
     file.write_all(format!("{id}\n").as_bytes())?;
     file.sync_all()?;

@@ -131,9 +131,6 @@ impl Vault {
 
     /// Whether it can be read now. Never asks the person.
     pub async fn access(&self) -> Result<Access, VaultError> {
-        if *locked(&self.inner.asking) == Asking::Now {
-            return Ok(Access::Locked);
-        }
         self.queue()?.run(self.deadline, |store| store.access()).await
     }
 
@@ -146,11 +143,13 @@ impl Vault {
             return Ok(());
         }
         self.ask_person().await?;
-        if *locked(&self.inner.asking) == Asking::Now && tokio::time::timeout(patience, answers.changed()).await.is_err() {
-            return Err(VaultError::TimedOut);
+        if *locked(&self.inner.asking) == Asking::Now {
+            // Without an answer the state of things decides: it may have been unlocked in another way.
+            let _ = tokio::time::timeout(patience, answers.changed()).await;
         }
         match self.access().await? {
             Access::Open | Access::Unknown => Ok(()),
+            Access::Locked if *locked(&self.inner.asking) == Asking::Now => Err(VaultError::TimedOut),
             Access::Locked => Err(VaultError::Refused("the keychain's password window was dismissed".into())),
         }
     }
@@ -206,9 +205,6 @@ impl Vault {
         T: Send + 'static,
         F: FnOnce(&mut dyn Store) -> Result<T, VaultError> + Send + 'static,
     {
-        if *locked(&self.inner.asking) == Asking::Now {
-            return Err(VaultError::Locked);
-        }
         let done = self
             .queue()?
             .run(self.deadline, |store| match store.access()? {

@@ -1,0 +1,11 @@
+//! The vault on a real keychain and on real files.
+#![allow(clippy::unwrap_used)]
+
+#[cfg(all(unix, not(target_os = "macos")))]
+mod bus;
+mod conformance;
+mod key_file;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod keychain;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod prompt;
