@@ -121,6 +121,7 @@ async fn refuse_newer(connection: &mut Connection, dir: &Path) -> Result<(), Ope
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 fn migration(error: MigrateError, dir: &Path) -> OpenError {
     match error {
         MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => explain(&e, dir),
@@ -137,6 +138,7 @@ fn explain(error: &sqlx::Error, dir: &Path) -> OpenError {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 fn disk(error: &io::Error, dir: &Path) -> OpenError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::DiskFull,

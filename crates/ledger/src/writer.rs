@@ -135,15 +135,9 @@ impl Writer {
 }
 
 async fn run(mut batch: Batch, mut todo: mpsc::Receiver<Todo>, tip: watch::Sender<u64>) -> Option<Connection> {
-    loop {
-        match todo.recv().await {
-            Some(Todo::Write(first)) => {
-                let stop = transact(&mut batch, first, &mut todo, &tip).await;
-                if stop {
-                    break;
-                }
-            }
-            Some(Todo::Stop) | None => break,
+    while let Some(Todo::Write(first)) = todo.recv().await {
+        if transact(&mut batch, first, &mut todo, &tip).await {
+            break;
         }
     }
     // Whoever queued something after the stop learns that it was not done.
@@ -164,6 +158,7 @@ async fn transact(batch: &mut Batch, first: Box<dyn Work>, todo: &mut mpsc::Rece
         return false;
     }
     let mut answers = Vec::new();
+    let mut tried = 0;
     let mut next = Some(first);
     let mut stop = false;
     let mut doomed = None;
@@ -177,7 +172,8 @@ async fn transact(batch: &mut Batch, first: Box<dyn Work>, todo: &mut mpsc::Rece
                 break;
             }
         }
-        if answers.len() < TOGETHER {
+        tried += 1;
+        if tried < TOGETHER {
             match todo.try_recv() {
                 Ok(Todo::Write(work)) => next = Some(work),
                 Ok(Todo::Stop) => stop = true,
@@ -246,4 +242,45 @@ async fn commit(batch: &mut Batch, head_before: u64) -> Result<(), LedgerError> 
         events::set_head(batch, batch.head).await?;
     }
     batch.command("COMMIT").await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::{Ledger, LedgerError, OpenOptions};
+    use domain::{Event, Timestamp};
+
+    fn deleted(n: u128) -> Event {
+        Event::ChannelDeleted { channel: domain::ChannelId::new(Timestamp::EPOCH, n), name: "x".repeat(2000) }
+    }
+
+    async fn pragma(ledger: &Ledger, sql: &'static str) -> i64 {
+        ledger
+            .write(move |batch| Box::pin(async move { sqlx::query_scalar(sql).fetch_one(&mut batch.connection).await.map_err(|e| batch.explain(&e)) }))
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_group_that_finds_no_room_is_refused_whole_and_leaves_no_hole() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), &[3; 32], OpenOptions::default()).await.unwrap();
+        let pages = pragma(&ledger, "PRAGMA page_count").await;
+        assert!(pages > 10);
+        pragma(&ledger, "PRAGMA max_page_count = 60").await;
+
+        let writes = (0..200).map(|n| ledger.append(vec![deleted(n)], Timestamp::EPOCH));
+        let outcomes = futures::future::join_all(writes).await;
+        let stored: Vec<u64> = outcomes.iter().filter_map(|o| o.as_ref().ok().copied()).collect();
+        let refused = outcomes.iter().filter(|o| **o == Err(LedgerError::Full)).count();
+        assert_eq!(stored.len() + refused, 200);
+        assert!(refused > 0);
+        assert_eq!(*ledger.tip().borrow(), stored.len() as u64, "the tip counts what was stored");
+
+        pragma(&ledger, "PRAGMA max_page_count = 100000").await;
+        assert_eq!(ledger.append(vec![deleted(999)], Timestamp::EPOCH).await, Ok(stored.len() as u64 + 1), "and the next one follows");
+        let events = ledger.events(&crate::EventQuery { limit: 1000, ..Default::default() }).await.unwrap();
+        assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=stored.len() as u64 + 1).collect::<Vec<_>>());
+        ledger.close().await;
+    }
 }

@@ -10,10 +10,9 @@ use crate::scope::sync_dir;
 use crate::store::{Access, Store, Unlock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 #[derive(Debug)]
@@ -43,8 +42,6 @@ struct Text(String);
 const VERSION: u32 = 1;
 /// No key file comes near this; a wrong path (a disk image, a device) is found out before it fills the memory.
 const LARGEST: u64 = 16 << 20;
-/// How long to wait for another process that is writing.
-const TURN: Duration = Duration::from_secs(3);
 
 impl KeyFile {
     pub fn new(path: PathBuf) -> Self {
@@ -109,20 +106,12 @@ impl KeyFile {
         if act(&mut contents.secrets) { self.replace(&contents).map_err(|e| self.io(&e)) } else { Ok(()) }
     }
 
-    /// Held until dropped; the system lets go of it when a process dies.
+    /// Held until dropped; the system lets go of it when a process dies. Waits for another process that is writing, on the
+    /// vault's thread, where waiting is what callers have deadlines for.
     fn turn(&self) -> Result<File, VaultError> {
         let lock = private(&beside(&self.path, ".lock"), OpenOptions::new().create(true).truncate(false)).map_err(|e| self.io(&e))?;
-        let began = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if began.elapsed() < TURN => std::thread::sleep(Duration::from_millis(5)),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(VaultError::Io(format!("another process holds the key file {}", self.path.display())));
-                }
-                Err(TryLockError::Error(e)) => return Err(self.io(&e)),
-            }
-        }
+        lock.lock().map_err(|e| self.io(&e))?;
+        Ok(lock)
     }
 
     fn replace(&self, contents: &Contents) -> io::Result<()> {

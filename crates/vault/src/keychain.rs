@@ -84,6 +84,7 @@ impl Store for Keychain {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 fn explain(error: Error) -> VaultError {
     match error {
         Error::PlatformFailure(why) | Error::NoStorageAccess(why) => platform::explain(why.as_ref()),
@@ -97,7 +98,6 @@ fn explain(error: Error) -> VaultError {
         }
         Error::BadStoreFormat(why) => VaultError::Damaged(why),
         Error::Ambiguous(_) => VaultError::Damaged("the keychain has two entries of one name".into()),
-        // The enum is open; what it may hold further is for people to read.
         other => VaultError::Refused(other.to_string()),
     }
 }

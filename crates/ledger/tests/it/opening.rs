@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 async fn error(dir: &Path, key: [u8; 32]) -> OpenError {
-    Ledger::open(dir, &key, OpenOptions::default()).await.err().expect("this does not open")
+    Ledger::open(dir, &key, OpenOptions::default()).await.expect_err("this does not open")
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ pub(super) fn explain(why: &(dyn std::error::Error + Send + Sync + 'static)) -> 
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 fn explain_service(error: &Error) -> VaultError {
     match error {
         Error::Locked => VaultError::Locked,
@@ -67,6 +68,7 @@ fn explain_service(error: &Error) -> VaultError {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 fn explain_bus(error: &zbus::Error) -> VaultError {
     match error {
         zbus::Error::Address(_) | zbus::Error::Connection(..) | zbus::Error::InputOutput(_) | zbus::Error::InterfaceNotFound => {

@@ -1,5 +1,5 @@
 //! The vault on a real keychain and on real files.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[cfg(all(unix, not(target_os = "macos")))]
 mod bus;

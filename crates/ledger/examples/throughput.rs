@@ -1,0 +1,134 @@
+//! How fast the ledger takes what happens, fsync included: `cargo run --example throughput -p ledger [-- DIRECTORY]`.
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use domain::{
+    ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State, Timestamp,
+};
+use ledger::{EventQuery, Ledger, OpenOptions};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const AT: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+fn channel() -> ChannelView {
+    ChannelView {
+        id: ChannelId::new(AT, 1),
+        name: "Bench".into(),
+        created_at: AT,
+        desired: Desired::Running,
+        state: State::Disconnected { since: AT, reason: Reason::New },
+        stuck_since: None,
+        paired: false,
+        identity: None,
+        proxy: None,
+    }
+}
+
+fn message(channel: ChannelId, n: u128, direction: Direction) -> Message {
+    Message {
+        id: MessageId::new(AT, n),
+        channel,
+        whatsapp_id: format!("3EB0{n:018X}"),
+        chat: "15550100123@s.whatsapp.net".parse().unwrap(),
+        direction,
+        sender: Person { phone: Some("15550100123".parse().unwrap()), lid: None, name: Some("Ada".into()) },
+        from_me: direction == Direction::Outbound,
+        content: Content::Text { text: "Your order has left the house and should be with you at noon.".into() },
+        status: if direction == Direction::Outbound { MessageStatus::Queued } else { MessageStatus::Received },
+        at: AT,
+        updated_at: AT,
+    }
+}
+
+fn rate(what: &str, n: usize, took: Duration) {
+    println!("{what:<58} {:>9.0} /s  {:>8.3} ms each", n as f64 / took.as_secs_f64(), took.as_secs_f64() * 1000.0 / n as f64);
+}
+
+/// Resident memory of this process in KiB, of its anonymous part.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with("RssAnon:")).unwrap_or("0 0 kB");
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = std::env::args().nth(1).map_or(temporary.path().to_owned(), PathBuf::from);
+    let before = memory();
+    let began = Instant::now();
+    let ledger = Ledger::open(&dir, &[1; 32], OpenOptions::default()).await.unwrap();
+    println!("opened in {:.1} ms", began.elapsed().as_secs_f64() * 1000.0);
+    let id = channel().id;
+    ledger.insert_channel(channel(), vec![], AT).await.unwrap();
+
+    let mut n = 0u128;
+    let began = Instant::now();
+    for _ in 0..300 {
+        n += 1;
+        ledger.insert_inbound(vec![message(id, n, Direction::Inbound)], AT).await.unwrap();
+    }
+    rate("inbound, one after the other (message + event, fsync each)", 300, began.elapsed());
+    ledger.channels().await.unwrap();
+    println!("memory grew by {:.1} MiB", (memory() - before) as f64 / 1024.0);
+
+    let began = Instant::now();
+    for _ in 0..300 {
+        ledger.append(vec![Event::ChannelUpdated { channel: channel() }], AT).await.unwrap();
+    }
+    rate("events, one after the other", 300, began.elapsed());
+
+    for writers in [8u128, 64] {
+        let each = 4000 / writers;
+        let began = Instant::now();
+        let tasks = (0..writers).map(|w| {
+            let ledger = ledger.clone();
+            let first = n + w * each;
+            tokio::spawn(async move {
+                for k in 1..=each {
+                    ledger.insert_outbound(message(id, first + k, Direction::Outbound)).await.unwrap();
+                }
+            })
+        });
+        futures::future::join_all(tasks).await;
+        n += writers * each;
+        rate(&format!("outbound, {writers} at once (message + event, durable)"), 4000, began.elapsed());
+    }
+
+    let began = Instant::now();
+    for k in 0..20u128 {
+        let batch = (0..100).map(|m| message(id, n + k * 100 + m + 1, Direction::Inbound)).collect();
+        ledger.insert_inbound(batch, AT).await.unwrap();
+    }
+    rate("inbound, in batches of 100", 2000, began.elapsed());
+
+    let began = Instant::now();
+    for _ in 0..20 {
+        ledger.append(vec![Event::ChannelUpdated { channel: channel() }; 500], AT).await.unwrap();
+    }
+    rate("events, in batches of 500", 10_000, began.elapsed());
+
+    let (began, mut after, mut read) = (Instant::now(), 0, 0);
+    loop {
+        let page = ledger.events(&EventQuery { after, limit: 1000, ..EventQuery::default() }).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        read += page.len();
+    }
+    rate("events read back, in pages of 1000", read, began.elapsed());
+
+    let stats = ledger.stats().await.unwrap();
+    println!(
+        "{} messages and {} events take {:.1} MiB, {:.1} more in the write-ahead log; memory grew by {:.1} MiB",
+        stats.messages,
+        stats.last_seq,
+        stats.file_bytes as f64 / 1048576.0,
+        stats.wal_bytes as f64 / 1048576.0,
+        (memory() - before) as f64 / 1024.0
+    );
+    ledger.close().await;
+    let began = Instant::now();
+    let ledger = Ledger::open(&dir, &[1; 32], OpenOptions::default()).await.unwrap();
+    println!("reopened in {:.1} ms, with all pages checked", began.elapsed().as_secs_f64() * 1000.0);
+    ledger.close().await;
+}
