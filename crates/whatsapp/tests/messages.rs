@@ -3,11 +3,12 @@
 
 mod house;
 
-use domain::{ChatId, Content};
+use domain::{Cause, ChatId, Content};
 use house::{House, SOON, channel, chat_with, number, text};
 use sandbox::phone::Direction;
-use socket::{ReceiptKind, SendError, SocketEvent};
+use socket::{Close, ReceiptKind, SendError, SocketEvent};
 use std::sync::atomic::Ordering;
+use wacore_binary::builder::NodeBuilder;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_goes_out_and_its_receipts_come_back() {
@@ -126,4 +127,39 @@ async fn nothing_is_sent_before_the_login_and_after_the_end() {
     let session = house.linked(channel(1)).await;
     session.socket.close().await;
     assert_eq!(session.socket.send(text("3EB0AAAAAAAAAAAAAAAA06", &house.grace(), "x")).await, Err(SendError::NotConnected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_no_key_opens_is_kept_as_such() {
+    let house = House::new().await;
+    let session = house.linked(channel(1)).await;
+    send_garbage(&house, "3EB0BBBBBBBBBBBBBBBB01");
+    let letter = session.inbox.letter(0).await;
+    assert_eq!((letter.whatsapp_id.as_str(), &letter.content), ("3EB0BBBBBBBBBBBBBBBB01", &Content::Undecryptable));
+    assert_eq!(letter.chat, chat_with(&house.grace()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_of_ours_ends_the_socket_and_not_the_channel() {
+    let house = House::new().await;
+    let mut session = house.linked(channel(1)).await;
+    session.inbox.panics.store(true, Ordering::SeqCst);
+    send_garbage(&house, "3EB0BBBBBBBBBBBBBBBB02");
+    assert_eq!(session.closed().await, Close::Lost(Cause::ConnectionLost));
+    house.open(channel(1)).await.opened().await;
+}
+
+/// A message from Grace to Ada's linked device that is no ciphertext of anybody.
+fn send_garbage(house: &House, id: &str) {
+    let device = house.ada().linked_devices()[0].device.clone();
+    let grace = house.grace().account().pn.clone();
+    let garbage = NodeBuilder::new("enc").attr("v", "2").attr("type", "msg").bytes(vec![0x33, 1, 2, 3, 4, 5, 6, 7, 8]).build();
+    let copy = NodeBuilder::new("to").attr("jid", device).children([garbage]).build();
+    let stanza = NodeBuilder::new("message")
+        .attr("to", house.ada().account().pn.clone())
+        .attr("id", id)
+        .attr("type", "text")
+        .children([NodeBuilder::new("participants").children([copy]).build()])
+        .build();
+    house.network().submit(&grace, stanza).unwrap();
 }

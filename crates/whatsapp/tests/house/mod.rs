@@ -175,6 +175,7 @@ impl Session {
 #[derive(Default)]
 pub struct Letterbox {
     pub refuses: AtomicBool,
+    pub panics: AtomicBool,
     letters: Mutex<Vec<InboundMessage>>,
     count: watch::Sender<usize>,
 }
@@ -194,6 +195,7 @@ impl Letterbox {
 #[async_trait]
 impl Inbox for Letterbox {
     async fn commit(&self, messages: Vec<InboundMessage>) -> Result<(), InboxError> {
+        assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
         if self.refuses.load(Ordering::SeqCst) {
             return Err(InboxError("told to refuse".into()));
         }
