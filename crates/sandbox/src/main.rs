@@ -29,6 +29,9 @@ struct Options {
     /// How many phones there are at the start: Ada, Grace, …
     #[arg(long, default_value_t = 2)]
     phones: usize,
+    /// Keeps the phones, their keys and who is linked to them in this file, so that they survive a restart.
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
     /// Fixes the server's keys, so that clients which remember them survive a restart.
     #[arg(long)]
     seed: Option<u64>,
@@ -60,17 +63,28 @@ async fn run() -> anyhow::Result<()> {
     let listener = control::bind(options.control).await.context("cannot open the control port")?;
     let config = SandboxConfig { listen: options.listen, tls: options.tls, seed: options.seed };
     let sandbox = Sandbox::start(config).await.context("cannot start")?;
-    let phones = Phones::with_people(sandbox.network().clone(), options.phones).await.context("cannot make phones")?;
+    let network = sandbox.network().clone();
+    let phones = match &options.keep {
+        Some(file) => Phones::kept_in(network, file, options.phones).await.context("cannot bring the phones back")?,
+        None => Phones::with_people(network, options.phones).await.context("cannot make phones")?,
+    };
     if let (Some(path), Some(pem)) = (&options.ca_out, sandbox.ca_pem()) {
         std::fs::write(path, pem).with_context(|| format!("cannot write {}", path.display()))?;
     }
     announce(&sandbox, listener.local_addr()?, &phones);
 
     let stop = CancellationToken::new();
+    let keeper = options.keep.map(|file| {
+        let (phones, stop) = (phones.clone(), stop.clone());
+        tokio::spawn(async move { phones.keep_in(&file, stop).await })
+    });
     let panel = tokio::spawn(control::serve(listener, phones, stop.clone()));
     wait_for_signal().await?;
     stop.cancel();
     panel.await??;
+    if let Some(keeper) = keeper {
+        keeper.await?.context("cannot keep the phones")?;
+    }
     sandbox.shutdown().await;
     Ok(())
 }

@@ -16,6 +16,7 @@ mod conversation;
 mod error;
 mod history;
 mod inbound;
+mod keepsake;
 mod keys;
 mod line;
 mod link_code;
@@ -37,6 +38,7 @@ use wacore_binary::builder::NodeBuilder;
 
 pub use conversation::{Content, Conversation, Direction, MessageStatus, PhoneMessage};
 pub use error::PhoneError;
+pub use keepsake::KeepError;
 pub use phones::Phones;
 
 use crate::network::{Account, Network};
@@ -88,9 +90,10 @@ impl Phone {
         news: broadcast::Sender<PhoneEvent>,
         stop: CancellationToken,
         alive: Arc<DropGuard>,
-    ) -> Result<Self, PhoneError> {
+        memory: Memory,
+    ) -> Self {
         let inner = Arc::new(Inner {
-            memory: tokio::sync::Mutex::new(Memory::new(&account.push_name)?),
+            memory: tokio::sync::Mutex::new(memory),
             line: Line::new(network, account.pn.clone()),
             account,
             linking: tokio::sync::Mutex::default(),
@@ -99,7 +102,7 @@ impl Phone {
             news,
             stop,
         });
-        Ok(Self { inner, _alive: Some(alive) })
+        Self { inner, _alive: Some(alive) }
     }
 
     /// Digits only, country code first.

@@ -6,7 +6,9 @@ mod house;
 
 use client::{Client, PATIENCE};
 use house::{House, assert_good, jid};
-use sandbox::{Fault, Handshake, NetworkEvent, Target};
+use sandbox::phone::Phones;
+use sandbox::{Fault, Handshake, NetworkEvent, Sandbox, SandboxConfig, Target};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_pairs_by_qr_and_exchanges_texts_with_a_phone() {
@@ -153,4 +155,40 @@ async fn fifty_clients_pair_and_all_resume_after_a_drop() {
     .await;
     assert_good(&house);
     drop(clients);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_still_linked_after_the_sandbox_was_started_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("phones.json");
+    let config = SandboxConfig { seed: Some(7), ..SandboxConfig::default() };
+    let house = House::with(config.clone()).await;
+    let (ada, bea) = house.two_people().await;
+    let stop = CancellationToken::new();
+    let keeper = tokio::spawn({
+        let (phones, file, stop) = (house.phones.clone(), file.clone(), stop.clone());
+        async move { phones.keep_in(&file, stop).await }
+    });
+    let mut client = Client::paired(&house, &ada).await;
+    bea.send_text("15550100001", "before").await.unwrap();
+    client.text("before").await;
+    client.handle.client().send_text(jid("15550100002"), "heard").await.unwrap();
+    bea.wait_for_message(PATIENCE, |message| message.content.text() == Some("heard")).await.unwrap();
+    let memory = client.memory.clone();
+    client.handle.shutdown().await;
+    stop.cancel();
+    keeper.await.unwrap().unwrap();
+    house.sandbox.shutdown().await;
+
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let phones = Phones::kept_in(sandbox.network().clone(), &file, 2).await.unwrap();
+    let bea = phones.get("15550100002").unwrap();
+    let mut client = Client::resume(sandbox.url(), memory).await;
+    client.connected().await;
+    bea.send_text("15550100001", "after").await.unwrap();
+    client.text("after").await;
+    client.handle.client().send_text(jid("15550100002"), "and back").await.unwrap();
+    bea.wait_for_message(PATIENCE, |message| message.content.text() == Some("and back")).await.unwrap();
+    let counters = sandbox.network().counters();
+    assert_eq!((counters.logins_ik, counters.devices_left_out, counters.unknown_stanzas), (1, 0, 0), "{counters:#?}");
 }

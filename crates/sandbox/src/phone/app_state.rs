@@ -31,7 +31,11 @@ pub(super) struct AppState {
 
 impl AppState {
     pub fn new() -> Self {
-        let key: [u8; 32] = rand::random();
+        Self::with_key(rand::random())
+    }
+
+    /// With the key that the account had; what has been published is fetched when it is needed.
+    pub fn with_key(key: [u8; 32]) -> Self {
         Self {
             // Two bytes of device, four of epoch: the primary's first key.
             key_id: vec![0, 0, 0, 0, 0, 1],
@@ -39,6 +43,10 @@ impl AppState {
             expanded: expand_app_state_keys(&key),
             collections: HashMap::new(),
         }
+    }
+
+    pub fn key(&self) -> [u8; 32] {
+        self.key
     }
 
     /// The message that gives companions the key; `asked` limits it to the ids that a companion asked for.

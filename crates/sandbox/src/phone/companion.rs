@@ -50,7 +50,7 @@ fn key(text: &str) -> Result<[u8; 32], PhoneError> {
 }
 
 /// The account's side of ADV: which key indexes it has given out and which are still good.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct DeviceRoster {
     raw_id: u32,
     current_index: u32,

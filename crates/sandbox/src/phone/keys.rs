@@ -28,6 +28,16 @@ pub(super) struct PhoneKeys {
     next_pre_key: u32,
 }
 
+/// The records of [`PhoneKeys`] as libsignal writes them.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct SavedKeys {
+    identity: Vec<u8>,
+    registration_id: u32,
+    signed_pre_key: Vec<u8>,
+    pre_keys: BTreeMap<u32, Vec<u8>>,
+    next_pre_key: u32,
+}
+
 impl PhoneKeys {
     pub fn generate() -> Result<Self, PhoneError> {
         let identity = IdentityKeyPair::generate(&mut signal_rng());
@@ -41,6 +51,35 @@ impl PhoneKeys {
             signed_pre_key,
             pre_keys: BTreeMap::new(),
             next_pre_key: 1,
+        })
+    }
+
+    /// All of it, to be kept.
+    pub fn save(&self) -> Result<SavedKeys, PhoneError> {
+        let mut pre_keys = BTreeMap::new();
+        for (id, key) in &self.pre_keys {
+            pre_keys.insert(*id, key.serialize()?);
+        }
+        Ok(SavedKeys {
+            identity: self.identity.serialize().into_vec(),
+            registration_id: self.registration_id,
+            signed_pre_key: self.signed_pre_key.serialize()?,
+            pre_keys,
+            next_pre_key: self.next_pre_key,
+        })
+    }
+
+    pub fn restore(saved: SavedKeys) -> Result<Self, PhoneError> {
+        let mut pre_keys = BTreeMap::new();
+        for (id, key) in saved.pre_keys {
+            pre_keys.insert(id, PreKeyRecord::deserialize(&key)?);
+        }
+        Ok(Self {
+            identity: IdentityKeyPair::try_from(saved.identity.as_slice())?,
+            registration_id: saved.registration_id,
+            signed_pre_key: SignedPreKeyRecord::deserialize(&saved.signed_pre_key)?,
+            pre_keys,
+            next_pre_key: saved.next_pre_key,
         })
     }
 

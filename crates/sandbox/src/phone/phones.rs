@@ -7,9 +7,10 @@ use tokio::sync::broadcast;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wacore_binary::Jid;
 
+use super::memory::Memory;
 use super::peers::digits;
 use super::{Phone, PhoneError, PhoneEvent};
-use crate::network::{Network, NetworkError};
+use crate::network::{Account, Network, NetworkError};
 
 /// Numbers from the range that is reserved for fiction, with names to go with them.
 const FIRST_NUMBER: u64 = 15_550_100_101;
@@ -85,9 +86,16 @@ impl Phones {
             | NetworkError::Primary
             | NetworkError::NotConnected => PhoneError::Refused(error.to_string()),
         })?;
+        let memory = Memory::new(&account.push_name)?;
+        self.take_up(account, memory).await
+    }
+
+    /// A phone with an account that exists, and with this memory; online.
+    pub(super) async fn take_up(&self, account: Account, memory: Memory) -> Result<Phone, PhoneError> {
+        let number = account.pn.user.to_string();
         let (network, news) = (self.0.network.clone(), self.0.news.clone());
-        let phone =
-            Phone::new(network, account, news, self.0.stop.child_token(), Arc::clone(&self.0.switch_off))?;
+        let (stop, alive) = (self.0.stop.child_token(), Arc::clone(&self.0.switch_off));
+        let phone = Phone::new(network, account, news, stop, alive, memory);
         phone.go_online().await?;
         self.phones().insert(number, phone.clone());
         Ok(phone)

@@ -1,6 +1,6 @@
 //! Signal sessions of one phone, in memory. The ratchets are libsignal's; here are only the shelves they stand on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use wacore_libsignal::protocol::error::Result as SignalResult;
@@ -21,6 +21,9 @@ pub(super) struct Sealed {
     pub bytes: Vec<u8>,
 }
 
+/// Name and device of the peer, and the record.
+pub(super) type SavedSession = (String, u32, Vec<u8>);
+
 #[derive(Default)]
 struct Shelf(HashMap<ProtocolAddress, SessionRecord>);
 
@@ -30,7 +33,7 @@ struct Identities {
     known: HashMap<ProtocolAddress, IdentityKey>,
 }
 
-struct OneTimeKeys(HashMap<u32, PreKeyRecord>);
+struct OneTimeKeys<'a>(&'a mut BTreeMap<u32, PreKeyRecord>);
 
 struct SignedKey(SignedPreKeyRecord);
 
@@ -68,6 +71,23 @@ impl Sessions {
             },
             signed: SignedKey(keys.signed_pre_key.clone()),
         }
+    }
+
+    /// Every session with the address of its peer, as libsignal writes it.
+    pub fn save(&self) -> Result<Vec<SavedSession>, PhoneError> {
+        let saved = |(peer, record): (&ProtocolAddress, &SessionRecord)| {
+            Ok((peer.name().to_owned(), peer.device_id().into(), record.serialize()?))
+        };
+        self.shelf.0.iter().map(saved).collect()
+    }
+
+    pub fn restore(keys: &PhoneKeys, saved: Vec<SavedSession>) -> Result<Self, PhoneError> {
+        let mut sessions = Self::new(keys);
+        for (peer, device, record) in saved {
+            let peer = ProtocolAddress::new(&peer, device.into());
+            sessions.shelf.0.insert(peer, SessionRecord::deserialize(&record)?);
+        }
+        Ok(sessions)
     }
 
     pub fn exists(&self, peer: &ProtocolAddress) -> bool {
@@ -121,7 +141,7 @@ impl Sessions {
             "msg" => CiphertextMessage::SignalMessage(SignalMessage::try_from(bytes)?),
             other => return Err(PhoneError::Protocol(format!("cannot decrypt <enc type=\"{other}\">"))),
         };
-        let mut one_time = OneTimeKeys(keys.pre_keys.iter().map(|(id, key)| (*id, key.clone())).collect());
+        let mut one_time = OneTimeKeys(&mut keys.pre_keys);
         let opened = message_decrypt(
             &message,
             peer,
@@ -185,7 +205,7 @@ impl IdentityKeyStore for Identities {
 }
 
 #[async_trait]
-impl PreKeyStore for OneTimeKeys {
+impl PreKeyStore for OneTimeKeys<'_> {
     async fn get_pre_key(&self, id: PreKeyId) -> SignalResult<PreKeyRecord> {
         self.0.get(&id.into()).cloned().ok_or(SignalProtocolError::InvalidPreKeyId)
     }

@@ -1,0 +1,171 @@
+//! Phones and their network in a file, so that a client which was linked before a restart is still linked after it.
+//!
+//! Kept: accounts, devices, keys, Signal sessions, app state, what waits for devices. Not kept: the chats.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use wacore_binary::Jid;
+
+use super::app_state::AppState;
+use super::companion::DeviceRoster;
+use super::keys::{PhoneKeys, SavedKeys};
+use super::memory::Memory;
+use super::sessions::{SavedSession, Sessions};
+use super::{Phone, PhoneError, Phones};
+use crate::network::{Network, RestoreError};
+
+/// Format of the file.
+const FORMAT: u32 = 1;
+/// Changes come in bursts; a burst is written once, so long after its first.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// Why phones could not be kept or brought back.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    #[error("cannot read or write {path}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("the kept phones do not read")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the kept phones have format {0}, this sandbox reads {FORMAT}")]
+    Format(u32),
+    #[error(transparent)]
+    Network(#[from] RestoreError),
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    format: u32,
+    network: Box<RawValue>,
+    phones: Vec<SavedPhone>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedPhone {
+    number: String,
+    push_name: String,
+    auto_reply: bool,
+    keys: SavedKeys,
+    sessions: Vec<SavedSession>,
+    roster: DeviceRoster,
+    app_state_key: [u8; 32],
+    welcomed: Vec<String>,
+}
+
+impl Phones {
+    /// The phones that the file remembers, in a network without accounts; if there is no such file, so many new ones.
+    pub async fn kept_in(network: Network, path: &Path, count: usize) -> Result<Self, KeepError> {
+        match tokio::fs::read(path).await {
+            Ok(saved) => Self::restore(network, &saved).await,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::with_people(network, count).await?),
+            Err(source) => Err(KeepError::File { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Writes the file after every burst of changes, until stopped, and then once more. Runs until then.
+    pub async fn keep_in(self, path: &Path, stop: CancellationToken) -> Result<(), KeepError> {
+        let (mut network, mut phones) = (self.network().events(), self.events());
+        self.write(path).await?;
+        while !stop.is_cancelled() {
+            let changed = tokio::select! {
+                () = stop.cancelled() => break,
+                // Whoever lags has missed changes, and that is a change.
+                event = network.recv() => !matches!(event, Err(RecvError::Closed)),
+                event = phones.recv() => !matches!(event, Err(RecvError::Closed)),
+            };
+            if !changed {
+                break;
+            }
+            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(BREATH) => {} }
+            (network, phones) = (network.resubscribe(), phones.resubscribe());
+            self.write(path).await?;
+        }
+        self.write(path).await
+    }
+
+    /// What [`Self::restore`] takes.
+    pub async fn save(&self) -> Result<Vec<u8>, KeepError> {
+        let mut phones = Vec::new();
+        for phone in self.all() {
+            phones.push(phone.save().await?);
+        }
+        let network = serde_json::from_slice(&self.network().save())?;
+        Ok(serde_json::to_vec(&Saved { format: FORMAT, network, phones })?)
+    }
+
+    /// Brings the phones back online, in a network without accounts.
+    pub async fn restore(network: Network, saved: &[u8]) -> Result<Self, KeepError> {
+        let saved: Saved = serde_json::from_slice(saved)?;
+        if saved.format != FORMAT {
+            return Err(KeepError::Format(saved.format));
+        }
+        network.restore(saved.network.get().as_bytes())?;
+        let phones = Self::new(network);
+        for phone in saved.phones {
+            let number = phone.number.clone();
+            let account = phones.network().account(&Jid::pn(number.as_str()));
+            let account = account.ok_or(PhoneError::NoSuchAccount(number))?;
+            phones.take_up(account, phone.into_memory()?).await?;
+        }
+        Ok(phones)
+    }
+
+    /// Into a new file beside the old one, then over it: a crash leaves one of both whole.
+    async fn write(&self, path: &Path) -> Result<(), KeepError> {
+        let failed = |source| KeepError::File { path: path.to_owned(), source };
+        let beside = path.with_extension("new");
+        let saved = self.save().await?;
+        let mut options = tokio::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // Private keys, if only simulated ones.
+        #[cfg(unix)]
+        options.mode(0o600);
+        let mut file = options.open(&beside).await.map_err(failed)?;
+        file.write_all(&saved).await.map_err(failed)?;
+        file.sync_all().await.map_err(failed)?;
+        tokio::fs::rename(&beside, path).await.map_err(failed)
+    }
+}
+
+impl Phone {
+    async fn save(&self) -> Result<SavedPhone, PhoneError> {
+        let memory = self.memory().await;
+        Ok(SavedPhone {
+            number: self.number().to_owned(),
+            push_name: memory.push_name.clone(),
+            auto_reply: memory.auto_reply,
+            keys: memory.keys.save()?,
+            sessions: memory.sessions.save()?,
+            roster: memory.roster.clone(),
+            app_state_key: memory.app_state.key(),
+            welcomed: memory.welcomed.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+impl SavedPhone {
+    fn into_memory(self) -> Result<Memory, PhoneError> {
+        let keys = PhoneKeys::restore(self.keys)?;
+        let welcomed: HashSet<Jid> = self.welcomed.iter().filter_map(|jid| jid.parse().ok()).collect();
+        Ok(Memory {
+            sessions: Sessions::restore(&keys, self.sessions)?,
+            keys,
+            roster: self.roster,
+            app_state: AppState::with_key(self.app_state_key),
+            welcomed,
+            auto_reply: self.auto_reply,
+            keys_published: true,
+            name_published: true,
+            ..Memory::new(&self.push_name)?
+        })
+    }
+}
