@@ -150,3 +150,47 @@ async fn a_new_name_of_the_phone_reaches_its_companion() {
     world.ada.set_push_name("Countess").await.unwrap();
     name(&mut client, "Countess").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_is_one_chat_however_the_client_addresses_it() {
+    let world = World::new().await;
+    let mut client = world.linked().await;
+    for (to, words) in [(world.grace.account().pn.clone(), "by number"), (world.grace.account().lid.clone(), "by lid")] {
+        client.handle.client().send_text(to, words).await.unwrap();
+        world.grace.wait_for_message(PATIENCE, |m| m.content.text() == Some(words)).await.unwrap();
+        world.ada.wait_for_message(PATIENCE, |m| m.content.text() == Some(words)).await.unwrap();
+    }
+    world.grace.send_text(&world.ada.account().lid.to_string(), "back").await.unwrap();
+    client.text("back").await;
+    assert_eq!((world.grace.conversations().await.len(), world.ada.conversations().await.len()), (1, 1));
+    world.assert_nothing_strange();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_companion_works_while_its_phone_is_off_and_the_phone_catches_up() {
+    let world = World::new().await;
+    let mut client = world.linked().await;
+    // The key share has arrived by now, or the client would not be connected.
+    world.ada.go_offline().await;
+    let id = world.grace.send_text(world.ada.number(), "while you are off").await.unwrap();
+    client.text("while you are off").await;
+    client.handle.client().send_text(Jid::pn(world.grace.number()), "she is off").await.unwrap();
+    world.grace.wait_for_message(PATIENCE, |m| m.content.text() == Some("she is off")).await.unwrap();
+    world.ada.go_online().await.unwrap();
+    let late = world.ada.wait_for_message(PATIENCE, |m| m.id == id).await.unwrap();
+    assert!(late.offline);
+    let own = world.ada.wait_for_message(PATIENCE, |m| m.content.text() == Some("she is off")).await.unwrap();
+    assert_eq!((own.direction, own.by_companion), (Direction::Out, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_companions_of_one_phone_see_each_others_messages() {
+    let world = World::new().await;
+    let first = world.linked().await;
+    let mut second = world.linked().await;
+    assert_eq!(world.ada.linked_devices().len(), 2);
+    first.handle.client().send_text(Jid::pn(world.grace.number()), "from the first").await.unwrap();
+    second.text("from the first").await;
+    world.grace.wait_for_message(PATIENCE, |m| m.content.text() == Some("from the first")).await.unwrap();
+    world.assert_nothing_strange();
+}

@@ -1,10 +1,12 @@
 //! What a phone has in its chats: every message it sent, received or saw a companion send, decrypted.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use wacore_binary::Jid;
 
 /// Which way a message went, seen from the phone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From somebody else.
@@ -86,34 +88,37 @@ pub struct Conversation {
 
 /// All messages of a phone, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Messages(Vec<PhoneMessage>);
+pub(super) struct Messages {
+    all: Vec<PhoneMessage>,
+    /// Where a message stands in `all`. A text to oneself is there twice: it went out and came in.
+    places: HashMap<(String, Direction), usize>,
+}
 
 impl Messages {
     /// Adds a message. One that is there already (same id, same direction) is kept, unless it had not been decryptable.
     /// Says whether anything changed.
     pub fn add(&mut self, message: PhoneMessage) -> bool {
-        let known = self.0.iter_mut().rev().find(|old| old.id == message.id && old.direction == message.direction);
-        match known {
+        match self.find_mut(&message.id, message.direction) {
             Some(old) if matches!(old.content, Content::Undecryptable(_)) && *old != message => {
                 *old = message;
                 true
             }
             Some(_) => false,
             None => {
-                self.0.push(message);
+                self.places.insert((message.id.clone(), message.direction), self.all.len());
+                self.all.push(message);
                 true
             }
         }
     }
 
     pub fn find(&self, id: &str, direction: Direction) -> Option<&PhoneMessage> {
-        self.0.iter().rev().find(|message| message.id == id && message.direction == direction)
+        self.places.get(&(id.to_owned(), direction)).and_then(|place| self.all.get(*place))
     }
 
     /// Raises the status; receipts that come late never lower it. Says whether it rose.
     pub fn advance(&mut self, id: &str, direction: Direction, status: MessageStatus) -> bool {
-        let found = self.0.iter_mut().rev().find(|message| message.id == id && message.direction == direction);
-        match found {
+        match self.find_mut(id, direction) {
             Some(message) if message.status < status => {
                 message.status = status;
                 true
@@ -124,23 +129,28 @@ impl Messages {
 
     /// The network refused it.
     pub fn fail(&mut self, id: &str) {
-        if let Some(message) = self.0.iter_mut().rev().find(|m| m.id == id && m.direction == Direction::Out) {
+        if let Some(message) = self.find_mut(id, Direction::Out) {
             message.status = MessageStatus::Failed;
         }
     }
 
+    fn find_mut(&mut self, id: &str, direction: Direction) -> Option<&mut PhoneMessage> {
+        self.places.get(&(id.to_owned(), direction)).and_then(|place| self.all.get_mut(*place))
+    }
+
     pub fn all(&self) -> &[PhoneMessage] {
-        &self.0
+        &self.all
     }
 
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.all.clear();
+        self.places.clear();
     }
 
     /// The chats, the one with the newest message first.
     pub fn conversations(&self) -> Vec<Conversation> {
         let mut chats: Vec<Conversation> = Vec::new();
-        for message in self.0.iter().rev() {
+        for message in self.all.iter().rev() {
             let unread =
                 usize::from(message.direction == Direction::In && message.status < MessageStatus::Read);
             match chats.iter_mut().find(|chat| chat.chat == message.chat) {

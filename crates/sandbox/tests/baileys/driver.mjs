@@ -70,7 +70,7 @@ async function connect() {
     }
   })
   socket.ev.on('messages.upsert', ({ messages }) => {
-    for (const { key, message } of messages) {
+    for (const { key, message, status } of messages) {
       const text = message?.conversation ?? message?.extendedTextMessage?.text
       tell({
         event: 'received',
@@ -81,6 +81,8 @@ async function connect() {
         text,
         kind: getContentType(message ?? {}),
       })
+      // While Baileys buffers its events, a receipt is merged into the message that it is for.
+      if (key.fromMe && status) tell({ event: 'status', id: key.id, status })
     }
   })
   socket.ev.on('messages.update', (updates) => {
