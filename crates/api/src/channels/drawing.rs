@@ -50,8 +50,10 @@ impl Drawing {
             .0
             .render::<unicode::Dense1x2>()
             .quiet_zone(true)
-            .dark_color(unicode::Dense1x2::Dark)
-            .light_color(unicode::Dense1x2::Light)
+            .module_dimensions(1, 1)
+            // The names are those of the crate's own ink, which is dark on paper and light on a terminal.
+            .dark_color(unicode::Dense1x2::Light)
+            .light_color(unicode::Dense1x2::Dark)
             .build();
         text.push('\n');
         text

@@ -1,0 +1,49 @@
+use crate::rig::Rig;
+use serde_json::Value;
+
+#[tokio::test]
+async fn the_reference_names_every_operation_and_loads_nothing_from_elsewhere() {
+    let rig = Rig::start().await;
+    let answer = rig.get("/docs").await;
+    assert!(answer.header("content-type").starts_with("text/html"));
+    let page = answer.body.as_str().unwrap();
+    let document: Value = rig.get("/v1/openapi.json").await.body;
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+    }
+    assert!(page.contains("curl -N") && page.contains(&rig.bound.base_url()));
+    for outside in ["<script", "style=", "src=", "https://"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let style = rig.client.get(rig.url("/docs/style.css")).send().await.unwrap();
+    assert_eq!(style.status(), 200);
+    assert!(style.headers()["content-type"].to_str().unwrap().starts_with("text/css"));
+}
+
+#[tokio::test]
+async fn every_problem_is_explained_where_its_type_points() {
+    let rig = Rig::start().await;
+    let page = rig.get("/docs/problems").await;
+    let page = page.body.as_str().unwrap();
+    let told = rig.get("/v1/nowhere").await.body;
+    let (path, anchor) = told["type"].as_str().unwrap().split_once('#').unwrap();
+    assert_eq!(path, "/docs/problems");
+    assert!(page.contains(&format!("id=\"{anchor}\"")));
+}
+
+#[tokio::test]
+async fn addresses_of_the_dashboard_give_a_page_with_or_without_a_build() {
+    let rig = Rig::start().await;
+    for path in ["/", "/channels/ch_1"] {
+        let answer = rig.client.get(rig.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    }
+    assert_eq!(rig.client.get(rig.url("/nothing.js")).send().await.unwrap().status(), 404);
+    assert_eq!(rig.client.get(rig.url("/../Cargo.toml")).send().await.unwrap().status(), 404);
+    assert_eq!(rig.raw(&format!("GET /..%2f..%2fCargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0, 404);
+    assert_eq!(rig.raw(&format!("GET /../../Cargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0, 404);
+}

@@ -1,0 +1,26 @@
+use crate::rig::Rig;
+use serde_json::json;
+
+#[tokio::test]
+async fn settings_survive_a_restart_and_are_heard_of_at_once() {
+    let rig = Rig::start().await;
+    let all = json!({"notifications": {"paired": true, "disconnected": true, "stuck": true, "recovered": true}});
+    assert_eq!(rig.get("/v1/settings").await.body, all);
+    let mut heard = rig.bound.settings();
+    heard.mark_unchanged();
+    let changed = rig.patch("/v1/settings", json!({"notifications": {"recovered": false}})).await;
+    assert_eq!(changed.body, json!({"notifications": {"paired": true, "disconnected": true, "stuck": true, "recovered": false}}));
+    assert!(heard.has_changed().unwrap() && !heard.borrow().notifications.recovered);
+
+    let (dir, key) = rig.stop().await;
+    let rig = Rig::start_in(dir, key).await;
+    assert_eq!(rig.get("/v1/settings").await.body, changed.body);
+    for (body, expected) in [
+        (json!({"notifications": {"loud": true}}), "422 invalid /notifications/loud"),
+        (json!({"notifications": {"stuck": null}}), "422 invalid /notifications/stuck"),
+        (json!({"notifications": null}), "422 invalid /notifications"),
+    ] {
+        assert_eq!(rig.patch("/v1/settings", body).await.told(), expected);
+    }
+    assert_eq!(rig.get("/v1/settings").await.body, changed.body);
+}
