@@ -24,17 +24,18 @@ use tokio::time::{Duration, Instant, sleep};
 pub struct With {
     pub notifications: bool,
     pub panel: bool,
+    pub keychain: bool,
 }
 
 /// All that a person's session has.
-pub const EVERYTHING: With = With { notifications: true, panel: true };
+pub const EVERYTHING: With = With { notifications: true, panel: true, keychain: true };
 
 /// A running desktop. Everything in it ends with it.
 // Fields end in this order: programs before the bus and the screen that they use.
 #[derive(Debug)]
 pub struct Desktop {
     pub notifications: Option<Notifications>,
-    _keyring: tokio::process::Child,
+    _keyring: Option<tokio::process::Child>,
     pub bus: Bus,
     pub screen: Screen,
     home: TempDir,
@@ -51,8 +52,12 @@ impl Desktop {
         owner_only(&home.path().join("run"))?;
         let screen = Screen::start().await?;
         let bus = Bus::start(home.path(), with.panel).await?;
+        let keyring = match with.keychain {
+            true => Some(bus::keyring(&environment(home.path(), &bus, &screen), &bus).await?),
+            false => None,
+        };
         let mut desktop = Desktop {
-            _keyring: bus::keyring(&environment(home.path(), &bus, &screen), &bus).await?,
+            _keyring: keyring,
             notifications: None,
             bus,
             screen,

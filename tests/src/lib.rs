@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod binaries;
+#[cfg(target_os = "linux")]
+pub mod desktop;
 pub mod events;
 pub mod keychain;
 pub mod process;
@@ -18,3 +20,16 @@ use std::time::Duration;
 
 /// How long a test waits for something that ought to happen at once. Generous: machines are slow and noisy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until a file is no more.
+///
+/// # Errors
+/// When it stays.
+pub async fn gone(path: &std::path::Path) -> anyhow::Result<()> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while path.exists() {
+        anyhow::ensure!(tokio::time::Instant::now() < deadline, "{} is still there", path.display());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}

@@ -146,9 +146,10 @@ impl Whatisup {
     /// # Errors
     /// When it is not printed in time.
     pub async fn prints(&mut self, needle: &str) -> Result<()> {
-        match timeout(PATIENCE, self.log.wait_for(|all| all.contains(needle))).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => bail!("{needle:?} was not printed; it printed:\n{}", self.printed()),
+        let came = timeout(PATIENCE, self.log.wait_for(|all| all.contains(needle))).await.is_ok_and(|found| found.is_ok());
+        match came {
+            true => Ok(()),
+            false => bail!("{needle:?} was not printed; it printed:\n{}", self.printed()),
         }
     }
 

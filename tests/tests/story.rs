@@ -68,7 +68,7 @@ async fn a_channel_is_paired_sends_receives_drops_resumes_and_is_unlinked() {
     assert_eq!(view["paired"], false);
     assert!(view["state"]["summary"].as_str().unwrap().contains("Unlinked on the phone"));
     let sessions = app.options.data_dir.join("sessions").join(&channel);
-    assert!(!sessions.join("auth.db").exists(), "the auth-state is still there");
+    acceptance::gone(&sessions.join("auth.db")).await.unwrap();
 
     // A new QR is on offer, and works.
     rest.act(&format!("/v1/channels/{channel}/start")).await.unwrap();

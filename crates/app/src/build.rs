@@ -55,9 +55,8 @@ impl App {
         loop {
             match start_locked(config.clone(), face, lock).await {
                 Ok(built) => return Ok(App::new(built)),
-                Err((error, back)) if error.passes_with_unlocking() => {
+                Err((error, back)) if error.passes_by_itself(keys::has_ledger(&config.data_dir)) => {
                     lock = back;
-                    tracing::warn!("{error}");
                     wait_for_the_keychain(&config, face, &error).await?;
                     tracing::info!("the keychain is open: going on");
                 }
@@ -79,7 +78,9 @@ fn lock(config: &Config) -> Result<DataDirLock, StartError> {
 async fn wait_for_the_keychain(config: &Config, face: Face, error: &StartError) -> Result<(), StartError> {
     let sockets = api::bind(&config.api.bind, config.api.port)?;
     let room = api::WaitingRoom::open(sockets, error.code(), error.title(), &error.to_string());
-    keys::open(config, face).await?.vault.wait_unlocked().await;
+    tracing::warn!("{error}");
+    let vault = keys::keychain(config, face)?;
+    vault.wait_unlocked().await;
     room.close().await;
     Ok(())
 }

@@ -36,23 +36,30 @@ fn namespace() -> Namespace {
     }
 }
 
+fn scope(config: &Config) -> Result<Scope, StartError> {
+    Ok(Scope { namespace: namespace(), installation: Installation::of(&config.data_dir)? })
+}
+
+/// The keychain, whatever its state.
+pub(crate) fn keychain(config: &Config, face: Face) -> Result<Vault, StartError> {
+    let vault = Vault::keychain(scope(config)?);
+    Ok(if face == Face::Headless { vault.without_prompt() } else { vault })
+}
+
 /// Finds the store that the configuration, the person's earlier choice and the system give.
 pub(crate) async fn open(config: &Config, face: Face) -> Result<OpenVault, StartError> {
-    let scope = Scope { namespace: namespace(), installation: Installation::of(&config.data_dir)? };
+    let scope = scope(config)?;
     let key_file = || OpenVault { vault: Vault::key_file(&config.vault.key_file, scope.clone()), kind: VaultKind::KeyFile };
-    let keychain = || {
-        let vault = Vault::keychain(scope.clone());
-        let vault = if face == Face::Headless { vault.without_prompt() } else { vault };
-        OpenVault { vault, kind: VaultKind::Keychain }
-    };
+    let keychain = || keychain(config, face).map(|vault| OpenVault { vault, kind: VaultKind::Keychain });
     match config.vault.store {
         VaultStore::File => Ok(key_file()),
-        VaultStore::Keychain => Ok(keychain()),
+        VaultStore::Keychain => keychain(),
         VaultStore::Auto => {
-            let open = keychain();
+            let open = keychain()?;
             match (open.vault.access().await, face) {
                 (Ok(Access::Open | Access::Locked | Access::Unknown), _) => Ok(open),
-                (Err(VaultError::Missing), Face::Headless) => {
+                // Keys that were made belong to a store: one that is not there (yet) is no reason to look elsewhere.
+                (Err(VaultError::Missing), Face::Headless) if !has_ledger(&config.data_dir) => {
                     tracing::warn!(
                         path = %config.vault.key_file.display(),
                         "there is no keychain: the keys are kept in a file; protect it as you would the accounts themselves"
@@ -74,7 +81,7 @@ pub(crate) async fn ledger_key(open: &OpenVault, data_dir: &Path) -> Result<Key3
     if let Some(key) = open.vault.ledger_key().await? {
         return Ok(key);
     }
-    if std::fs::metadata(data_dir.join("ledger.db")).is_ok_and(|about| about.len() > 0) {
+    if has_ledger(data_dir) {
         let place = match open.kind {
             VaultKind::Keychain => "the keychain".to_owned(),
             VaultKind::KeyFile => "the key file".to_owned(),
@@ -82,6 +89,11 @@ pub(crate) async fn ledger_key(open: &OpenVault, data_dir: &Path) -> Result<Key3
         return Err(StartError::LedgerKeyMissing { place });
     }
     Ok(open.vault.create_ledger_key().await?)
+}
+
+/// Whether there is something that a key was made for.
+pub(crate) fn has_ledger(data_dir: &Path) -> bool {
+    std::fs::metadata(data_dir.join("ledger.db")).is_ok_and(|about| about.len() > 0)
 }
 
 /// The admin key of the API, made at the first start.

@@ -18,7 +18,11 @@ fn main() -> ExitCode {
     match runtime.block_on(cli.perform()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("whatisupd: {error:#}");
+            // A start error says all in its own words; others are told with their causes.
+            match error.downcast_ref::<app::StartError>() {
+                Some(start) => eprintln!("whatisupd: {}. {start}", start.title()),
+                None => eprintln!("whatisupd: {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }

@@ -112,8 +112,22 @@ impl StartError {
         }
     }
 
-    /// Whether waiting alone may help: somebody unlocks the keychain.
-    pub fn passes_with_unlocking(&self) -> bool {
-        matches!(self, StartError::Vault(VaultError::Locked | VaultError::TimedOut))
+    /// Whether waiting alone may help: somebody unlocks the keychain, or it starts later than we do.
+    pub fn passes_by_itself(&self, keys_exist: bool) -> bool {
+        match self {
+            StartError::Vault(VaultError::Locked | VaultError::TimedOut) => true,
+            // Nobody will start a keychain for an installation that never had keys in one.
+            StartError::Vault(VaultError::Missing) => keys_exist,
+            StartError::DataDir { .. }
+            | StartError::DataDirHeld(_)
+            | StartError::Vault(VaultError::Refused(_) | VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_))
+            | StartError::LedgerKeyMissing { .. }
+            | StartError::Ledger(_)
+            | StartError::LedgerUse(_)
+            | StartError::Engine(_)
+            | StartError::Api(_)
+            | StartError::WhatsApp { .. }
+            | StartError::Sandbox(_) => false,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Held as long as this value lives; the system lets go of it when the process dies, however it dies.
@@ -57,7 +57,7 @@ impl DataDirLock {
     /// Takes `dir` (made when missing) for this process, which calls itself `program` and started at `since`.
     pub fn acquire(dir: &Path, program: &str, since: Timestamp) -> Result<Self, LockError> {
         make_private(dir)?;
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(dir.join("lock"))?;
+        let file = private().read(true).open(dir.join("lock"))?;
         let holder = dir.join("lock.holder");
         match file.try_lock() {
             Ok(()) => {}
@@ -67,7 +67,7 @@ impl DataDirLock {
         let program = program.replace(['\n', '\r'], " ");
         let note = format!("pid={}\nprogram={program}\nsince={since}\n", std::process::id());
         // Only for the words of the refusal: a full disk must not keep anybody from starting.
-        if let Err(error) = fs::write(&holder, note) {
+        if let Err(error) = private().truncate(true).open(&holder).and_then(|mut file| file.write_all(note.as_bytes())) {
             tracing::warn!(%error, "cannot note who holds the data directory");
         }
         Ok(DataDirLock { _file: file, holder })
@@ -79,6 +79,15 @@ impl Drop for DataDirLock {
         // The lock itself goes with the file; a note left behind is overwritten by the next holder.
         let _ = fs::remove_file(&self.holder);
     }
+}
+
+/// A file to write, for its owner only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 #[cfg(unix)]

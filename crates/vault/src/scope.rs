@@ -87,7 +87,11 @@ fn make(dir: &Path, path: &Path) -> io::Result<()> {
     let id: String = random.iter().map(|b| char::from(b"0123456789abcdefghjkmnpqrstvwxyz"[usize::from(b & 31)])).collect();
     // The id, random as it is, names the draft too: nobody else writes into it.
     let draft = dir.join(format!(".{FILE}.{id}"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&draft)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
     file.write_all(format!("{id}\n").as_bytes())?;
     file.sync_all()?;
     // A link, unlike a rename, does not replace what another process has just put there.

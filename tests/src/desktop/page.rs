@@ -3,11 +3,11 @@
 use super::shell::Shell;
 use super::{Desktop, holds, until};
 use crate::process::free_port;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::Stdio;
 use tokio::net::TcpStream;
 use tokio::process::Child;
@@ -48,6 +48,20 @@ impl Page {
         Ok(Page { client, _driver: driver })
     }
 
+    /// Calls a command of the shell as the page does.
+    ///
+    /// # Errors
+    /// What the shell refused with.
+    pub async fn invoke(&self, command: &str, arguments: Value) -> Result<Value> {
+        let script = "const [command, given, done] = arguments; \
+                      window.__TAURI_INTERNALS__.invoke(command, given).then(good => done({ good }), bad => done({ bad }))";
+        let mut answer = self.client.execute_async(script, vec![json!(command), arguments]).await?;
+        match answer.get_mut("bad") {
+            Some(bad) => bail!("{command}: {bad}"),
+            None => Ok(answer.get_mut("good").map(Value::take).unwrap_or_default()),
+        }
+    }
+
     /// The text of the whole page.
     ///
     /// # Errors
@@ -77,13 +91,47 @@ impl Page {
         until(&format!("{what:?}"), || async { Ok(self.client.find(what).await?.click().await?) }).await
     }
 
-    /// Clicks the button (or link) that is named so.
+    /// Clicks the button (or link) whose name begins so.
     ///
     /// # Errors
     /// When there is none.
     pub async fn press(&self, name: &str) -> Result<()> {
-        let path = format!("//*[self::button or self::a][normalize-space(.)='{name}' or @aria-label='{name}']");
+        let path = format!("//*[self::button or self::a][starts-with(normalize-space(.), '{name}') or @aria-label='{name}']");
         self.click(Locator::XPath(&path)).await
+    }
+
+    /// Clicks the button of that name in the open dialog.
+    ///
+    /// # Errors
+    /// When no dialog opens, or it has no such button.
+    pub async fn confirm(&self, name: &str) -> Result<()> {
+        let path = format!("//*[@role='dialog' or @role='alertdialog']//button[starts-with(normalize-space(.), '{name}')]");
+        self.click(Locator::XPath(&path)).await
+    }
+
+    /// Waits until the element is on the page of this window.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn sees(&self, what: Locator<'_>) -> Result<()> {
+        until(&format!("{what:?}"), || async { Ok(self.client.find(what).await.map(|_| ())?) }).await
+    }
+
+    /// Waits until the element is on the page of one of the windows, and goes on there.
+    ///
+    /// # Errors
+    /// When it is on none.
+    pub async fn sees_in_any_window(&self, what: Locator<'_>) -> Result<()> {
+        until(&format!("{what:?} in a window"), || async {
+            for window in self.client.windows().await? {
+                self.client.switch_to_window(window).await?;
+                if self.client.find(what).await.is_ok() {
+                    return Ok(());
+                }
+            }
+            bail!("no window has it")
+        })
+        .await
     }
 
     /// Waits for a field and types into it.
@@ -103,7 +151,7 @@ impl Page {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn switch_to(&self, part: &str) -> Result<()> {
+    pub async fn in_window(&self, part: &str) -> Result<()> {
         until(&format!("a window at {part:?}"), || async {
             let mut seen = Vec::new();
             for window in self.client.windows().await? {
@@ -114,7 +162,7 @@ impl Page {
                 }
                 seen.push(address);
             }
-            anyhow::bail!("the windows are at {seen:?}")
+            bail!("the windows are at {seen:?}")
         })
         .await
     }

@@ -33,7 +33,21 @@ impl Desktop {
     /// # Errors
     /// When it is not built.
     pub fn launch(&self, start: &Start) -> Result<Shell> {
-        let mut command = self.command(binaries::program("whatisup")?);
+        self.run(self.command(binaries::program("whatisup")?), start)
+    }
+
+    /// Starts it where the tray's library is missing: an empty file lies over it, for this process alone.
+    ///
+    /// # Errors
+    /// When it is not built.
+    pub fn launch_without_tray_library(&self, start: &Start) -> Result<Shell> {
+        const COVER: &str = "for lib in /usr/lib/*/lib*appindicator3.so.1; do mount --bind /dev/null \"$(readlink -f \"$lib\")\"; done; exec \"$@\"";
+        let mut command = self.command("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-euc", COVER, "sh"]).arg(binaries::program("whatisup")?);
+        self.run(command, start)
+    }
+
+    fn run(&self, mut command: Command, start: &Start) -> Result<Shell> {
         command.arg("--data-dir").arg(&start.data_dir).arg("--port").arg(start.port.to_string()).args(&start.args);
         if let Some(port) = start.driven_at {
             command.env("TAURI_WEBVIEW_AUTOMATION", "true").env("WEBKIT_INSPECTOR_SERVER", format!("127.0.0.1:{port}"));
