@@ -116,6 +116,7 @@ async fn shredding_leaves_nothing_and_the_next_socket_pairs_anew() {
     house.open(channel(1)).await.qr().await;
 }
 
+#[allow(clippy::disallowed_methods, reason = "compared with what the session stamped by the same clock")]
 fn now_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     since.as_millis().try_into().unwrap()
