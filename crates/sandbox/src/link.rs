@@ -23,6 +23,7 @@
 //!   `<iq xmlns="md" type="set"><link_code_companion_reg stage="primary_hello">…` with the same children as on the wire;
 //!   the companion's `companion_finish` comes as such a notification again; then `accept_pairing` with the
 //!   `link_code_pairing_ref` as reference.
+//! - A companion's own logout reaches device 0 as `<notification type="account_sync">` with the devices that are left.
 //! - App-state patches, key shares, history notices: submit them (`w:sync:app:state`, `<message category="peer">`).
 //! - A device list is only believed with a key-index list signed by the account: pass it in [`PairingAnswer`] and, after
 //!   an unlink, through [`Network::publish_key_index_list`](crate::Network::publish_key_index_list).

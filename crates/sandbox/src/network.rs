@@ -9,8 +9,10 @@ mod app_state;
 mod backlog;
 mod counters;
 mod device_list;
+mod error;
 mod event;
 mod fault;
+mod identity;
 mod iq;
 mod keys;
 mod link_code;
@@ -18,9 +20,11 @@ mod login;
 mod message;
 mod pairing;
 mod passkey;
+mod people;
 mod presence;
 mod receipt;
 mod saved;
+mod socket;
 mod stanza;
 mod usync;
 mod world;
@@ -34,12 +38,14 @@ use tokio::sync::{broadcast, mpsc};
 use wacore_binary::{Jid, Node};
 
 pub use counters::Counters;
+pub use error::{NetworkError, PairError};
 pub use event::{Handshake, NetworkEvent, SocketEnd};
 pub use fault::{Fault, Target};
 pub(crate) use fault::{Door, Pace};
 pub(crate) use keys::SignedPreKey;
 pub(crate) use login::LoginClaim;
 pub(crate) use pairing::Registration;
+pub use people::{Account, DeviceView};
 pub use saved::RestoreError;
 
 use crate::link::Link;
@@ -68,29 +74,6 @@ struct State {
     outlets: HashMap<SocketId, mpsc::Sender<Delivery>>,
 }
 
-/// A person on the network. Both addresses reach the same account; neither carries a device number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub pn: Jid,
-    pub lid: Jid,
-    pub push_name: String,
-}
-
-/// A device as the control panel shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceView {
-    /// Phone-number form with the device number.
-    pub device: Jid,
-    pub lid: Jid,
-    pub key_index: u32,
-    /// What the client called itself when it registered, e.g. `Chrome (Linux)`; empty for phones.
-    pub platform: String,
-    pub online: bool,
-    /// Messages and other stanzas waiting until the device takes them.
-    pub queued: usize,
-    pub pre_keys_left: usize,
-}
-
 /// What the phone sends after it has scanned a code: the fields of WhatsApp's own `pair-device` iq of the primary.
 #[derive(Clone, Debug)]
 pub struct PairingAnswer {
@@ -104,38 +87,6 @@ pub struct PairingAnswer {
     pub key_index_list: Vec<u8>,
     /// Encoded `ClientPairingProps` for the companion, e.g. that the account's chats are addressed by LID.
     pub client_props: Option<Vec<u8>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NetworkError {
-    #[error("{0:?} is not a phone number of digits only")]
-    BadNumber(String),
-    #[error("an account with this number exists already")]
-    AccountExists,
-    #[error("no such account")]
-    NoAccount,
-    #[error("no such device")]
-    NoDevice,
-    #[error("the primary device cannot be unlinked")]
-    Primary,
-    #[error("the device is not connected")]
-    NotConnected,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PairError {
-    #[error("no connection is waiting with this pairing reference; it may have expired")]
-    UnknownReference,
-    #[error("no such account")]
-    NoAccount,
-    #[error("an account can have four companions at most")]
-    TooManyDevices,
-    #[error("the companion refused the pairing: {code} {text}")]
-    Refused { code: u16, text: String },
-    #[error("the companion's answer was malformed: {0}")]
-    Malformed(&'static str),
-    #[error("the companion went away before it had answered")]
-    Gone,
 }
 
 impl Network {

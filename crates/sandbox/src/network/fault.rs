@@ -7,7 +7,8 @@ use wacore_binary::{Jid, Node};
 use super::event::{NetworkEvent, SocketEnd};
 use super::login::fault_failure;
 use super::stanza::{conflict, stream_error};
-use super::world::{DeviceId, Holder, World};
+use super::socket::Holder;
+use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 
 /// Whom a fault hits.

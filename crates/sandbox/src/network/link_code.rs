@@ -12,7 +12,8 @@ use wacore_binary::{Jid, Node};
 use super::event::NetworkEvent;
 use super::pairing::CodePairing;
 use super::stanza::{self, bytes, child, child_content, children, is, refusal, result, server_jid};
-use super::world::{DeviceId, Holder, World};
+use super::socket::Holder;
+use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 
 /// How long a code is good for; WhatsApp's clients stop at this too.

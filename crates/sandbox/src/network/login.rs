@@ -6,7 +6,8 @@ use wacore_binary::builder::NodeBuilder;
 use super::event::{Handshake, NetworkEvent, SocketEnd};
 use super::fault::{Fault, Verdict};
 use super::stanza::{self, conflict, server_jid};
-use super::world::{DeviceId, Holder, World};
+use super::socket::Holder;
+use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 
 /// What a client's payload claims, after a handshake that proved `noise_key`.

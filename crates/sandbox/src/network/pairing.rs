@@ -3,27 +3,24 @@
 
 use std::time::{Duration, SystemTime};
 
-use buffa::Message as _;
 use tokio::sync::oneshot;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
-use wacore_libsignal::protocol::PublicKey;
-use waproto::whatsapp::{ADVSignedDeviceIdentity, ADVSignedDeviceIdentityHMAC};
 
 use super::account::Device;
 use super::event::{NetworkEvent, SocketEnd};
 use super::fault::Verdict;
+use super::identity::countersigned;
 use super::keys::{Keys, SignedPreKey};
 use super::stanza::{self, bytes, child, child_content, is, refusal, result, server_jid, stream_error, text};
-use super::world::{Holder, World, is_answer};
+use super::socket::Holder;
+use super::world::{World, is_answer};
 use super::{PairError, PairingAnswer, SocketId};
 
 /// References shown to one connection.
 const REFERENCES: u32 = 6;
 /// Companions besides the phone.
 const MAX_COMPANIONS: usize = 4;
-/// What a device signs to accept its identity.
-const DEVICE_SIGNATURE: [u8; 2] = [6, 1];
 
 /// What an unpaired client says about itself.
 #[derive(Clone, Debug)]
@@ -347,30 +344,4 @@ impl Candidate {
     pub(super) fn wait_until(&mut self, deadline: SystemTime) {
         self.expires = self.expires.max(deadline);
     }
-}
-
-/// The companion's signed identity, checked against what the phone had signed, and made complete for others (clients
-/// may leave out the account's key, which they know their peers to have).
-fn countersigned(signed: &[u8], offered: &[u8], companion: &[u8; 32]) -> Result<Vec<u8>, PairError> {
-    let mut identity = ADVSignedDeviceIdentity::decode_from_slice(signed)
-        .map_err(|_| PairError::Malformed("device identity does not decode"))?;
-    let offered = ADVSignedDeviceIdentityHMAC::decode_from_slice(offered)
-        .ok()
-        .and_then(|hmac| ADVSignedDeviceIdentity::decode_from_slice(&hmac.details?).ok())
-        .ok_or(PairError::Malformed("the phone's device identity does not decode"))?;
-    if identity.details.is_none() || identity.details != offered.details {
-        return Err(PairError::Malformed("another identity than the phone signed"));
-    }
-    let account_key = offered.account_signature_key.clone().unwrap_or_default();
-    let message =
-        [&DEVICE_SIGNATURE[..], identity.details.as_deref().unwrap_or_default(), companion, &account_key].concat();
-    let good = PublicKey::from_djb_public_key_bytes(companion).is_ok_and(|key| {
-        key.verify_signature(&message, identity.device_signature.as_deref().unwrap_or_default())
-    });
-    if !good {
-        return Err(PairError::Malformed("the device signature does not verify"));
-    }
-    identity.account_signature_key = offered.account_signature_key;
-    identity.account_signature = offered.account_signature;
-    Ok(identity.encode_to_vec())
 }
