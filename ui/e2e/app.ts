@@ -17,40 +17,67 @@ export interface Channel {
 }
 
 export class App {
+  #child: ChildProcess | null = null;
+  #said = "";
+
   private constructor(
     readonly url: string,
-    readonly key: string,
-    private readonly process: ChildProcess | null,
-    private readonly folder: string | null,
+    private readonly program: string | null,
+    private readonly folder: string,
+    private given: string,
   ) {}
 
   static async start(): Promise<App> {
-    const { WHATISUPD: program, WHATISUP_URL: url, WHATISUP_KEY: given } = process.env;
-    if (url && given) return new App(url, given, null, null);
+    const { WHATISUPD: program, WHATISUP_URL: url, WHATISUP_KEY: key } = process.env;
+    if (url && key) return new App(url, null, "", key);
     if (!program) throw new Error("set WHATISUPD to a sandbox build of whatisupd, or WHATISUP_URL and WHATISUP_KEY");
     const folder = await mkdtemp(join(tmpdir(), "whatisup-e2e-"));
-    const port = await freePort();
-    const own = ["--data-dir", join(folder, "data"), "--key-file", join(folder, "keys.json")];
-    const child = spawn(program, ["run", "--port", String(port), ...own], { stdio: ["ignore", "pipe", "pipe"] });
-    const base = `http://127.0.0.1:${port}`;
-    let said = "";
-    child.stdout.on("data", (text: Buffer) => (said += text.toString()));
-    child.stderr.on("data", (text: Buffer) => (said += text.toString()));
+    const app = new App(`http://127.0.0.1:${await freePort()}`, program, folder, "");
+    await app.run();
+    return app;
+  }
+
+  get key(): string {
+    return this.given;
+  }
+
+  /** Whether it can be killed and started again here. */
+  get ours(): boolean {
+    return this.program !== null;
+  }
+
+  /** Starts the process and waits until it is ready. */
+  async run(): Promise<void> {
+    const { program } = this;
+    if (!program) throw new Error("this application was not started here");
+    const own = ["--data-dir", join(this.folder, "data"), "--key-file", join(this.folder, "keys.json")];
+    const child = spawn(program, ["run", "--port", new URL(this.url).port, ...own], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.on("data", (text: Buffer) => (this.#said += text.toString()));
+    child.stderr.on("data", (text: Buffer) => (this.#said += text.toString()));
+    this.#child = child;
     try {
       await until("the API answers", async () => {
         if (child.exitCode !== null) throw new Error("whatisupd ended");
-        return (await fetch(`${base}/livez`).catch(() => null))?.ok;
+        return (await fetch(`${this.url}/livez`).catch(() => null))?.ok;
       });
       const { stdout } = await promisify(execFile)(program, ["key", ...own]);
-      const key = /wiu_\S+/.exec(stdout)?.[0];
-      if (!key) throw new Error(`whatisupd key printed no key: ${stdout}`);
-      const app = new App(base, key, child, folder);
-      await until("it is ready", async () => (await fetch(`${base}/readyz`, { headers: app.credentials }).catch(() => null))?.ok);
-      return app;
+      this.given = /wiu_\S+/.exec(stdout)?.[0] ?? "";
+      await until("it is ready", async () => (await fetch(`${this.url}/readyz`, { headers: this.credentials }).catch(() => null))?.ok);
     } catch (error) {
-      child.kill("SIGKILL");
-      throw new Error(`${String(error)}\n${said}`, { cause: error });
+      await this.kill();
+      throw new Error(`${String(error)}\n${this.#said}`, { cause: error });
     }
+  }
+
+  /** Ends the process without asking it. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await gone;
+    clearTimeout(late);
   }
 
   get credentials(): Record<string, string> {
@@ -62,6 +89,8 @@ export class App {
       method,
       headers: { ...this.credentials, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
+    }).catch((error: unknown) => {
+      throw new Error(`${method} ${path}: ${String(error)}; the application (${this.#child?.exitCode ?? "running"}) said:\n${this.#said}`, { cause: error });
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
@@ -88,11 +117,8 @@ export class App {
   }
 
   async stop(): Promise<void> {
-    if (!this.process || !this.folder) return;
-    this.process.kill("SIGTERM");
-    const late = setTimeout(() => this.process?.kill("SIGKILL"), 10_000);
-    if (this.process.exitCode === null) await once(this.process, "exit");
-    clearTimeout(late);
+    if (!this.ours) return;
+    await this.kill("SIGTERM");
     await rm(this.folder, { recursive: true, force: true });
   }
 }

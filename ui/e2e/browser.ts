@@ -12,8 +12,13 @@ export class Desk {
     private readonly app: App,
   ) {}
 
-  /** What the browser complained about: refused by the policy, thrown by a script. */
-  readonly complaints: string[] = [];
+  // Refused by the policy, or thrown by a script.
+  #complaints: string[] = [];
+
+  /** The complaints since the last call. */
+  complaints(): string[] {
+    return this.#complaints.splice(0);
+  }
 
   static async open(app: App): Promise<Desk> {
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -24,9 +29,9 @@ export class Desk {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    page.on("pageerror", (error) => this.complaints.push(error.message));
+    page.on("pageerror", (error) => this.#complaints.push(error.message));
     page.on("console", (line) => {
-      if (line.type() === "error" && /Content Security Policy|Uncaught/.test(line.text())) this.complaints.push(line.text());
+      if (line.type() === "error" && /Content Security Policy|Uncaught/.test(line.text())) this.#complaints.push(line.text());
     });
     return page;
   }

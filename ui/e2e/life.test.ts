@@ -9,7 +9,7 @@ beforeAll(async () => {
   app = await App.start();
   desk = await Desk.open(app);
 });
-afterEach(() => expect(desk.complaints).toEqual([]));
+afterEach(() => expect(desk.complaints()).toEqual([]));
 afterAll(async () => {
   await desk?.close();
   await app?.stop();
@@ -17,7 +17,7 @@ afterAll(async () => {
 
 it("sends a test message that the phone reads, and shows the answer", async () => {
   const { channel } = await app.paired("Letters");
-  const friend = await app.call<{ number: string }>("POST", "/sandbox/phones", { name: "Grace" });
+  const friend = await app.call<{ number: string }>("POST", "/sandbox/phones", { name: "Hedy" });
   const page = await desk.dashboard(`/channels/${channel.id}`);
   await page.getByLabel("To", { exact: true }).fill(`+${friend.number}`);
   await page.getByLabel("Text", { exact: true }).fill("Hello from the dashboard");
@@ -27,7 +27,7 @@ it("sends a test message that the phone reads, and shows the answer", async () =
   await messages.getByText("Delivered").or(messages.getByText("Read")).first().waitFor();
 
   const phone = await desk.dashboard("/sandbox");
-  await phone.getByRole("button", { name: /Grace/ }).click();
+  await phone.getByRole("button", { name: /Hedy/ }).click();
   const chat = phone.getByRole("log");
   await chat.getByText("Hello from the dashboard").waitFor();
   await phone.getByLabel("Write on the phone").fill("Hello yourself");

@@ -9,7 +9,7 @@ beforeAll(async () => {
   app = await App.start();
   desk = await Desk.open(app);
 });
-afterEach(() => expect(desk.complaints).toEqual([]));
+afterEach(() => expect(desk.complaints()).toEqual([]));
 afterAll(async () => {
   await desk?.close();
   await app?.stop();

@@ -86,7 +86,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a channel with its credentials
-         * @description Stops it, destroys its credentials (the key first) and forgets it. Its messages and events stay in the log.
+         * @description Logs it out, destroys its credentials (the key first) and forgets it with its messages and timeline. Events stay in the log.
          */
         delete: operations["delete_channel"];
         options?: never;
@@ -514,7 +514,7 @@ export interface components {
             /** @description For a person. */
             detail: string;
             /**
-             * @description `ledger`, `channels` or `vault`.
+             * @description `ledger` or `channels`.
              * @example ledger
              */
             name: string;
@@ -578,9 +578,9 @@ export interface components {
             next_after: number;
             /**
              * Format: int64
-             * @description The oldest `seq` that the log still has; null when it is empty.
+             * @description The oldest `seq` that the log still has; the one that comes next when it is empty.
              */
-            oldest: number | null;
+            oldest: number;
         };
         /** @description Why a message failed. */
         Failure: {
@@ -865,6 +865,8 @@ export interface components {
             state: components["schemas"]["ChannelState"];
             /** @description Since when it was flagged as stuck, when it was. */
             stuck_since: string | null;
+            /** @description What happened, for a person. */
+            summary: string;
         };
         /** @description A channel's transitions, newest first. */
         TimelinePage: {
@@ -883,7 +885,7 @@ export interface components {
         UptimeSegment: {
             from: string;
             /**
-             * @description `connected`, `pairing`, `reconnecting`, `disconnected`; `absent` before the channel was made, `off` while the application did not run.
+             * @description `connected`, `pairing`, `reconnecting`, `disconnected`; `absent` before the channel was made, `not_running` while WhatIsUp did not run.
              * @example connected
              */
             status: string;

@@ -38,12 +38,20 @@ export class Messages {
     });
   }
 
+  /** The message as its newest event shows it: events come in the order of what happened. */
   put(message: Message): void {
     const list = this.list ?? [];
     const at = list.findIndex((known) => known.id === message.id);
-    if (at < 0) this.list = [message, ...list];
-    // An answer to a request may arrive after the event that made it old.
-    else if (list[at]!.updated_at <= message.updated_at) this.list = list.with(at, message);
+    this.list = at < 0 ? [message, ...list] : list.with(at, message);
+  }
+
+  /** A message as a request was answered, which may be later than the events that made the answer old. */
+  add(message: Message): void {
+    if (!this.get(message.id)) this.put(message);
+  }
+
+  get(id: string): Message | undefined {
+    return this.list?.find((known) => known.id === id);
   }
 
   #page(cursor: string | null) {
