@@ -25,6 +25,8 @@ it("leads a new user from the empty page to a connected channel", async () => {
 
   const qr = page.getByRole("img", { name: /QR code/ });
   await qr.waitFor();
+  const drawn = await qr.evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth, () => 0));
+  expect(drawn).toBeGreaterThan(0);
   const box = await qr.boundingBox();
   expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(280);
   const behind = await qr.evaluate((image) => getComputedStyle(image.parentElement!).backgroundColor);

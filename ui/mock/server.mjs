@@ -89,7 +89,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
         { at: at(-93_060_000), state: { status: "pairing", since: at(-93_060_000), summary: "Scan the QR with the phone that owns the account." }, stuck_since: null },
       ],
       next_cursor: null,
-    }]],
+    }].map((part) => (part.items ? { ...part, items: part.items.map((item) => ({ ...item, summary: item.state.summary })) } : part))],
     ["GET", /^\/v1\/channels\/(\w+)\/messages$/, (known) => [200, { items: world.messages.filter((one) => one.channel_id === known.id), next_cursor: null }]],
     ["POST", /^\/v1\/channels\/(\w+)\/messages$/, (known, body) => {
       const sent = message(known, "out", body.to.slice(1), body.content.text, "queued", 0);
