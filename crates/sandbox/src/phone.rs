@@ -27,9 +27,9 @@ mod padding;
 mod peers;
 mod phones;
 mod sessions;
+mod waiting;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{MutexGuard, broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -42,6 +42,7 @@ pub use keepsake::KeepError;
 pub use phones::Phones;
 
 use crate::network::{Account, Network};
+use attendance::Attendance;
 use keys::iq;
 use line::Line;
 use memory::{Memory, now, seconds};
@@ -52,7 +53,11 @@ pub enum PhoneEvent {
     /// A message came, went, or (a retry) became readable.
     Message { phone: Jid, message: PhoneMessage },
     /// A message got further.
-    Status { phone: Jid, id: String, status: MessageStatus },
+    Status {
+        phone: Jid,
+        id: String,
+        status: MessageStatus,
+    },
 }
 
 /// Handle of one simulated phone; all clones are the same phone. It stays on the network as long as a handle of it or
@@ -69,8 +74,8 @@ struct Inner {
     line: Line,
     memory: tokio::sync::Mutex<Memory>,
     linking: tokio::sync::Mutex<()>,
-    /// The token of the task that attends the link, while the phone is online.
-    attending: Mutex<Option<CancellationToken>>,
+    /// The task that attends the link, while the phone is online.
+    attendance: Mutex<Option<Attendance>>,
     /// Moves whenever something in the memory that one may wait for has changed.
     changes: watch::Sender<u64>,
     news: broadcast::Sender<PhoneEvent>,
@@ -79,7 +84,9 @@ struct Inner {
 
 impl std::fmt::Debug for Phone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Phone").field("online", &self.is_online()).finish_non_exhaustive()
+        f.debug_struct("Phone")
+            .field("online", &self.is_online())
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,12 +104,15 @@ impl Phone {
             line: Line::new(network, account.pn.clone()),
             account,
             linking: tokio::sync::Mutex::default(),
-            attending: Mutex::default(),
+            attendance: Mutex::default(),
             changes: watch::Sender::new(0),
             news,
             stop,
         });
-        Self { inner, _alive: Some(alive) }
+        Self {
+            inner,
+            _alive: Some(alive),
+        }
     }
 
     /// Digits only, country code first.
@@ -147,56 +157,6 @@ impl Phone {
         self.memory().await.spoil_next = true;
     }
 
-    pub fn is_online(&self) -> bool {
-        self.attending().as_ref().is_some_and(|attending| !attending.is_cancelled())
-    }
-
-    /// Connects. What waited for the phone arrives now; its keys are published if they were not.
-    pub async fn go_online(&self) -> Result<(), PhoneError> {
-        {
-            let mut attending = self.attending();
-            if attending.as_ref().is_some_and(|attending| !attending.is_cancelled()) {
-                return Ok(());
-            }
-            let link = self
-                .line()
-                .network
-                .attach(&self.inner.account.pn)
-                .map_err(|error| PhoneError::Refused(error.to_string()))?;
-            let stop = self.inner.stop.child_token();
-            *attending = Some(stop.clone());
-            tokio::spawn(attendance::attend(self.from_inside(), link, stop));
-        }
-        {
-            let mut memory = self.memory().await;
-            if !memory.keys_published {
-                self.publish_keys(&mut memory).await?;
-            }
-            if !memory.name_published {
-                self.publish_name(&mut memory).await?;
-            }
-        }
-        self.welcome_companions().await
-    }
-
-    /// Drops off the network: no receipts any more, messages queue there.
-    pub async fn go_offline(&self) {
-        let attending = self.attending().take();
-        if let Some(stop) = attending {
-            stop.cancel();
-            let _ = self.wait_in(Duration::from_secs(5), |_| self.is_offline_there().then_some(())).await;
-        }
-    }
-
-    fn from_inside(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), _alive: None }
-    }
-
-    fn is_offline_there(&self) -> bool {
-        let devices = self.line().network.devices(&self.inner.account.pn);
-        devices.iter().all(|view| view.device != self.inner.account.pn || !view.online)
-    }
-
     /// Writes a text to a number, in any usual form, or a jid. Returns the message's id once the network has it.
     pub async fn send_text(&self, to: &str, text: &str) -> Result<String, PhoneError> {
         if text.is_empty() {
@@ -207,7 +167,12 @@ impl Phone {
         self.send_with(&mut memory, &chat, text).await
     }
 
-    async fn send_with(&self, memory: &mut Memory, chat: &Jid, text: &str) -> Result<String, PhoneError> {
+    async fn send_with(
+        &self,
+        memory: &mut Memory,
+        chat: &Jid,
+        text: &str,
+    ) -> Result<String, PhoneError> {
         if !self.is_online() {
             return Err(PhoneError::Offline);
         }
@@ -227,14 +192,27 @@ impl Phone {
             },
         );
         let message = outbound::text(text);
-        match outbound::deliver(self.line(), memory, &self.inner.account, chat, &id, &message).await {
+        match outbound::deliver(
+            self.line(),
+            memory,
+            &self.inner.account,
+            chat,
+            &id,
+            &message,
+        )
+        .await
+        {
             Ok(()) => {
                 self.raise(memory, &id, Direction::Out, MessageStatus::Sent);
                 Ok(id)
             }
             Err(error) => {
                 memory.messages.fail(&id);
-                self.announce(PhoneEvent::Status { phone: self.jid(), id, status: MessageStatus::Failed });
+                self.announce(PhoneEvent::Status {
+                    phone: self.jid(),
+                    id,
+                    status: MessageStatus::Failed,
+                });
                 Err(error)
             }
         }
@@ -262,15 +240,29 @@ impl Phone {
     /// Says `available` or `unavailable` to whoever watches.
     pub async fn set_presence(&self, available: bool) -> Result<(), PhoneError> {
         let name = self.push_name().await;
-        let kind = if available { "available" } else { "unavailable" };
-        self.line().tell(NodeBuilder::new("presence").attr("type", kind).attr("name", name).build())
+        let kind = if available {
+            "available"
+        } else {
+            "unavailable"
+        };
+        self.line().tell(
+            NodeBuilder::new("presence")
+                .attr("type", kind)
+                .attr("name", name)
+                .build(),
+        )
     }
 
     /// Shows `typing …` to somebody, or stops it.
     pub fn set_typing(&self, to: &str, typing: bool) -> Result<(), PhoneError> {
         let chat = peers::resolve(&self.line().network, to)?.pn;
         let state = NodeBuilder::new(if typing { "composing" } else { "paused" }).build();
-        self.line().tell(NodeBuilder::new("chatstate").attr("to", chat).children([state]).build())
+        self.line().tell(
+            NodeBuilder::new("chatstate")
+                .attr("to", chat)
+                .children([state])
+                .build(),
+        )
     }
 
     /// All messages, oldest first.
@@ -280,42 +272,6 @@ impl Phone {
 
     pub async fn conversations(&self) -> Vec<Conversation> {
         self.memory().await.messages.conversations()
-    }
-
-    /// The first message that fits, there already or still to come.
-    pub async fn wait_for_message(
-        &self,
-        deadline: Duration,
-        fits: impl Fn(&PhoneMessage) -> bool,
-    ) -> Result<PhoneMessage, PhoneError> {
-        self.wait_for(deadline, |messages| messages.iter().find(|message| fits(message)).cloned()).await
-    }
-
-    /// Waits until something can be read from the phone's messages.
-    pub async fn wait_for<T>(
-        &self,
-        deadline: Duration,
-        mut find: impl FnMut(&[PhoneMessage]) -> Option<T>,
-    ) -> Result<T, PhoneError> {
-        self.wait_in(deadline, |memory| find(memory.messages.all())).await
-    }
-
-    async fn wait_in<T>(
-        &self,
-        deadline: Duration,
-        mut find: impl FnMut(&Memory) -> Option<T>,
-    ) -> Result<T, PhoneError> {
-        let mut changes = self.inner.changes.subscribe();
-        let search = async {
-            loop {
-                changes.borrow_and_update();
-                if let Some(found) = find(&*self.memory().await) {
-                    return Ok(found);
-                }
-                changes.changed().await.map_err(|_| PhoneError::Gone)?;
-            }
-        };
-        tokio::time::timeout(deadline, search).await.unwrap_or(Err(PhoneError::Deadline(deadline)))
     }
 
     async fn reset(&self) -> Result<(), PhoneError> {
@@ -340,8 +296,16 @@ impl Phone {
 
     async fn publish_name(&self, memory: &mut Memory) -> Result<(), PhoneError> {
         let name = memory.push_name.clone();
-        self.line().tell(NodeBuilder::new("presence").attr("type", "available").attr("name", name.as_str()).build())?;
-        memory.app_state.publish_push_name(self.line(), &name, seconds()).await?;
+        self.line().tell(
+            NodeBuilder::new("presence")
+                .attr("type", "available")
+                .attr("name", name.as_str())
+                .build(),
+        )?;
+        memory
+            .app_state
+            .publish_push_name(self.line(), &name, seconds())
+            .await?;
         memory.name_published = true;
         Ok(())
     }
@@ -350,14 +314,21 @@ impl Phone {
     fn record(&self, memory: &mut Memory, message: PhoneMessage) -> bool {
         let new = memory.messages.add(message.clone());
         if new {
-            self.announce(PhoneEvent::Message { phone: self.jid(), message });
+            self.announce(PhoneEvent::Message {
+                phone: self.jid(),
+                message,
+            });
         }
         new
     }
 
     fn raise(&self, memory: &mut Memory, id: &str, direction: Direction, status: MessageStatus) {
         if memory.messages.advance(id, direction, status) {
-            self.announce(PhoneEvent::Status { phone: self.jid(), id: id.to_owned(), status });
+            self.announce(PhoneEvent::Status {
+                phone: self.jid(),
+                id: id.to_owned(),
+                status,
+            });
         }
     }
 
@@ -369,12 +340,6 @@ impl Phone {
 
     fn tick(&self) {
         self.inner.changes.send_modify(|count| *count += 1);
-    }
-
-    /// The task that attended the link under this token is over.
-    fn ended(&self, stop: &CancellationToken) {
-        stop.cancel();
-        self.tick();
     }
 
     fn jid(&self) -> Jid {
@@ -391,9 +356,5 @@ impl Phone {
 
     async fn memory(&self) -> MutexGuard<'_, Memory> {
         self.inner.memory.lock().await
-    }
-
-    fn attending(&self) -> std::sync::MutexGuard<'_, Option<CancellationToken>> {
-        self.inner.attending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

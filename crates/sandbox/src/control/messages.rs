@@ -35,7 +35,10 @@ pub struct SentOut {
 /// All messages of a phone, both directions, oldest first.
 #[utoipa::path(get, path = "/phones/{number}/messages",
     responses((status = 200, body = Vec<MessageOut>), (status = 404, body = Problem)))]
-pub async fn list(State(phones): State<Phones>, Path(number): Path<String>) -> Result<Json<Vec<MessageOut>>, Problem> {
+pub async fn list(
+    State(phones): State<Phones>,
+    Path(number): Path<String>,
+) -> Result<Json<Vec<MessageOut>>, Problem> {
     let messages = phones.get(&number)?.messages().await;
     Ok(Json(messages.iter().map(MessageOut::from).collect()))
 }
@@ -48,7 +51,9 @@ pub async fn conversations(
     Path(number): Path<String>,
 ) -> Result<Json<Vec<ConversationOut>>, Problem> {
     let conversations = phones.get(&number)?.conversations().await;
-    Ok(Json(conversations.iter().map(ConversationOut::from).collect()))
+    Ok(Json(
+        conversations.iter().map(ConversationOut::from).collect(),
+    ))
 }
 
 /// The phone writes a text. Answers when the network has taken it.
@@ -60,7 +65,10 @@ pub async fn send(
     Path(number): Path<String>,
     Body(message): Body<MessageIn>,
 ) -> Result<(StatusCode, Json<SentOut>), Problem> {
-    let id = phones.get(&number)?.send_text(&message.to, &message.text).await?;
+    let id = phones
+        .get(&number)?
+        .send_text(&message.to, &message.text)
+        .await?;
     Ok((StatusCode::CREATED, Json(SentOut { id })))
 }
 

@@ -27,7 +27,9 @@ pub(super) struct CompanionOffer {
 
 impl std::fmt::Debug for CompanionOffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompanionOffer").field("reference", &self.reference).finish_non_exhaustive()
+        f.debug_struct("CompanionOffer")
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
     }
 }
 
@@ -37,15 +39,26 @@ impl CompanionOffer {
         let text = text.trim();
         let body = text.split_once("#").map_or(text, |(_, fragment)| fragment);
         let mut fields = body.split(',');
-        let mut next = || fields.next().filter(|field| !field.is_empty()).ok_or(PhoneError::UnreadableQr);
+        let mut next = || {
+            fields
+                .next()
+                .filter(|field| !field.is_empty())
+                .ok_or(PhoneError::UnreadableQr)
+        };
         let reference = next()?.to_owned();
         key(next()?)?;
-        Ok(Self { reference, identity: key(next()?)?, adv_secret: key(next()?)? })
+        Ok(Self {
+            reference,
+            identity: key(next()?)?,
+            adv_secret: key(next()?)?,
+        })
     }
 }
 
 fn key(text: &str) -> Result<[u8; 32], PhoneError> {
-    let bytes = STANDARD.decode(text).map_err(|_| PhoneError::UnreadableQr)?;
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|_| PhoneError::UnreadableQr)?;
     bytes.try_into().map_err(|_| PhoneError::UnreadableQr)
 }
 
@@ -59,7 +72,11 @@ pub(super) struct DeviceRoster {
 
 impl DeviceRoster {
     pub fn new() -> Self {
-        Self { raw_id: rand::random::<u32>() >> 1, current_index: 0, valid: vec![0] }
+        Self {
+            raw_id: rand::random::<u32>() >> 1,
+            current_index: 0,
+            valid: vec![0],
+        }
     }
 
     pub fn raw_id(&self) -> u32 {
@@ -75,7 +92,14 @@ impl DeviceRoster {
         let index = self.current_index + 1;
         let mut valid = self.valid.clone();
         valid.push(index);
-        (Self { raw_id: self.raw_id, current_index: index, valid }, index)
+        (
+            Self {
+                raw_id: self.raw_id,
+                current_index: index,
+                valid,
+            },
+            index,
+        )
     }
 
     pub fn dismiss(&mut self, index: u32) {
@@ -141,8 +165,10 @@ pub(super) fn vouch(
 }
 
 fn sign(keys: &PhoneKeys, parts: &[&[u8]]) -> Result<Vec<u8>, PhoneError> {
-    let signature =
-        keys.identity.private_key().calculate_signature_for_multipart_message(parts, &mut signal_rng())?;
+    let signature = keys
+        .identity
+        .private_key()
+        .calculate_signature_for_multipart_message(parts, &mut signal_rng())?;
     Ok(signature.to_vec())
 }
 
@@ -197,7 +223,10 @@ mod tests {
     #[test]
     fn text_that_is_no_companion_code_is_refused() {
         for text in ["", "hello", "a,b,c,d", "https://example.com/#x"] {
-            assert!(matches!(CompanionOffer::from_qr(text), Err(PhoneError::UnreadableQr)), "{text}");
+            assert!(
+                matches!(CompanionOffer::from_qr(text), Err(PhoneError::UnreadableQr)),
+                "{text}"
+            );
         }
     }
 

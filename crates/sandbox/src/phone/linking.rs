@@ -27,7 +27,10 @@ impl Phone {
 
     /// Waits until a companion asks to be linked to this number by code.
     pub async fn wait_for_code_request(&self, deadline: Duration) -> Result<(), PhoneError> {
-        self.wait_in(deadline, |memory| matches!(memory.code, CodePairing::Requested { .. }).then_some(())).await
+        self.wait_in(deadline, |memory| {
+            matches!(memory.code, CodePairing::Requested { .. }).then_some(())
+        })
+        .await
     }
 
     /// Types the code that a companion shows, after it has asked to be linked to this number.
@@ -37,7 +40,10 @@ impl Phone {
             return Err(PhoneError::Offline);
         }
         let (reference, wrapped) = match &self.memory().await.code {
-            CodePairing::Requested { reference, wrapped_ephemeral } => (reference.clone(), wrapped_ephemeral.clone()),
+            CodePairing::Requested {
+                reference,
+                wrapped_ephemeral,
+            } => (reference.clone(), wrapped_ephemeral.clone()),
             CodePairing::Idle | CodePairing::Answered | CodePairing::Finished { .. } => {
                 return Err(PhoneError::NoCodeRequested);
             }
@@ -62,26 +68,38 @@ impl Phone {
         self.link(offer).await
     }
 
-    async fn answer_code(&self, reference: &[u8], wrapped_ephemeral: Vec<u8>) -> Result<(), PhoneError> {
+    async fn answer_code(
+        &self,
+        reference: &[u8],
+        wrapped_ephemeral: Vec<u8>,
+    ) -> Result<(), PhoneError> {
         let mut memory = self.memory().await;
         memory.code = CodePairing::Answered;
         let hello = NodeBuilder::new("link_code_companion_reg")
             .attr("jid", &self.account().pn)
             .attr("stage", "primary_hello")
             .children([
-                bytes_node("link_code_pairing_wrapped_primary_ephemeral_pub", wrapped_ephemeral),
+                bytes_node(
+                    "link_code_pairing_wrapped_primary_ephemeral_pub",
+                    wrapped_ephemeral,
+                ),
                 bytes_node("primary_identity_pub", memory.keys.identity_public()),
                 bytes_node("link_code_pairing_ref", reference),
             ])
             .build();
-        self.line().ask(iq("set", "md", vec![hello])).await.map(drop)
+        self.line()
+            .ask(iq("set", "md", vec![hello]))
+            .await
+            .map(drop)
     }
 
     async fn wait_for_bundle(&self, wanted: &[u8]) -> Result<(Vec<u8>, Vec<u8>), PhoneError> {
         self.wait_in(FINISH_DEADLINE, |memory| match &memory.code {
-            CodePairing::Finished { reference, bundle, identity } if reference == wanted => {
-                Some((bundle.clone(), identity.clone()))
-            }
+            CodePairing::Finished {
+                reference,
+                bundle,
+                identity,
+            } if reference == wanted => Some((bundle.clone(), identity.clone())),
             CodePairing::Idle
             | CodePairing::Requested { .. }
             | CodePairing::Answered
@@ -121,7 +139,10 @@ impl Phone {
     /// Companions of this account, with the state of their sockets.
     pub fn linked_devices(&self) -> Vec<DeviceView> {
         let devices = self.line().network.devices(&self.account().pn);
-        devices.into_iter().filter(|view| view.device.device != 0).collect()
+        devices
+            .into_iter()
+            .filter(|view| view.device.device != 0)
+            .collect()
     }
 
     /// Logs a companion out, as a person does in the list of linked devices.
@@ -142,10 +163,17 @@ impl Phone {
     /// A companion has logged itself out: the phone's signed list must no longer name it.
     pub(super) async fn companion_left(&self, device: &Jid) -> Result<(), PhoneError> {
         let _turn = self.linking().lock().await;
-        let key_indexes: Vec<u32> = self.linked_devices().iter().map(|view| view.key_index).collect();
+        let key_indexes: Vec<u32> = self
+            .linked_devices()
+            .iter()
+            .map(|view| view.key_index)
+            .collect();
         let gone: Vec<u32> = {
             let indexes = self.memory().await.roster.indexes();
-            indexes.into_iter().filter(|index| *index != 0 && !key_indexes.contains(index)).collect()
+            indexes
+                .into_iter()
+                .filter(|index| *index != 0 && !key_indexes.contains(index))
+                .collect()
         };
         for index in gone {
             let list = self.dismiss(index, device).await?;
@@ -163,7 +191,9 @@ impl Phone {
         memory.welcomed.remove(device);
         let peer = super::peers::address(&self.line().network, device);
         memory.sessions.forget(&peer);
-        memory.roster.signed(&memory.keys, u64::try_from(seconds()).unwrap_or_default())
+        memory
+            .roster
+            .signed(&memory.keys, u64::try_from(seconds()).unwrap_or_default())
     }
 
     /// Gives companions that can be written to and have not been welcomed the app-state key and the history.

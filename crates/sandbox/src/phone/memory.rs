@@ -47,10 +47,17 @@ pub(super) enum CodePairing {
     #[default]
     Idle,
     /// A companion shows a code and waits for somebody to type it here.
-    Requested { reference: Vec<u8>, wrapped_ephemeral: Vec<u8> },
+    Requested {
+        reference: Vec<u8>,
+        wrapped_ephemeral: Vec<u8>,
+    },
     /// The phone has answered; the companion's bundle is on its way.
     Answered,
-    Finished { reference: Vec<u8>, bundle: Vec<u8>, identity: Vec<u8> },
+    Finished {
+        reference: Vec<u8>,
+        bundle: Vec<u8>,
+        identity: Vec<u8>,
+    },
 }
 
 impl Memory {
