@@ -79,14 +79,15 @@ impl Turn {
 
     /// Stream error 515: at once, unless it comes again and again.
     fn log_in_again(&mut self) {
-        let cause = match &self.channel.state {
-            State::Pairing { .. } => Cause::Paired,
-            State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. } => Cause::ClosedByServer,
-        };
-        let first = self.channel.failures == 0;
-        let at = self.next_try();
-        let at = if first { self.now } else { at };
-        self.resume(cause, at);
+        match &self.channel.state {
+            // How every pairing ends, and no failure.
+            State::Pairing { .. } if self.channel.paired() => self.reconnect(Cause::Paired, self.now),
+            State::Pairing { .. } | State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. } => {
+                let first = self.channel.failures == 0;
+                let at = self.next_try();
+                self.resume(Cause::ClosedByServer, if first { self.now } else { at });
+            }
+        }
     }
 
     /// The connection, or an attempt at one, came to nothing.

@@ -7,7 +7,6 @@ use domain::{ChannelId, ChannelView, Event, PairingPrompt, Phone, Proxy, State};
 use ledger::ChannelPatch;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 /// Longest wait for a pairing code: a connection to WhatsApp and an answer.
 const CODE_DEADLINE: Duration = Duration::from_secs(45);
@@ -82,9 +81,9 @@ impl Engine {
         let mut overview = self.overview();
         self.command(id, Command::Delete).await?;
         let gone = overview.wait_for(|overview| overview.get(id).is_none());
-        match timeout(DELETE_DEADLINE, gone).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(CommandError::Conflict {
+        match self.inner.clock.timeout(DELETE_DEADLINE, gone).await {
+            Some(_) => Ok(()),
+            None => Err(CommandError::Conflict {
                 code: "deletion_pending",
                 sentence: "The channel is being deleted, but its credentials cannot be destroyed yet. Unlock the keychain; it goes on by itself.",
             }),
@@ -118,9 +117,9 @@ impl Engine {
                 overview.changed().await.map_err(|_| CommandError::ShuttingDown)?;
             }
         };
-        match timeout(CODE_DEADLINE, code).await {
-            Ok(code) => code,
-            Err(_) => Err(CommandError::Conflict {
+        match self.inner.clock.timeout(CODE_DEADLINE, code).await {
+            Some(code) => code,
+            None => Err(CommandError::Conflict {
                 code: "no_pairing_code",
                 sentence: "WhatsApp has not given a code yet. Check the connection; the channel goes on trying.",
             }),

@@ -12,7 +12,7 @@ pub struct EngineConfig {
 }
 
 impl Default for EngineConfig {
-    /// By the system's clock; 16 sockets at once. Must be called within a tokio runtime.
+    /// By the system's clock; 16 sockets at once.
     fn default() -> Self {
         EngineConfig { clock: Clock::system(), watch_network: true, opening_at_once: 16 }
     }

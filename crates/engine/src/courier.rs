@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// Messages marked together as being sent, to share a commit.
 const TOGETHER: usize = 32;
@@ -36,7 +35,7 @@ pub(crate) struct Courier {
 enum Pause {
     /// Nothing more leaves on this connection.
     Disconnected,
-    Until(Instant),
+    For(Duration),
 }
 
 impl Courier {
@@ -52,34 +51,37 @@ impl Courier {
                 Ok(fresh) => fresh,
                 Err(error) => {
                     tracing::warn!(channel.id = %self.channel, %error, "the outbox cannot be read or marked");
-                    sleep(LEDGER_RETRY).await;
+                    self.clock.sleep(LEDGER_RETRY).await;
                     continue;
                 }
             };
             if fresh.is_empty() {
                 match written.values().min() {
                     // The deadline passing is as good as a ring.
-                    Some(first) => drop(timeout_at(*first + ACK_DEADLINE, rung).await),
+                    Some(first) => {
+                        let wait = (*first + ACK_DEADLINE).saturating_sub(self.clock.passed());
+                        self.clock.timeout(wait, rung).await;
+                    }
                     None => rung.await,
                 }
                 continue;
             }
             match self.send_all(fresh, &mut written, &mut head).await {
                 None => {}
-                Some(Pause::Until(at)) => sleep_until(at).await,
+                Some(Pause::For(span)) => self.clock.sleep(span).await,
                 Some(Pause::Disconnected) => return,
             }
         }
     }
 
-    /// The next messages to write, marked as being sent. `written`: those that wait for WhatsApp's word, with when they left.
-    async fn look(&self, written: &mut HashMap<MessageId, Instant>) -> Result<Vec<Message>, LedgerError> {
+    /// The next messages to write, marked as being sent. `written`: those that wait for WhatsApp's word, with when they left (by the monotonic clock).
+    async fn look(&self, written: &mut HashMap<MessageId, Duration>) -> Result<Vec<Message>, LedgerError> {
         let room = UNANSWERED.saturating_sub(written.len()).min(TOGETHER);
         let limit = u32::try_from(written.len() + room).unwrap_or(u32::MAX);
         let waiting = self.ledger.outbox(self.channel, limit.max(1)).await?;
-        let now = Instant::now();
+        let now = self.clock.passed();
         // What left the outbox was answered; what was not answered in time goes again, in its order.
-        written.retain(|id, left| waiting.iter().any(|m| m.id == *id) && now.duration_since(*left) < ACK_DEADLINE);
+        written.retain(|id, left| waiting.iter().any(|m| m.id == *id) && now.saturating_sub(*left) < ACK_DEADLINE);
         let fresh: Vec<_> = waiting.into_iter().filter(|m| !written.contains_key(&m.id)).take(room).collect();
         let at = self.clock.now();
         let unmarked = fresh.iter().filter(|m| m.status == MessageStatus::Queued);
@@ -92,7 +94,7 @@ impl Courier {
     async fn send_all(
         &self,
         messages: Vec<Message>,
-        written: &mut HashMap<MessageId, Instant>,
+        written: &mut HashMap<MessageId, Duration>,
         head: &mut (Option<MessageId>, u32),
     ) -> Option<Pause> {
         for message in messages {
@@ -106,18 +108,18 @@ impl Courier {
             let now = self.clock.now();
             match next_step(&outcome, head.1, now) {
                 Next::AwaitAck => {
-                    written.insert(id, Instant::now());
+                    written.insert(id, self.clock.passed());
                 }
                 Next::WaitForConnection => return Some(Pause::Disconnected),
                 Next::Retry { at } => {
                     tracing::info!(channel.id = %self.channel, message.id = %id, ?outcome, "a send was not answered; it is tried again");
-                    return Some(Pause::Until(self.clock.instant(at)));
+                    return Some(Pause::For(at.since(now)));
                 }
                 Next::End(reason) => {
                     tracing::warn!(channel.id = %self.channel, message.id = %id, ?outcome, "a message cannot be sent");
                     let failed = self.ledger.set_status(id, MessageStatus::Failed(reason), now).await;
                     if self.health.note(failed).is_err() {
-                        return Some(Pause::Until(Instant::now() + LEDGER_RETRY));
+                        return Some(Pause::For(LEDGER_RETRY));
                     }
                 }
             }

@@ -1,6 +1,5 @@
 use crate::engine::Engine;
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// How the drain went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +16,9 @@ impl Engine {
     pub async fn drain(&self, grace: Duration) -> Drained {
         self.inner.shutdown.cancel();
         self.inner.tracker.close();
-        let outcome = match timeout(grace, self.inner.tracker.wait()).await {
-            Ok(()) => Drained::Clean,
-            Err(_) => {
+        let outcome = match self.inner.clock.timeout(grace, self.inner.tracker.wait()).await {
+            Some(()) => Drained::Clean,
+            None => {
                 tracing::warn!(left = self.inner.tracker.len(), "not everything closed in time");
                 Drained::TimedOut
             }

@@ -16,7 +16,6 @@ use std::future::pending;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// What a channel is besides its state.
 #[derive(Clone, Debug)]
@@ -61,8 +60,8 @@ impl Driver {
     pub fn new(engine: Arc<engine::Inner>, card: Card, channel: Channel, seat: Seat, orders: mpsc::Receiver<Order>) -> Self {
         let (done_in, done) = mpsc::channel(DONE_WAITING);
         let yard =
-            Yard { factory: engine.factory.clone(), gate: engine.gate.clone(), tracker: engine.tracker.clone(), done: done_in };
-        let journal = Journal::new(card.id, engine.ledger.clone(), engine.health.clone());
+            Yard { factory: engine.factory.clone(), gate: engine.gate.clone(), tracker: engine.tracker.clone(), done: done_in, clock: engine.clock.clone() };
+        let journal = Journal::new(card.id, engine.ledger.clone(), engine.health.clone(), engine.clock.clone());
         let world = engine.world.subscribe();
         Driver { engine, card, channel, seat, journal, line: None, generation: 0, yard, done, orders, world }
     }
@@ -84,18 +83,19 @@ impl Driver {
     }
 
     async fn wait(&mut self) -> Happened {
-        let due = self.channel.due_at().map(|at| self.engine.clock.instant(at));
-        let look = self.channel.is_connected().then(|| Instant::now() + liveness::LOOK_EVERY);
-        let retry = self.journal.retry_at();
+        let clock = &self.engine.clock;
+        let due = self.channel.due_at().map(|at| clock.sleep_until(at));
+        let look = self.channel.is_connected().then(|| clock.sleep(liveness::LOOK_EVERY));
+        let retry = self.journal.retry_in().map(|wait| clock.sleep(wait));
         let mut events = Vec::new();
         tokio::select! {
             Some(order) = self.orders.recv() => Happened::Order(order),
             _ = Line::next(&mut self.line, &mut events) => Happened::Events(events),
             Some(done) = self.done.recv() => Happened::Done(done),
             news = self.world.recv() => Happened::World(news),
-            () = at(due) => Happened::Due,
-            () = at(look) => Happened::Look,
-            () = at(retry) => Happened::Retry,
+            () = if_any(due) => Happened::Due,
+            () = if_any(look) => Happened::Look,
+            () = if_any(retry) => Happened::Retry,
         }
     }
 
@@ -269,7 +269,8 @@ impl Driver {
     /// The engine stops: the socket is closed in good order, what it still tells is written, and nothing is decided
     /// any more. The state stays as it is, for the next start to take up.
     async fn close_out(mut self) {
-        let deadline = Instant::now() + CLOSE_DEADLINE;
+        let clock = self.engine.clock.clone();
+        let deadline = clock.passed() + CLOSE_DEADLINE;
         // From here on nobody is answered: whoever asks learns that the engine is stopping.
         self.orders.close();
         self.seat.show(None);
@@ -285,16 +286,16 @@ impl Driver {
                     Some(done) = self.done.recv() => Some(done),
                 }
             };
-            match timeout_at(deadline, closing).await {
-                Ok(None) => self.hear_the_last(events),
-                Ok(Some(Done::Opened { generation, socket })) => {
+            match clock.timeout(deadline.saturating_sub(clock.passed()), closing).await {
+                Some(None) => self.hear_the_last(events),
+                Some(Some(Done::Opened { generation, socket })) => {
                     let yard = self.yard.clone();
                     if let Some(line) = self.line_of(generation) {
                         line.opened(&yard, socket);
                     }
                 }
-                Ok(Some(Done::NeverOpened { .. })) | Err(_) => self.line = None,
-                Ok(Some(Done::LogoutTold { .. } | Done::CodeRefused { .. } | Done::Shred { .. })) => {}
+                Some(Some(Done::NeverOpened { .. })) | None => self.line = None,
+                Some(Some(Done::LogoutTold { .. } | Done::CodeRefused { .. } | Done::Shred { .. })) => {}
             }
         }
         if self.journal.flush().await.is_err() {
@@ -338,9 +339,9 @@ enum Happened {
     Retry,
 }
 
-async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
+async fn if_any(wait: Option<impl Future<Output = ()>>) {
+    match wait {
+        Some(wait) => wait.await,
         None => pending().await,
     }
 }

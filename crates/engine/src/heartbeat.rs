@@ -3,7 +3,6 @@
 use crate::engine::Inner;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
 
 const EVERY: Duration = Duration::from_secs(60);
 /// While the ledger cannot be written.
@@ -15,7 +14,7 @@ pub(crate) async fn beat(engine: Arc<Inner>) {
         let wait = if engine.health.is_well() { EVERY } else { WHILE_FAILING };
         tokio::select! {
             () = engine.shutdown.cancelled() => return,
-            () = sleep(wait) => {}
+            () = engine.clock.sleep(wait) => {}
             // Look sooner from now on, or less often.
             _ = trouble.changed() => continue,
         }

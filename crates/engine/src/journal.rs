@@ -1,6 +1,7 @@
 //! What happened to a channel and has to be written. Normally written at once; while the ledger cannot be written it
 //! waits here, in order, and the channel goes on.
 
+use crate::clock::Clock;
 use crate::health::{Health, is_trouble};
 use crate::outbox;
 use domain::{ChannelId, Event, FailReason, Timestamp};
@@ -8,7 +9,6 @@ use futures::future::join_all;
 use ledger::{Ledger, LedgerError, MessageRef, Receipt, TransitionRecord};
 use std::collections::VecDeque;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// What may wait. Beyond it the oldest is lost, and the log says so: a disk that stays full must not fill the memory too.
 const WAITING: usize = 1_000;
@@ -41,23 +41,25 @@ pub(crate) struct Journal {
     channel: ChannelId,
     ledger: Ledger,
     health: Health,
+    clock: Clock,
     waiting: VecDeque<Entry>,
     failures: u32,
-    retry_at: Option<Instant>,
+    /// By the monotonic clock.
+    retry_at: Option<Duration>,
 }
 
 impl Journal {
-    pub fn new(channel: ChannelId, ledger: Ledger, health: Health) -> Self {
-        Journal { channel, ledger, health, waiting: VecDeque::new(), failures: 0, retry_at: None }
+    pub fn new(channel: ChannelId, ledger: Ledger, health: Health, clock: Clock) -> Self {
+        Journal { channel, ledger, health, clock, waiting: VecDeque::new(), failures: 0, retry_at: None }
     }
 
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// When to [`flush`](Journal::flush) again, while something waits.
-    pub fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// How long until a failed write is to be tried again, if there is one.
+    pub fn retry_in(&self) -> Option<Duration> {
+        self.retry_at.map(|at| at.saturating_sub(self.clock.passed()))
     }
 
     pub fn push(&mut self, entry: Entry) {
@@ -70,7 +72,7 @@ impl Journal {
 
     /// Writes what waits; unless a failure is so fresh that it is too soon to try again.
     pub async fn flush_when_due(&mut self) {
-        if self.retry_at.is_none_or(|at| at <= Instant::now()) {
+        if self.retry_at.is_none_or(|at| at <= self.clock.passed()) {
             // Noted, and tried again.
             let _ = self.flush().await;
         }
@@ -86,7 +88,7 @@ impl Journal {
             if let Err(error) = self.health.note(outcome) {
                 let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(5)).min(LONGEST_RETRY);
                 self.failures = self.failures.saturating_add(1);
-                self.retry_at = Some(Instant::now() + wait);
+                self.retry_at = Some(self.clock.passed() + wait);
                 return Err(error);
             }
         }

@@ -33,7 +33,7 @@ mod translate;
 mod wake;
 mod world;
 
-pub use clock::{Clock, WallClock};
+pub use clock::{Clock, ClockHand};
 pub use commands::NewChannel;
 pub use config::EngineConfig;
 pub use drain::Drained;

@@ -1,12 +1,12 @@
 //! A channel's present socket as its driver holds it, and the tasks that serve it.
 
+use crate::clock::Clock;
 use domain::Phone;
 use socket::{EVENT_CAPACITY, Opening, Socket, SocketEvent, SocketFactory};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -52,6 +52,7 @@ pub(crate) struct Yard {
     pub gate: Arc<Semaphore>,
     pub tracker: TaskTracker,
     pub done: mpsc::Sender<Done>,
+    pub clock: Clock,
 }
 
 impl Line {
@@ -71,7 +72,7 @@ impl Line {
             _end: ended.clone().drop_guard(),
             ended: ended.clone(),
         };
-        let Yard { factory, gate, tracker, done } = yard.clone();
+        let Yard { factory, gate, tracker, done, clock } = yard.clone();
         tracker.spawn(async move {
             let place = tokio::select! {
                 place = gate.acquire_owned() => place.ok(),
@@ -90,7 +91,7 @@ impl Line {
             }
             drop(socket);
             // A longer stay is cut short.
-            let _ = timeout(AT_THE_GATE, settled.cancelled()).await;
+            clock.timeout(AT_THE_GATE, ended.run_until_cancelled(settled.cancelled())).await;
             drop(place);
         });
         line

@@ -4,7 +4,6 @@ use crate::clock::Clock;
 use crate::world::World;
 use std::time::Duration;
 use tokio::sync::broadcast;
-use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// How often the clocks are compared.
@@ -37,13 +36,12 @@ pub(crate) fn seen(elapsed: Duration, drift_ms: i64) -> Seen {
 
 /// Compares the clocks until `shutdown`, tells every jump, and sets [`Clock`] right.
 pub(crate) async fn watch(clock: Clock, world: broadcast::Sender<World>, shutdown: CancellationToken) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = Instant::now();
-    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+    let mut last = clock.passed();
+    while shutdown.run_until_cancelled(clock.sleep(LOOK_EVERY)).await.is_some() {
         let drift = clock.drift();
-        let seen = seen(last.elapsed(), drift);
-        last = Instant::now();
+        let now = clock.passed();
+        let seen = seen(now.saturating_sub(last), drift);
+        last = now;
         clock.set_right();
         let news = match seen {
             Seen::Nothing => continue,

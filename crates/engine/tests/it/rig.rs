@@ -1,0 +1,261 @@
+use domain::{ChannelId, ChannelView, Content, Identity, Message, Overview, Reason, State, StateKind, Timestamp};
+use engine::{Clock, ClockHand, Drained, Engine, EngineConfig, NewChannel, NewMessage};
+use ledger::{EventQuery, Ledger, OpenOptions};
+use socket::scripted::{Call, Played, Script};
+use socket::{Close, InboundMessage, Secret, SocketEvent, SocketFactory};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+const KEY: [u8; 32] = [7; 32];
+
+/// Ends a test that hangs.
+struct Watchdog {
+    _alive: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    fn new() -> Self {
+        let (alive, gone) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if gone.recv_timeout(Duration::from_secs(20)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("the test hangs");
+                std::process::exit(101);
+            }
+        });
+        Watchdog { _alive: alive }
+    }
+}
+
+pub struct Rig {
+    pub engine: Engine,
+    pub ledger: Ledger,
+    pub script: Script,
+    opened: UnboundedReceiver<Played>,
+    /// What was opened while the test looked for another.
+    waiting: Vec<Played>,
+    clock: Clock,
+    pub hand: ClockHand,
+    _watchdog: Watchdog,
+    _dir: Option<tempfile::TempDir>,
+}
+
+pub async fn ledger(dir: &Path) -> Ledger {
+    Ledger::open(dir, &KEY, OpenOptions::default()).await.unwrap()
+}
+
+pub fn identity() -> Identity {
+    Identity { phone: Some("15550100123".parse().unwrap()), lid: None, push_name: Some("Ada".into()) }
+}
+
+pub fn text(text: &str) -> NewMessage {
+    NewMessage { to: "+15550100177".parse().unwrap(), content: Content::Text { text: text.into() } }
+}
+
+pub fn inbound(whatsapp_id: &str, text: &str) -> InboundMessage {
+    InboundMessage {
+        whatsapp_id: whatsapp_id.into(),
+        chat: "15550100177@s.whatsapp.net".parse().unwrap(),
+        sender: domain::Person { phone: Some("15550100177".parse().unwrap()), lid: None, name: Some("Grace".into()) },
+        from_me: false,
+        content: Content::Text { text: text.into() },
+        at: START,
+    }
+}
+
+pub fn is(kind: StateKind) -> impl Fn(&ChannelView) -> bool {
+    move |view| view.state.kind() == kind
+}
+
+pub fn is_down(wanted: Reason) -> impl Fn(&ChannelView) -> bool {
+    move |view| matches!(&view.state, State::Disconnected { reason, .. } if *reason == wanted)
+}
+
+impl Rig {
+    pub async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut rig = Rig::at(dir.path()).await;
+        rig._dir = Some(dir);
+        rig
+    }
+
+    pub async fn at(dir: &Path) -> Self {
+        let watchdog = Watchdog::new();
+        let ledger = ledger(dir).await;
+        let (script, opened) = Script::new();
+        let (clock, hand) = Clock::by_hand(START);
+        let engine = launch(&ledger, &script, &clock).await;
+        Rig { engine, ledger, script, opened, waiting: Vec::new(), clock, hand, _watchdog: watchdog, _dir: None }
+    }
+
+    /// Ends the process, as it were, and starts it again.
+    pub async fn start_again(&mut self) {
+        assert_eq!(self.engine.drain(Duration::from_secs(10)).await, Drained::Clean);
+        self.launch().await;
+    }
+
+    pub async fn launch(&mut self) {
+        self.engine = launch(&self.ledger, &self.script, &self.clock).await;
+    }
+
+    /// Lets the clock go on and everybody act on it.
+    pub async fn pass(&self, span: Duration) {
+        let mut left = span;
+        loop {
+            // In steps, because a clock that leaps looks like a machine that slept.
+            let step = left.min(Duration::from_secs(5));
+            self.hand.pass(step);
+            // Drivers look at their timers, then at what came of it.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            left -= step;
+            if left.is_zero() {
+                return;
+            }
+        }
+    }
+
+    pub async fn create(&self) -> ChannelId {
+        self.create_named("office").await
+    }
+
+    pub async fn create_named(&self, name: &str) -> ChannelId {
+        self.engine.create(NewChannel { name: name.into(), proxy: None, start: true }).await.unwrap().id
+    }
+
+    /// The next socket that is opened for the channel.
+    pub async fn socket(&mut self, id: ChannelId) -> Played {
+        loop {
+            if let Some(at) = self.waiting.iter().position(|played| played.opening.channel == id) {
+                return self.waiting.remove(at);
+            }
+            let played = self.opened.recv().await.unwrap();
+            self.waiting.push(played);
+        }
+    }
+
+    /// The next `count` sockets, whosever they are.
+    pub async fn sockets(&mut self, count: usize) -> Vec<Played> {
+        let mut sockets = std::mem::take(&mut self.waiting);
+        while sockets.len() < count {
+            sockets.push(self.opened.recv().await.unwrap());
+        }
+        sockets
+    }
+
+    /// Lets time pass, second by second, until something that tells nobody is so.
+    pub async fn in_time(&self, what: &str, wanted: impl Fn() -> bool) {
+        for _ in 0..600 {
+            if wanted() {
+                return;
+            }
+            self.pass(Duration::from_secs(1)).await;
+            // The ledger's thread may have something to do first.
+            self.ledger.oldest_seq().await.unwrap();
+        }
+        panic!("never came: {what}");
+    }
+
+    pub fn no_socket_was_opened(&mut self) {
+        assert!(self.waiting.is_empty() && self.opened.try_recv().is_err(), "a socket was opened");
+    }
+
+    /// Lets the next attempt come whose time it is, and gives its socket.
+    pub async fn socket_within(&mut self, id: ChannelId, span: Duration) -> Played {
+        self.pass(span).await;
+        self.socket(id).await
+    }
+
+    pub async fn until(&self, id: ChannelId, wanted: impl Fn(&ChannelView) -> bool) -> ChannelView {
+        let mut overview = self.engine.overview();
+        let seen = overview.wait_for(|all| all.get(id).is_some_and(&wanted)).await.unwrap();
+        seen.get(id).unwrap().clone()
+    }
+
+    pub async fn until_all(&self, wanted: impl Fn(&Overview) -> bool) {
+        self.engine.overview().wait_for(|all| wanted(all)).await.unwrap();
+    }
+
+    /// A new channel that was paired and is logged in, with its socket.
+    pub async fn connected(&mut self) -> (ChannelId, Played) {
+        let id = self.create().await;
+        let socket = self.socket(id).await;
+        socket.says(SocketEvent::Handshaken).await;
+        socket.says(qr("first")).await;
+        socket.says(SocketEvent::Paired { identity: identity() }).await;
+        socket.says(SocketEvent::Closed(Close::Restart)).await;
+        let socket = self.socket(id).await;
+        self.log_in(&socket).await;
+        (id, socket)
+    }
+
+    pub async fn log_in(&self, socket: &Played) {
+        socket.says(SocketEvent::Handshaken).await;
+        socket.says(SocketEvent::Opened { identity: identity() }).await;
+        self.until(socket.opening.channel, is(StateKind::Connected)).await;
+    }
+
+    /// The types of a channel's events (all channels': `None`) so far.
+    pub async fn events(&self, id: Option<ChannelId>) -> Vec<String> {
+        let query = EventQuery { after: 0, limit: 1000, channel: id, ..EventQuery::default() };
+        self.ledger.events(&query).await.unwrap().into_iter().map(|event| event.kind).collect()
+    }
+
+    /// Waits until the log holds as many events of this type.
+    pub async fn until_logged(&self, kind: &str, count: usize) {
+        let mut tip = self.ledger.tip();
+        loop {
+            tip.borrow_and_update();
+            if self.events(None).await.iter().filter(|k| *k == kind).count() >= count {
+                return;
+            }
+            tip.changed().await.unwrap();
+        }
+    }
+
+    pub async fn message(&self, id: domain::MessageId) -> Message {
+        self.ledger.message(id).await.unwrap().unwrap()
+    }
+}
+
+async fn launch(ledger: &Ledger, script: &Script, clock: &Clock) -> Engine {
+    let config = EngineConfig { clock: clock.clone(), watch_network: false, opening_at_once: 16 };
+    let factory: Arc<dyn SocketFactory> = Arc::new(script.clone());
+    Engine::launch(config, ledger.clone(), factory, CancellationToken::new()).await.unwrap()
+}
+
+pub fn qr(code: &str) -> SocketEvent {
+    SocketEvent::PairingQr { code: Secret(code.into()), expires_at: START.plus(Duration::from_secs(60)) }
+}
+
+/// The texts that a socket was asked to send, in order.
+pub fn sent(socket: &Played) -> Vec<String> {
+    socket
+        .calls()
+        .into_iter()
+        .filter_map(|call| match call {
+            Call::Send(outbound) => match outbound.content {
+                Content::Text { text } => Some(text),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect()
+}
+
+/// Waits, without a clock, until something that tells nobody is so.
+pub async fn eventually(what: &str, wanted: impl Fn() -> bool) {
+    for _ in 0..200_000 {
+        if wanted() {
+            return;
+        }
+        tokio::task::yield_now().await;
+        std::thread::yield_now();
+    }
+    panic!("never came: {what}");
+}
