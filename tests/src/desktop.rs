@@ -81,6 +81,9 @@ impl Desktop {
         for foreign in ["WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "GTK_THEME", "LD_LIBRARY_PATH"] {
             command.env_remove(foreign);
         }
+        for (setting, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WHATISUP_")) {
+            command.env_remove(setting);
+        }
         command.envs(environment(self.home.path(), &self.bus, &self.screen)).kill_on_drop(true);
     }
 

@@ -1,7 +1,7 @@
 //! The desktop application on a real desktop without a screen: its tray over the bus, its windows through WebDriver, its
 //! notifications at a real service, its keys in a real keychain. Each test has a desktop of its own.
 //!
-//! Run by `cargo nextest run -p acceptance --test desktop`; `make unit` builds what it starts. With `WHATISUP_PICTURES=DIR`
+//! Run by `cargo nextest run -p acceptance --test desktop`; `make unit` builds what it starts. With `ACCEPTANCE_PICTURES=DIR`
 //! the tests leave pictures of the windows there.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
@@ -28,7 +28,7 @@ fn hidden(desktop: &Desktop) -> Start {
 }
 
 async fn photograph(desktop: &Desktop, name: &str) {
-    if let Some(folder) = std::env::var_os("WHATISUP_PICTURES") {
+    if let Some(folder) = std::env::var_os("ACCEPTANCE_PICTURES") {
         desktop.photograph(&std::path::Path::new(&folder).join(format!("{name}.png"))).await.unwrap();
     }
 }

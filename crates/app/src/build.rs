@@ -127,7 +127,7 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
     let (endpoint, embedded) = match endpoint {
         Some(endpoint) => (endpoint, None),
         None => {
-            let embedded = Embedded::start().await?;
+            let embedded = Embedded::start(&config.data_dir).await?;
             (far_end::loopback(&embedded.url(), None)?, Some(embedded))
         }
     };
