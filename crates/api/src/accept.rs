@@ -2,7 +2,8 @@ use axum::http::{HeaderMap, header};
 
 /// Which of `offers` (media types, the default first) the `Accept` header likes best; `None` when it takes none.
 pub(crate) fn choose<'a>(headers: &HeaderMap, offers: &[&'a str]) -> Option<&'a str> {
-    let given: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).collect();
+    let given: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).collect();
     let ranges: Vec<Range> = given.into_iter().filter_map(Range::parse).collect();
     if ranges.is_empty() {
         return offers.first().copied();

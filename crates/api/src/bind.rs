@@ -35,7 +35,9 @@ impl BindError {
             BindError::Taken { address, holder: None } => {
                 format!("Port {} is taken by another program. Stop it, or choose another port with --port.", address.port())
             }
-            BindError::NotLoopback(ip) => format!("{ip} is not a loopback address. Only this machine is served: use 127.0.0.1 or ::1."),
+            BindError::NotLoopback(ip) => {
+                format!("{ip} is not a loopback address. Only this machine is served: use 127.0.0.1 or ::1.")
+            }
             BindError::NoAddress => "No address to listen on. Name at least one in api.bind, such as \"127.0.0.1\".".to_owned(),
             BindError::Io { address, source } => format!("Cannot listen on {address}: {source}."),
         }
@@ -96,7 +98,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// No IPv6 on this machine, say.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) || error.raw_os_error() == Some(EAFNOSUPPORT)
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
 #[cfg(target_os = "linux")]

@@ -6,7 +6,8 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use std::time::Duration;
 
@@ -38,31 +39,39 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
 
 /// Reads the JSON object that stands at `base` (a JSON pointer) of the body.
 pub(crate) fn parse<T: DeserializeOwned>(json: &[u8], base: &str) -> Result<T, Problem> {
+    let json = std::str::from_utf8(json).map_err(|_| not_json("it is not UTF-8", base.to_owned()))?;
     syntax(json, base)?;
     // serde would read a struct from an array as well, by position.
-    if json.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+    if !json.trim_start().starts_with('{') {
         return Err(Problem::invalid(vec![FieldError::at(base, "must be an object")]));
     }
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    serde_path_to_error::deserialize(&mut reader).map_err(|e| {
-        let says = sentence(e.inner());
-        Problem::invalid(vec![FieldError::at(pointer(base, e.path(), &says), says)])
+    let mut reader = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut reader).map_err(|e| match e.inner().classify() {
+        Category::Data => {
+            let says = sentence(e.inner());
+            Problem::invalid(vec![FieldError::at(pointer(base, e.path(), &says), says)])
+        }
+        // What only shows when a value is really read: half a surrogate pair, say.
+        Category::Syntax | Category::Eof | Category::Io => not_json(&e.inner().to_string(), pointer(base, e.path(), "")),
     })
 }
 
+fn not_json(says: &str, at: String) -> Problem {
+    Problem::new(Code::BadJson, format!("The body is not JSON: {says}.")).with_errors(vec![FieldError::at(at, says)])
+}
+
 /// A look at the syntax alone, so that a slip of the pen is never told as a wrong field.
-fn syntax(json: &[u8], base: &str) -> Result<(), Problem> {
-    if serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok() {
+fn syntax(json: &str, base: &str) -> Result<(), Problem> {
+    if serde_json::from_str::<IgnoredAny>(json).is_ok() {
         return Ok(());
     }
     // Once more, slower, for the place.
-    let mut reader = serde_json::Deserializer::from_slice(json);
+    let mut reader = serde_json::Deserializer::from_str(json);
     let (at, says) = match serde_path_to_error::deserialize::<_, serde_json::Value>(&mut reader) {
         Err(e) => (pointer(base, e.path(), ""), e.inner().to_string()),
         Ok(_) => (base.to_owned(), "something follows after the end".to_owned()),
     };
-    let problem = Problem::new(Code::BadJson, format!("The body is not JSON: {says}."));
-    Err(problem.with_errors(vec![FieldError::at(at, says)]))
+    Err(not_json(&says, at))
 }
 
 /// What serde says, without the place in the text.
@@ -140,7 +149,10 @@ mod tests {
         check(r#"{}"#, "422 /order/to | missing field `to`");
         check(r#"{"to":"x","cc":1}"#, "422 /order/cc | unknown field `cc`, expected `to` or `lines`");
         check(r#"{"to":"x","to":"y"}"#, "422 /order/to | duplicate field `to`");
-        check(r#"{"to":"x","lines":[{"n/a":1},{"n/a":300}]}"#, "422 /order/lines/1/n~1a | invalid value: integer `300`, expected u8");
+        check(
+            r#"{"to":"x","lines":[{"n/a":1},{"n/a":300}]}"#,
+            "422 /order/lines/1/n~1a | invalid value: integer `300`, expected u8",
+        );
         check(r#"{"to":"x","lines":[{"n/a":1},{"b":2}]}"#, "422 /order/lines/1/b | unknown field `b`, expected `n/a`");
         check("[]", "422 /order | must be an object");
         check(" null", "422 /order | must be an object");

@@ -12,7 +12,10 @@ pub(crate) fn read(list: &str, cursor: &str) -> Result<u64, Problem> {
     let plain = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let position = plain.as_deref().and_then(|p| p.strip_prefix(list)).and_then(|p| p.strip_prefix(':'));
     position.and_then(|p| p.parse().ok()).ok_or_else(|| {
-        Problem::invalid(vec![FieldError::parameter("cursor", "is not a cursor of this list: hand back `next_cursor` as it came")])
+        Problem::invalid(vec![FieldError::parameter(
+            "cursor",
+            "is not a cursor of this list: hand back `next_cursor` as it came",
+        )])
     })
 }
 

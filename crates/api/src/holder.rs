@@ -24,7 +24,8 @@ impl Holder {
             .flat_map(|table| listening(&table, address.port()))
             .collect();
         let wanted: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
-        let pids = std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let pids =
+            std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         pids.into_iter().find(|pid| has_open(*pid, &wanted)).map(|pid| Holder { pid, program: program(pid) })
     }
 
@@ -53,7 +54,9 @@ fn listening(table: &str, port: u16) -> Vec<String> {
 #[cfg(target_os = "linux")]
 fn has_open(pid: u32, sockets: &[String]) -> bool {
     let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    open.flatten().filter_map(|fd| std::fs::read_link(fd.path()).ok()).any(|to| sockets.iter().any(|s| to.as_os_str() == s.as_str()))
+    open.flatten()
+        .filter_map(|fd| std::fs::read_link(fd.path()).ok())
+        .any(|to| sockets.iter().any(|s| to.as_os_str() == s.as_str()))
 }
 
 #[cfg(target_os = "linux")]

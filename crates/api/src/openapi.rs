@@ -80,7 +80,9 @@ fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Cod
     if body {
         codes.extend([Code::BodyTimeout, Code::Invalid]);
     }
-    if method == "get" && operation.get("parameters").is_some_and(|all| all.as_array().is_some_and(|a| a.iter().any(|p| p["in"] == "query"))) {
+    if method == "get"
+        && operation.get("parameters").is_some_and(|all| all.as_array().is_some_and(|a| a.iter().any(|p| p["in"] == "query")))
+    {
         codes.push(Code::Invalid);
     }
     if path.starts_with("/v1/channels") && method != "get" {

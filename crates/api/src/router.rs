@@ -33,7 +33,8 @@ pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router
         Some(sandbox) => closed.nest("/sandbox", sandbox.fallback(nowhere).method_not_allowed_fallback(wrong_method)),
         None => closed.route("/sandbox/{*rest}", any(nowhere)),
     };
-    let open = open.route("/docs/style.css", get(docs::style)).method_not_allowed_fallback(wrong_method).with_state(api.clone());
+    let open =
+        open.route("/docs/style.css", get(docs::style)).method_not_allowed_fallback(wrong_method).with_state(api.clone());
     open.merge(closed.layer(from_fn_with_state(api.clone(), keyed)))
         .layer(from_fn(requests::mark))
         .fallback(dashboard)
@@ -63,4 +64,23 @@ async fn wrong_method() -> Problem {
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let says = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Problem::internal(&format!("panicked: {}", says.unwrap_or("for an unknown reason"))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_an_incident_and_tells_nothing() {
+        let panics = get(|| async { if true { panic!("the secret") } else { "never" } });
+        let router = Router::new().route("/", panics).layer(CatchPanicLayer::custom(panicked));
+        let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), 500);
+        let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("incident") && !text.contains("secret"), "{text}");
+    }
 }

@@ -79,7 +79,11 @@ mod tests {
         let png = Drawing::of(TEXT).unwrap().png().unwrap();
         let picture = image::load_from_memory(&png).unwrap().to_luma8();
         assert!(picture.width() >= PNG_SIDE && picture.width() == picture.height());
-        assert_eq!(decoded(picture.width() as usize, picture.height() as usize, |x, y| picture.get_pixel(x as u32, y as u32).0[0] < 128), TEXT);
+        assert_eq!(
+            decoded(picture.width() as usize, picture.height() as usize, |x, y| picture.get_pixel(x as u32, y as u32).0[0]
+                < 128),
+            TEXT
+        );
     }
 
     #[test]

@@ -41,13 +41,15 @@ pub(crate) async fn pairing_code(
     ChannelPath(id): ChannelPath,
     JsonBody(given): JsonBody<PairingCodeIn>,
 ) -> Result<Json<PairingCodeOut>, Problem> {
-    let phone: Phone = given.phone.parse().map_err(|e: PhoneError| Problem::invalid(vec![FieldError::at("/phone", e.to_string())]))?;
+    let phone: Phone =
+        given.phone.parse().map_err(|e: PhoneError| Problem::invalid(vec![FieldError::at("/phone", e.to_string())]))?;
     match api.engine.pairing_code(id, phone).await? {
         PairingPrompt::Code { code, expires_at, phone } => {
             Ok(Json(PairingCodeOut { code, expires_at: expires_at.to_string(), phone: phone.to_string() }))
         }
-        PairingPrompt::Waiting { .. } | PairingPrompt::Qr { .. } | PairingPrompt::Passkey { .. } | PairingPrompt::Scanned { .. } => {
-            Err(Problem::of(Code::PairingCodeUnavailable))
-        }
+        PairingPrompt::Waiting { .. }
+        | PairingPrompt::Qr { .. }
+        | PairingPrompt::Passkey { .. }
+        | PairingPrompt::Scanned { .. } => Err(Problem::of(Code::PairingCodeUnavailable)),
     }
 }

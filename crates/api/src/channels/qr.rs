@@ -1,5 +1,5 @@
-use crate::api::Api;
 use crate::accept;
+use crate::api::Api;
 use crate::channels::drawing::Drawing;
 use crate::params::ChannelPath;
 use crate::problem::{Code, Problem};

@@ -3,8 +3,8 @@ use crate::params::{ChannelPath, Params};
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
-use std::time::Duration;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
 /// A month.
@@ -57,7 +57,11 @@ pub(crate) async fn uptime(
     let to = api.now();
     let from = to.minus(Duration::from_secs(u64::from(hours) * 3600));
     let segments = api.ledger.uptime(id, from, to).await?;
-    Ok(Json(Uptime { from: from.to_string(), to: to.to_string(), segments: segments.iter().map(UptimeSegment::from).collect() }))
+    Ok(Json(Uptime {
+        from: from.to_string(),
+        to: to.to_string(),
+        segments: segments.iter().map(UptimeSegment::from).collect(),
+    }))
 }
 
 impl From<&ledger::Segment> for UptimeSegment {

@@ -60,8 +60,10 @@ impl Feed {
             }
             let events = ledger.events(&EventQuery { after, limit: PAGE, ..EventQuery::default() }).await?;
             let Some(head) = events.last().map(|e| e.seq) else { return Ok(()) };
-            let lines: Vec<Line> =
-                events.iter().map(|e| Line { seq: e.seq, kind: e.kind.clone(), channel: e.channel, frame: frame::event(e) }).collect();
+            let lines: Vec<Line> = events
+                .iter()
+                .map(|e| Line { seq: e.seq, kind: e.kind.clone(), channel: e.channel, frame: frame::event(e) })
+                .collect();
             self.ring.write().unwrap_or_else(PoisonError::into_inner).extend(lines);
             self.head.send_replace(head);
         }

@@ -36,7 +36,8 @@ impl Filter {
     pub fn of(asked: &EventsQuery) -> Result<Self, Problem> {
         let kinds = asked.types.as_deref().map(kinds).transpose()?.unwrap_or_default();
         let channel = asked.channel.as_deref().map(str::parse).transpose();
-        let channel = channel.map_err(|e: domain::IdError| Problem::invalid(vec![FieldError::parameter("channel", e.to_string())]))?;
+        let channel =
+            channel.map_err(|e: domain::IdError| Problem::invalid(vec![FieldError::parameter("channel", e.to_string())]))?;
         Ok(Filter { kinds, channel })
     }
 

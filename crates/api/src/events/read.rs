@@ -22,7 +22,11 @@ const JSON: &str = "application/json";
     params(EventsQuery, ("Last-Event-ID" = Option<u64>, Header, description = "Where a stream goes on; browsers send it by themselves.")),
     responses((status = 200, description = "Events.", content(
         (EventPage = "application/json"), (String = "text/event-stream")))))]
-pub(crate) async fn read(State(api): State<Api>, Params(asked): Params<EventsQuery>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn read(
+    State(api): State<Api>,
+    Params(asked): Params<EventsQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let filter = Filter::of(&asked)?;
     let form = accept::choose(&headers, &[STREAM, JSON]).ok_or_else(|| Problem::of(Code::NotAcceptable))?;
     let mut response = if form == JSON {

@@ -1,5 +1,5 @@
 use crate::api::Parts;
-use domain::{ChannelView, State};
+use domain::{ChannelView, Overview};
 use ledger::LedgerError;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,25 +17,28 @@ pub(super) struct Snapshots(Mutex<Option<Arc<Snapshot>>>);
 
 impl Snapshots {
     pub async fn take(&self, api: &Parts) -> Result<Arc<Snapshot>, LedgerError> {
-        // The position first and the rows after it: an event and its row are one transaction, so the rows lack nothing
-        // of what the position promises. (The overview may be a moment behind the log.)
+        // The position first and the rows after it: an event and its row are one transaction, so the rows lack nothing of
+        // what the position promises.
         let seq = *api.ledger.tip().borrow();
         if let Some(made) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().filter(|s| s.seq == seq) {
             return Ok(made.clone());
         }
-        let mut channels = api.ledger.channels().await?;
-        // What there is to scan is kept out of the ledger; the overview has it.
         let overview = api.overview();
-        for stored in &mut channels {
-            let live = overview.get(stored.id).filter(|live| matches!(live.state, State::Pairing { .. }));
-            if let (State::Pairing { since, .. }, Some(live)) = (&stored.state, live)
-                && *since == live.state.since()
-            {
-                stored.state = live.state.clone();
-            }
-        }
+        let rows = api.ledger.channels().await?;
+        let channels = rows.into_iter().map(|row| newest(row, &overview)).collect();
         let made = Arc::new(Snapshot { seq, channels });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.clone());
         Ok(made)
+    }
+}
+
+/// The overview is ahead of the ledger while a transition is being written, and knows what there is to scan, which is kept
+/// out of the ledger; but it may lack a channel, or a name, for a moment.
+fn newest(row: ChannelView, overview: &Overview) -> ChannelView {
+    match overview.get(row.id) {
+        Some(live) if live.state.since() >= row.state.since() => {
+            ChannelView { name: row.name, proxy: row.proxy, ..live.clone() }
+        }
+        Some(_) | None => row,
     }
 }

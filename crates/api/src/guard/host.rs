@@ -35,9 +35,19 @@ mod tests {
         for ours in ["127.0.0.1:9487", "localhost:9487", "[::1]:9487"] {
             assert_eq!(answer(&[ours], "/"), None, "{ours}");
         }
-        for other in
-            ["127.0.0.1", "127.0.0.1:9488", "localhost", "localhost.:9487", "LOCALHOST:9487", "evil.example:9487", "[::1]", "::1:9487", "[::]:9487", "127.0.0.1:09487", "x@127.0.0.1:9487"]
-        {
+        for other in [
+            "127.0.0.1",
+            "127.0.0.1:9488",
+            "localhost",
+            "localhost.:9487",
+            "LOCALHOST:9487",
+            "evil.example:9487",
+            "[::1]",
+            "::1:9487",
+            "[::]:9487",
+            "127.0.0.1:09487",
+            "x@127.0.0.1:9487",
+        ] {
             assert_eq!(answer(&[other], "/"), Some(Code::HostNotAllowed), "{other}");
         }
     }

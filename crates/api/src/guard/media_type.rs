@@ -26,7 +26,8 @@ fn is_json(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return false };
     let mut parts = text.split(';').map(str::trim);
     let json = parts.next().is_some_and(|t| t.eq_ignore_ascii_case("application/json"));
-    json && parts.all(|p| p.is_empty() || p.eq_ignore_ascii_case("charset=utf-8") || p.eq_ignore_ascii_case("charset=\"utf-8\""))
+    json && parts
+        .all(|p| p.is_empty() || p.eq_ignore_ascii_case("charset=utf-8") || p.eq_ignore_ascii_case("charset=\"utf-8\""))
 }
 
 #[cfg(test)]
@@ -47,7 +48,14 @@ mod tests {
         assert_eq!(answer(None, "0"), Ok(()));
         assert_eq!(answer(Some("application/json"), "2"), Ok(()));
         assert_eq!(answer(Some("Application/JSON; charset=UTF-8"), "2"), Ok(()));
-        for other in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "application/json; charset=utf-16", ""] {
+        for other in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/jsonp",
+            "application/json; charset=utf-16",
+            "",
+        ] {
             assert_eq!(answer(Some(other), "2"), Err(Code::UnsupportedMediaType), "{other}");
             assert_eq!(answer(Some(other), "0"), Err(Code::UnsupportedMediaType), "{other}");
         }

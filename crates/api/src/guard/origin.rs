@@ -41,7 +41,15 @@ mod tests {
         assert_eq!(answer(&[], None), Ok(Origin::Unsaid));
         assert_eq!(answer(&["http://localhost:9487"], None), Ok(Origin::Own));
         assert_eq!(answer(&["tauri://localhost"], Some("tauri://localhost")), Ok(Origin::Shell));
-        for other in ["null", "", "http://127.0.0.1:9488", "https://127.0.0.1:9487", "http://127.0.0.1", "https://evil.example", "tauri://localhost"] {
+        for other in [
+            "null",
+            "",
+            "http://127.0.0.1:9488",
+            "https://127.0.0.1:9487",
+            "http://127.0.0.1",
+            "https://evil.example",
+            "tauri://localhost",
+        ] {
             assert_eq!(answer(&[other], None), Err(Code::OriginNotAllowed), "{other}");
         }
         assert_eq!(answer(&["http://localhost:9487", "https://evil.example"], None), Err(Code::OriginNotAllowed));

@@ -55,7 +55,13 @@ pub(crate) async fn count(State(api): State<Api>, request: Request, next: Next) 
         None => "none".to_owned(),
     };
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    tracing::debug!(http.method = method, http.route = route, http.status = status, duration_ms = took.as_secs_f64() * 1e3, "answered");
+    tracing::debug!(
+        http.method = method,
+        http.route = route,
+        http.status = status,
+        duration_ms = took.as_secs_f64() * 1e3,
+        "answered"
+    );
     api.requests.answered.get_or_create(&Answer { method, route, status }).inc();
     api.requests.seconds.observe(took.as_secs_f64());
     response

@@ -114,7 +114,9 @@ impl Code {
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Code::PairingCodeUnavailable | Code::DiskFull | Code::ShuttingDown | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Code::PairingCodeUnavailable | Code::DiskFull | Code::ShuttingDown | Code::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -155,11 +157,17 @@ impl Code {
     pub fn sentence(self) -> &'static str {
         match self {
             Code::BadHost => "A request needs exactly one Host header that is not empty.",
-            Code::HostNotAllowed => "This server answers to 127.0.0.1, localhost and [::1] with its own port, and to no other name.",
+            Code::HostNotAllowed => {
+                "This server answers to 127.0.0.1, localhost and [::1] with its own port, and to no other name."
+            }
             Code::OriginNotAllowed => "Pages of other origins may not use this API.",
-            Code::CrossSite => "This request was started by another site. Open the address yourself instead of following a link.",
+            Code::CrossSite => {
+                "This request was started by another site. Open the address yourself instead of following a link."
+            }
             Code::CsrfHeaderMissing => "A change made with the browser's cookie needs the header X-WhatIsUp: 1.",
-            Code::Unauthorized => "Send the key as Authorization: Bearer wiu_…; `whatisupd key` and the app's settings show it.",
+            Code::Unauthorized => {
+                "Send the key as Authorization: Bearer wiu_…; `whatisupd key` and the app's settings show it."
+            }
             Code::TicketInvalid => "This sign-in link was used already or has expired. Ask for a new one.",
             Code::NotFound => "There is nothing at this address.",
             Code::MethodNotAllowed => "This address does not take this method; the Allow header lists those that it takes.",
@@ -169,13 +177,19 @@ impl Code {
             Code::BodyTimeout => "The body did not arrive in time.",
             Code::BadJson => "The body is not JSON.",
             Code::Invalid => "Some fields are not valid; `errors` says which and why.",
-            Code::NotPairing => "The channel shows nothing to scan now. Start it first; it asks for a QR when it is not paired.",
+            Code::NotPairing => {
+                "The channel shows nothing to scan now. Start it first; it asks for a QR when it is not paired."
+            }
             Code::NotPaired => "The channel is not linked to an account. Pair it first.",
             Code::AlreadyPaired => "The channel is linked to an account already. Log it out first to link another.",
             Code::BeingDeleted => "The channel is being deleted.",
-            Code::DeletionPending => "The channel is being deleted, but its credentials cannot be destroyed yet. It goes on by itself.",
+            Code::DeletionPending => {
+                "The channel is being deleted, but its credentials cannot be destroyed yet. It goes on by itself."
+            }
             Code::PairingEnded => "The pairing ended before there was a code. The detail says why.",
-            Code::DiskFull => "There is no room on the disk, so nothing can be kept safe. Make room and try again; nothing was lost.",
+            Code::DiskFull => {
+                "There is no room on the disk, so nothing can be kept safe. Make room and try again; nothing was lost."
+            }
             Code::Conflict => "The channel's present state does not allow this.",
             Code::PairingCodeUnavailable => "WhatsApp gave no pairing code in time. Try again, or scan the QR.",
             Code::ShuttingDown => "WhatIsUp is shutting down.",

@@ -54,7 +54,10 @@ impl Sessions {
     }
 
     pub fn to_stored(&self) -> Vec<Stored> {
-        self.locked().iter().map(|e| Stored { hash: URL_SAFE_NO_PAD.encode(e.token.as_bytes()), until: e.until.as_millis() }).collect()
+        self.locked()
+            .iter()
+            .map(|e| Stored { hash: URL_SAFE_NO_PAD.encode(e.token.as_bytes()), until: e.until.as_millis() })
+            .collect()
     }
 
     pub fn from_stored(stored: Vec<Stored>) -> Self {

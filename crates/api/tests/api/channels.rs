@@ -6,7 +6,9 @@ use socket::scripted::Call;
 #[tokio::test]
 async fn a_channel_is_made_shown_renamed_and_deleted() {
     let mut rig = Rig::start().await;
-    let made = rig.post("/v1/channels", json!({"name": "  Front desk ", "proxy": "socks5://ada:secret@127.0.0.1:9050", "start": false})).await;
+    let made = rig
+        .post("/v1/channels", json!({"name": "  Front desk ", "proxy": "socks5://ada:secret@127.0.0.1:9050", "start": false}))
+        .await;
     assert_eq!(made.status, 201);
     let id = made.body["id"].as_str().unwrap();
     let path = format!("/v1/channels/{id}");
@@ -38,7 +40,10 @@ async fn start_stop_restart_and_logout_answer_with_the_channel() {
     assert_eq!(shown["account"], json!({"phone": "+15550100100", "lid": null, "name": "Front desk"}));
 
     let stopped = rig.bid(Method::POST, &format!("{path}/stop")).await;
-    assert_eq!((stopped.status.as_u16(), &stopped.body["state"]["reason"], &stopped.body["desired"]), (200, &json!("stopped"), &json!("stopped")));
+    assert_eq!(
+        (stopped.status.as_u16(), &stopped.body["state"]["reason"], &stopped.body["desired"]),
+        (200, &json!("stopped"), &json!("stopped"))
+    );
     assert!(live.calls().contains(&Call::Close));
 
     let started = rig.bid(Method::POST, &format!("{path}/start")).await;
@@ -122,9 +127,12 @@ async fn the_timeline_is_paged_newest_first() {
     assert_eq!((seen.first().unwrap().as_str(), seen.last().unwrap().as_str()), ("disconnected", "disconnected"));
     assert!(seen.contains(&"connected".to_owned()) && seen.contains(&"pairing".to_owned()));
     assert_eq!(whole["items"][0]["state"]["reason"], "stopped");
-    for (query, expected) in
-        [("limit=0", "422 invalid limit"), ("limit=x", "422 invalid limit"), ("cursor=x", "422 invalid cursor"), ("page=2", "422 invalid page")]
-    {
+    for (query, expected) in [
+        ("limit=0", "422 invalid limit"),
+        ("limit=x", "422 invalid limit"),
+        ("cursor=x", "422 invalid cursor"),
+        ("page=2", "422 invalid page"),
+    ] {
         assert_eq!(rig.get(&format!("{path}/timeline?{query}")).await.told(), expected);
     }
 }

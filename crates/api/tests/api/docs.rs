@@ -44,6 +44,12 @@ async fn addresses_of_the_dashboard_give_a_page_with_or_without_a_build() {
     }
     assert_eq!(rig.client.get(rig.url("/nothing.js")).send().await.unwrap().status(), 404);
     assert_eq!(rig.client.get(rig.url("/../Cargo.toml")).send().await.unwrap().status(), 404);
-    assert_eq!(rig.raw(&format!("GET /..%2f..%2fCargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0, 404);
-    assert_eq!(rig.raw(&format!("GET /../../Cargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0, 404);
+    assert_eq!(
+        rig.raw(&format!("GET /..%2f..%2fCargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0,
+        404
+    );
+    assert_eq!(
+        rig.raw(&format!("GET /../../Cargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0,
+        404
+    );
 }

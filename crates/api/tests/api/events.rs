@@ -60,7 +60,7 @@ fn seqs(events: &[Sent]) -> Vec<u64> {
     events.iter().map(|e| e.id.unwrap()).collect()
 }
 
-async fn tip(rig: &Rig) -> u64 {
+fn tip(rig: &Rig) -> u64 {
     *rig.ledger.tip().borrow()
 }
 
@@ -68,7 +68,7 @@ async fn tip(rig: &Rig) -> u64 {
 async fn a_stream_begins_with_a_snapshot_and_goes_on_without_a_hole() {
     let mut rig = Rig::start().await;
     let (path, _live) = rig.connected("Front desk").await;
-    let before = tip(&rig).await;
+    let before = tip(&rig);
     let mut stream = Stream::open(&rig, "", None).await;
     let snapshot = stream.next().await.unwrap();
     assert_eq!((snapshot.kind.as_str(), snapshot.id), ("snapshot", Some(before)));
@@ -77,7 +77,7 @@ async fn a_stream_begins_with_a_snapshot_and_goes_on_without_a_hole() {
 
     rig.bid(Method::POST, &format!("{path}/stop")).await;
     let sent = rig.post("/v1/channels", json!({"name": "Second", "start": false})).await;
-    let wanted = usize::try_from(tip(&rig).await - before).unwrap();
+    let wanted = usize::try_from(tip(&rig) - before).unwrap();
     let events = stream.take(wanted).await;
     assert_eq!(seqs(&events), (before + 1..=before + wanted as u64).collect::<Vec<_>>());
     let last = events.last().unwrap();
@@ -96,7 +96,11 @@ async fn a_reader_that_comes_back_misses_and_doubles_nothing() {
     let mut all = Vec::new();
     let mut stream = Stream::open(&rig, "?after=0", None).await;
     let snapshot = stream.next().await.unwrap();
-    assert_eq!((snapshot.kind.as_str(), snapshot.id), ("snapshot", None), "whoever resumes takes no position from the snapshot");
+    assert_eq!(
+        (snapshot.kind.as_str(), snapshot.id),
+        ("snapshot", None),
+        "whoever resumes takes no position from the snapshot"
+    );
     all.extend(stream.take(3).await);
     drop(stream);
     rig.channel("while nobody listens").await;
@@ -178,7 +182,8 @@ async fn a_position_of_another_log_is_told_as_a_gap() {
 async fn the_log_is_read_in_pages_too() {
     let rig = Rig::start().await;
     let read = async |query: &str| {
-        let answer = rig.request(Method::GET, &format!("/v1/events{query}")).header(ACCEPT, "application/json").send().await.unwrap();
+        let answer =
+            rig.request(Method::GET, &format!("/v1/events{query}")).header(ACCEPT, "application/json").send().await.unwrap();
         crate::rig::Answer::of(answer).await
     };
     assert_eq!(read("").await.body, json!({"items": [], "next_after": 0, "oldest": 1}));

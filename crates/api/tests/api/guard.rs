@@ -12,7 +12,8 @@ fn routes() -> Vec<(String, String, bool)> {
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let path = path.replace("{id}", if path.starts_with("/v1/messages") { "msg_01j5a9k3m4n5p6q7r8s9t0v1w2" } else { CHANNEL });
+            let path =
+                path.replace("{id}", if path.starts_with("/v1/messages") { "msg_01j5a9k3m4n5p6q7r8s9t0v1w2" } else { CHANNEL });
             routes.push((method.to_uppercase(), path, operation["security"] == json!([{}])));
         }
     }
@@ -80,7 +81,9 @@ async fn every_route_answers_to_its_own_names_only() {
         (format!("Host: [::1]:{port}\r\n"), 403), // Not bound to it here.
         (format!("Host: 0.0.0.0:{port}\r\n"), 403),
     ];
-    for (method, path, _) in routes().into_iter().chain([("GET".into(), "/".into(), true), ("GET".into(), "/assets/x.js".into(), true)]) {
+    for (method, path, _) in
+        routes().into_iter().chain([("GET".into(), "/".into(), true), ("GET".into(), "/assets/x.js".into(), true)])
+    {
         for (host, expected) in &hosts {
             let (got, answer) = status(&rig, &method, &path, &format!("{host}{key}")).await;
             let wanted = if *expected == 400 { "bad_host" } else { "host_not_allowed" };
@@ -97,8 +100,12 @@ async fn pages_of_other_origins_get_nowhere() {
     let rig = Rig::start().await;
     let port = rig.address().port();
     let ours = format!("Host: {}\r\nAuthorization: Bearer {}\r\n", rig.address(), rig.key.expose());
-    for (method, path, _) in routes().into_iter().chain([("GET".into(), "/".into(), true), ("OPTIONS".into(), "/v1/channels".into(), true)]) {
-        for origin in ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost", &format!("https://127.0.0.1:{port}")] {
+    for (method, path, _) in
+        routes().into_iter().chain([("GET".into(), "/".into(), true), ("OPTIONS".into(), "/v1/channels".into(), true)])
+    {
+        for origin in
+            ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost", &format!("https://127.0.0.1:{port}")]
+        {
             let (got, answer) = status(&rig, &method, &path, &format!("{ours}Origin: {origin}\r\n")).await;
             assert_eq!((got, code(&answer).as_str()), (403, "origin_not_allowed"), "{method} {path} {origin}");
             assert!(!answer.to_lowercase().contains("access-control-allow"), "{answer}");
@@ -128,7 +135,13 @@ async fn the_shell_page_is_let_in_by_its_exact_origin() {
     assert!(preflight.headers()["access-control-allow-headers"].to_str().unwrap().contains("authorization"));
     assert!(preflight.headers().get("access-control-allow-credentials").is_none());
 
-    let answer = rig.request(Method::GET, "/v1/channels").header("origin", SHELL).header("sec-fetch-site", "cross-site").send().await.unwrap();
+    let answer = rig
+        .request(Method::GET, "/v1/channels")
+        .header("origin", SHELL)
+        .header("sec-fetch-site", "cross-site")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["access-control-allow-origin"], SHELL);
     let keyless = rig.bare(Method::GET, "/v1/channels").header("origin", SHELL).send().await.unwrap();

@@ -91,7 +91,9 @@ async fn messages_are_paged_newest_first_and_by_chat() {
     let chat = rig.get(&format!("{path}/messages?chat=%2B15550100124")).await.body;
     assert_eq!(texts(&chat), ["3"]);
     assert_eq!(chat["items"][0]["sender"], json!({"phone": "+15550100124", "lid": null, "name": "Ada"}));
-    for (query, expected) in [("chat=x", "422 invalid chat"), ("limit=201", "422 invalid limit"), ("cursor=eA", "422 invalid cursor")] {
+    for (query, expected) in
+        [("chat=x", "422 invalid chat"), ("limit=201", "422 invalid limit"), ("cursor=eA", "422 invalid cursor")]
+    {
         assert_eq!(rig.get(&format!("{path}/messages?{query}")).await.told(), expected);
     }
 }

@@ -5,7 +5,10 @@ use serde_json::Value;
 fn the_published_document_is_the_one_that_is_served() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
     let published = std::fs::read_to_string(file).unwrap();
-    assert!(published == api::document(), "docs/openapi.json is stale: cargo run -q -p api --example openapi > docs/openapi.json");
+    assert!(
+        published == api::document(),
+        "docs/openapi.json is stale: cargo run -q -p api --example openapi > docs/openapi.json"
+    );
 }
 
 #[test]

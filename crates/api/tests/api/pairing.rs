@@ -41,16 +41,17 @@ async fn the_qr_comes_in_four_forms_that_all_say_the_same() {
     assert_eq!((status, kind.as_str()), (200, "image/png"));
     let picture = image::load_from_memory(&png).unwrap().to_luma8();
     assert!(picture.width() >= 560);
-    assert_eq!(decoded(picture.width() as usize, picture.height() as usize, |x, y| picture.get_pixel(x as u32, y as u32).0[0] < 128), QR);
+    assert_eq!(
+        decoded(picture.width() as usize, picture.height() as usize, |x, y| picture.get_pixel(x as u32, y as u32).0[0] < 128),
+        QR
+    );
 
     let (status, kind, text) = qr_as(&rig, &path, "text/plain").await;
     assert_eq!((status, kind.as_str()), (200, "text/plain; charset=utf-8"));
     let text = String::from_utf8(text).unwrap();
     let rows: Vec<Vec<char>> = text.lines().map(|l| l.chars().collect()).collect();
-    let dark = |x: usize, y: usize| match (rows[y / 8][x / 4], y / 4 % 2) {
-        ('█', _) | ('▀', 0) | ('▄', 1) => false,
-        _ => true,
-    };
+    // Light is drawn in half blocks; each module is a square of 4 by 4 to the reader.
+    let dark = |x: usize, y: usize| !matches!((rows[y / 8][x / 4], y / 4 % 2), ('█', _) | ('▀', 0) | ('▄', 1));
     assert_eq!(decoded(rows[0].len() * 4, rows.len() * 8, dark), QR);
 
     let refused = rig.request(Method::GET, &format!("{path}/qr")).header(ACCEPT, "application/pdf").send().await.unwrap();

@@ -3,7 +3,7 @@
 use api::{About, Bound, Build, Deps, SandboxInfo, VaultStanding};
 use domain::{Identity, Timestamp};
 use engine::{Engine, EngineConfig};
-use ledger::{Ledger, OpenOptions};
+use ledger::{EventQuery, Ledger, OpenOptions};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use socket::scripted::{Played, Script};
@@ -46,7 +46,11 @@ impl Rig {
         let shutdown = CancellationToken::new();
         let config = EngineConfig { watch_network: false, ..EngineConfig::default() };
         let engine = Engine::launch(config, ledger.clone(), Arc::new(script.clone()), shutdown.clone()).await.unwrap();
-        let (standing, vault) = watch::channel(VaultStanding { kind: "key_file".into(), status: "ok".into(), summary: "Keys are in a file.".into() });
+        let (standing, vault) = watch::channel(VaultStanding {
+            kind: "key_file".into(),
+            status: "ok".into(),
+            summary: "Keys are in a file.".into(),
+        });
         let deps = Deps {
             engine: engine.clone(),
             ledger: ledger.clone(),
@@ -60,11 +64,24 @@ impl Rig {
                 started_at: Timestamp::from_secs(1_700_000_000),
             },
             shell_origin: Some(SHELL),
-            sandbox: Some(axum::Router::new().route("/state", axum::routing::get(|| async { "{}" }).post(|| async { "changed" }))),
+            sandbox: Some(
+                axum::Router::new().route("/state", axum::routing::get(|| async { "{}" }).post(|| async { "changed" })),
+            ),
         };
         let sockets = api::bind(&[IpAddr::V4(Ipv4Addr::LOCALHOST)], 0).unwrap();
         let bound = api::serve(sockets, deps, shutdown.clone()).await.unwrap();
-        Rig { bound, engine, ledger, key, opened, shutdown, client: reqwest::Client::new(), _script: script, _vault: standing, _dir: dir }
+        Rig {
+            bound,
+            engine,
+            ledger,
+            key,
+            opened,
+            shutdown,
+            client: reqwest::Client::new(),
+            _script: script,
+            _vault: standing,
+            _dir: dir,
+        }
     }
 
     /// Ends everything; the directory is kept for another start.
@@ -129,6 +146,7 @@ impl Rig {
         live.says(SocketEvent::Handshaken).await;
         live.says(SocketEvent::Opened { identity: identity() }).await;
         self.until(&path, "connected").await;
+        self.logged("channel.connected", &path).await;
         (path, live)
     }
 
@@ -144,6 +162,17 @@ impl Rig {
         tokio::time::timeout(PATIENCE, reached).await.expect("the state is reached").unwrap();
     }
 
+    /// Waits until the log has an event of this type for the channel.
+    pub async fn logged(&self, kind: &str, path: &str) {
+        let channel = path.rsplit('/').next().unwrap().parse().ok();
+        let query = EventQuery { after: 0, limit: 1, kinds: vec![kind.to_owned()], channel };
+        let mut tip = self.ledger.tip();
+        tip.mark_unchanged();
+        while self.ledger.events(&query).await.unwrap().is_empty() {
+            tokio::time::timeout(PATIENCE, tip.changed()).await.expect("the event is logged").unwrap();
+        }
+    }
+
     /// Waits until the channel shows a QR of this text.
     pub async fn shows_qr(&mut self, text: &str) -> Played {
         let socket = self.next_socket().await;
@@ -153,7 +182,8 @@ impl Rig {
         let id = socket.opening.channel;
         let mut overview = self.engine.overview();
         let shown = overview.wait_for(|o| {
-            o.get(id).is_some_and(|c| matches!(&c.state, domain::State::Pairing { prompt: domain::PairingPrompt::Qr { .. }, .. }))
+            o.get(id)
+                .is_some_and(|c| matches!(&c.state, domain::State::Pairing { prompt: domain::PairingPrompt::Qr { .. }, .. }))
         });
         tokio::time::timeout(PATIENCE, shown).await.expect("a QR is shown").unwrap();
         socket

@@ -1,6 +1,6 @@
 use crate::rig::{Answer, Rig};
-use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::Method;
+use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::json;
 
 /// Signs in and gives the cookie as a browser sends it back.

@@ -9,7 +9,10 @@ async fn settings_survive_a_restart_and_are_heard_of_at_once() {
     let mut heard = rig.bound.settings();
     heard.mark_unchanged();
     let changed = rig.patch("/v1/settings", json!({"notifications": {"recovered": false}})).await;
-    assert_eq!(changed.body, json!({"notifications": {"paired": true, "disconnected": true, "stuck": true, "recovered": false}}));
+    assert_eq!(
+        changed.body,
+        json!({"notifications": {"paired": true, "disconnected": true, "stuck": true, "recovered": false}})
+    );
     assert!(heard.has_changed().unwrap() && !heard.borrow().notifications.recovered);
 
     let (dir, key) = rig.stop().await;

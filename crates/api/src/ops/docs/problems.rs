@@ -10,9 +10,9 @@ pub(super) fn render() -> String {
     );
     for code in Code::ALL {
         // Writing to a string does not fail.
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<section class=\"entry\" id=\"{}\"><h3>{} <span class=\"quiet\">{}</span></h3><p><code>{}</code></p><p>{}</p></section>\n",
+            "<section class=\"entry\" id=\"{}\"><h3>{} <span class=\"quiet\">{}</span></h3><p><code>{}</code></p><p>{}</p></section>",
             code.as_str(),
             escape(code.title()),
             code.status().as_u16(),

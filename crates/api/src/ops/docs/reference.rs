@@ -9,7 +9,10 @@ const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 pub(super) fn render(document: &Value, base: &str) -> String {
     let mut out = String::new();
     let version = text(&document["info"]["version"]);
-    let _ = write!(out, "<h1>WhatIsUp API</h1>\n<p class=\"quiet\">Version {version} · <a href=\"/v1/openapi.json\">OpenAPI 3.1</a> · <a href=\"/docs/problems\">Problems</a></p>\n");
+    let _ = write!(
+        out,
+        "<h1>WhatIsUp API</h1>\n<p class=\"quiet\">Version {version} · <a href=\"/v1/openapi.json\">OpenAPI 3.1</a> · <a href=\"/docs/problems\">Problems</a></p>\n"
+    );
     let _ = write!(
         out,
         "<p>Every address but <code>/livez</code> needs the key: <code>Authorization: Bearer wiu_…</code>. <code>whatisupd key</code> prints it, \
@@ -20,7 +23,12 @@ pub(super) fn render(document: &Value, base: &str) -> String {
     out.push_str("<nav><ul>\n");
     for (tag, _) in &tags {
         for operation in operations(document, tag) {
-            let _ = writeln!(out, "<li><a href=\"#{}\">{}</a></li>", text(&operation.entry["operationId"]), text(&operation.entry["summary"]));
+            let _ = writeln!(
+                out,
+                "<li><a href=\"#{}\">{}</a></li>",
+                text(&operation.entry["operationId"]),
+                text(&operation.entry["summary"])
+            );
         }
     }
     out.push_str("</ul></nav>\n");
@@ -41,7 +49,8 @@ struct Operation<'a> {
 
 fn operations<'a>(document: &'a Value, tag: &'a str) -> impl Iterator<Item = Operation<'a>> {
     let paths = document["paths"].as_object().into_iter().flatten();
-    let all = paths.flat_map(|(path, item)| METHODS.iter().filter_map(move |m| Some(Operation { method: m, path, entry: item.get(m)? })));
+    let all = paths
+        .flat_map(|(path, item)| METHODS.iter().filter_map(move |m| Some(Operation { method: m, path, entry: item.get(m)? })));
     all.filter(move |o| o.entry["tags"][0] == tag)
 }
 
@@ -85,11 +94,18 @@ impl Operation<'_> {
         for (status, answer) in self.entry["responses"].as_object().into_iter().flatten() {
             let forms: Vec<&str> = answer["content"].as_object().into_iter().flatten().map(|(form, _)| form.as_str()).collect();
             let forms = escape(&forms.join(", "));
-            let _ = writeln!(out, "<tr><td>{}</td><td>{}</td><td class=\"quiet\">{forms}</td></tr>", escape(status), text(&answer["description"]));
+            let _ = writeln!(
+                out,
+                "<tr><td>{}</td><td>{}</td><td class=\"quiet\">{forms}</td></tr>",
+                escape(status),
+                text(&answer["description"])
+            );
         }
         out.push_str("</table>\n");
         let good = self.entry["responses"].as_object().into_iter().flatten().find(|(status, _)| status.starts_with('2'));
-        if let Some(schema) = good.and_then(|(_, answer)| answer.pointer("/content/application~1json/schema")).filter(|s| s.get("$ref").is_some()) {
+        if let Some(schema) =
+            good.and_then(|(_, answer)| answer.pointer("/content/application~1json/schema")).filter(|s| s.get("$ref").is_some())
+        {
             let _ = writeln!(out, "<pre>{}</pre>", escape(&pretty(&example::of(schema, document))));
         }
     }
@@ -101,7 +117,11 @@ impl Operation<'_> {
         if self.method != "get" {
             let _ = write!(line, " -X {}", self.method.to_uppercase());
         }
-        let _ = write!(line, " {base}{}", self.path.replace("{id}", if self.path.starts_with("/v1/messages") { "$MESSAGE" } else { "$CHANNEL" }));
+        let _ = write!(
+            line,
+            " {base}{}",
+            self.path.replace("{id}", if self.path.starts_with("/v1/messages") { "$MESSAGE" } else { "$CHANNEL" })
+        );
         if self.entry["security"] != serde_json::json!([{}]) {
             line.push_str(" \\\n  -H \"Authorization: Bearer $WIU_KEY\"");
         }
