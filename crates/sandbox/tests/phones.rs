@@ -151,3 +151,22 @@ async fn nobody_can_be_written_to_who_has_no_account() {
         "15550100199 has no WhatsApp account here"
     );
 }
+
+#[tokio::test]
+async fn a_phone_brought_back_from_a_file_goes_on_where_its_app_state_stands() {
+    let (phones, ada, _grace) = two_phones().await;
+    ada.set_push_name("Countess").await.unwrap();
+    let again = Phones::restore(Network::new(), &phones.save().await.unwrap())
+        .await
+        .unwrap();
+    let ada = again.get("15550100101").unwrap();
+    assert_eq!(ada.push_name().await, "Countess");
+    ada.set_push_name("Ada").await.unwrap();
+    let id = ada.send_text("15550100102", "still me").await.unwrap();
+    let grace = again.get("15550100102").unwrap();
+    let message = grace
+        .wait_for_message(SOON, |message| message.id == id)
+        .await
+        .unwrap();
+    assert_eq!(message.content.text(), Some("still me"));
+}
