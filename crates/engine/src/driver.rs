@@ -1,16 +1,15 @@
 //! The task that runs one channel.
 
 use crate::engine::Seat;
-use crate::error::CommandError;
 use crate::journal::{Entry, Journal};
 use crate::line::{DONE_WAITING, Done, Line, Yard};
-use crate::order::{Order, Reply};
+use crate::order::Order;
 use crate::translate::{Told, told};
 use crate::world::World;
 use crate::{engine, liveness};
-use channel::{CLOSE_DEADLINE, Channel, Command, Effect, End, Input};
-use domain::{Cause, ChannelId, ChannelView, Desired, Event, Proxy, State, Timestamp};
-use ledger::{ChannelPatch, Receipt};
+use channel::{Channel, Effect, End, Input};
+use domain::{Cause, ChannelId, ChannelView, Proxy, State, Timestamp};
+use ledger::Receipt;
 use socket::SocketEvent;
 use std::future::pending;
 use std::sync::Arc;
@@ -51,8 +50,8 @@ pub(crate) struct Driver {
     pub(crate) line: Option<Line>,
     pub(crate) generation: u64,
     pub(crate) yard: Yard,
-    done: mpsc::Receiver<Done>,
-    orders: mpsc::Receiver<Order>,
+    pub(crate) done: mpsc::Receiver<Done>,
+    pub(crate) orders: mpsc::Receiver<Order>,
     world: broadcast::Receiver<World>,
 }
 
@@ -101,8 +100,7 @@ impl Driver {
 
     async fn deal(&mut self, happened: Happened) {
         match happened {
-            Happened::Order(Order::Command { command, reply }) => self.command(command, reply).await,
-            Happened::Order(Order::Patch { patch, reply }) => self.patch(patch, reply).await,
+            Happened::Order(order) => self.obey(order).await,
             Happened::Events(events) => self.hear(events).await,
             Happened::Done(done) => self.finished(done).await,
             Happened::World(Ok(news)) => self.feed(news.into()).await,
@@ -122,61 +120,6 @@ impl Driver {
         self.record(&effects);
         self.journal.flush_when_due().await;
         self.perform(effects);
-    }
-
-    /// A command is carried out only when that can be written: what a program was told is true after a crash.
-    async fn command(&mut self, command: Command, reply: Reply) {
-        // Nobody there any more: it was done, or not, all the same.
-        let _ = reply.send(self.try_command(command).await);
-    }
-
-    async fn try_command(&mut self, command: Command) -> Result<ChannelView, CommandError> {
-        self.channel.admits(&command)?;
-        self.journal.flush().await?;
-        let now = self.engine.clock.now();
-        let (next, effects) = channel::step(&self.channel, Input::Command(command), now, rand::random());
-        let before = self.channel.clone();
-        self.adopt(next);
-        if let Some(record) = self.record_of(&effects)
-            && let Err(error) = self.engine.health.note(self.engine.ledger.transition(record).await)
-        {
-            self.adopt(before);
-            self.serve();
-            return Err(error.into());
-        }
-        self.record_rest(&effects);
-        self.journal.flush_when_due().await;
-        self.perform(effects);
-        Ok(self.card.view(&self.channel))
-    }
-
-    async fn patch(&mut self, patch: ChannelPatch, reply: Reply) {
-        let _ = reply.send(self.try_patch(patch).await);
-    }
-
-    async fn try_patch(&mut self, patch: ChannelPatch) -> Result<ChannelView, CommandError> {
-        if self.channel.is_gone() {
-            return Err(CommandError::NotFound);
-        }
-        self.journal.flush().await?;
-        let mut card = self.card.clone();
-        if let Some(name) = &patch.name {
-            card.name.clone_from(name);
-        }
-        if let Some(proxy) = &patch.proxy {
-            card.proxy.clone_from(proxy);
-        }
-        let event = Event::ChannelUpdated { channel: card.view(&self.channel) };
-        let written = self.engine.ledger.update_channel(card.id, patch, vec![event], self.engine.clock.now()).await;
-        self.engine.health.note(written)?;
-        let other_way = card.proxy != self.card.proxy;
-        self.card = card;
-        self.engine.board.put(self.card.view(&self.channel));
-        // The present connection goes the old way.
-        if other_way && self.line.is_some() && self.channel.desired() == Desired::Running {
-            self.feed(Input::Command(Command::Restart)).await;
-        }
-        Ok(self.card.view(&self.channel))
     }
 
     /// What the socket told, in order. Progress of messages is gathered, to be written together.
@@ -252,7 +195,7 @@ impl Driver {
     }
 
     /// Results of an earlier socket find nobody.
-    fn line_of(&mut self, generation: u64) -> Option<&mut Line> {
+    pub(crate) fn line_of(&mut self, generation: u64) -> Option<&mut Line> {
         self.line.as_mut().filter(|line| line.generation == generation)
     }
 
@@ -263,66 +206,6 @@ impl Driver {
         if measured.is_some_and(|measured| liveness::is_lost(measured, since, self.engine.clock.now())) {
             tracing::warn!(channel.id = %self.card.id, "connected, but nothing was heard within the deadline");
             self.feed(Input::LivenessLost).await;
-        }
-    }
-
-    /// The engine stops: the socket is closed in good order, what it still tells is written, and nothing is decided
-    /// any more. The state stays as it is, for the next start to take up.
-    async fn close_out(mut self) {
-        let clock = self.engine.clock.clone();
-        let deadline = clock.passed() + CLOSE_DEADLINE;
-        // From here on nobody is answered: whoever asks learns that the engine is stopping.
-        self.orders.close();
-        self.seat.show(None);
-        if let Some(line) = &mut self.line {
-            line.dismiss_courier();
-            line.close(&self.yard);
-        }
-        while self.line.is_some() {
-            let mut events = Vec::new();
-            let closing = async {
-                tokio::select! {
-                    _ = Line::next(&mut self.line, &mut events) => None,
-                    Some(done) = self.done.recv() => Some(done),
-                }
-            };
-            match clock.timeout(deadline.saturating_sub(clock.passed()), closing).await {
-                Some(None) => self.hear_the_last(events),
-                Some(Some(Done::Opened { generation, socket })) => {
-                    let yard = self.yard.clone();
-                    if let Some(line) = self.line_of(generation) {
-                        line.opened(&yard, socket);
-                    }
-                }
-                Some(Some(Done::NeverOpened { .. })) | None => self.line = None,
-                Some(Some(Done::LogoutTold { .. } | Done::CodeRefused { .. } | Done::Shred { .. })) => {}
-            }
-        }
-        if self.journal.flush().await.is_err() {
-            tracing::error!(channel.id = %self.card.id, "what happened last could not be written");
-        }
-    }
-
-    fn hear_the_last(&mut self, events: Vec<SocketEvent>) {
-        if events.is_empty() {
-            self.line = None;
-        }
-        for event in events {
-            match told(event) {
-                Told::Ack { whatsapp_id, error, at } => self.journal.push(Entry::Ack { whatsapp_id, error, at }),
-                Told::Receipt { chat, by, whatsapp_ids, status, at } => {
-                    let channel = self.card.id;
-                    self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
-                }
-                Told::Step(Input::Closed(_)) => self.line = None,
-                // The scan must not be forgotten.
-                Told::Step(paired @ Input::Paired { .. }) => {
-                    let (next, effects) = channel::step(&self.channel, paired, self.engine.clock.now(), rand::random());
-                    self.adopt(next);
-                    self.record(&effects);
-                }
-                Told::Step(_) => {}
-            }
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod board;
 mod clock;
+mod close_out;
 mod commands;
 mod config;
 mod courier;
@@ -23,6 +24,7 @@ mod line;
 mod liveness;
 mod lock;
 mod network;
+mod obey;
 mod order;
 mod outbox;
 mod pause;

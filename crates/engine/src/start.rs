@@ -1,10 +1,12 @@
 use crate::driver::{Card, Driver};
 use crate::engine::{Engine, Inner, Seat};
 use crate::{EngineConfig, StartError, heartbeat, network, wake};
-use channel::{Channel, Effect, Stored, restore};
-use domain::{ChannelView, Desired, StateKind};
+use channel::{CLOSE_DEADLINE, Channel, Effect, Stored, restore};
+use domain::{ChannelId, ChannelView, Desired, StateKind};
+use futures::FutureExt;
 use ledger::Ledger;
 use socket::SocketFactory;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -58,8 +60,35 @@ impl Engine {
     pub(crate) fn run(&self, card: Card, channel: Channel, first: Vec<Effect>) {
         let (seat, orders) = Seat::new();
         self.inner.take_seat(card.id, seat.clone());
+        let id = card.id;
         let driver = Driver::new(self.inner.clone(), card, channel, seat, orders);
-        self.inner.tracker.spawn(driver.run(first));
+        let engine = self.clone();
+        self.inner.tracker.spawn(async move {
+            if AssertUnwindSafe(driver.run(first)).catch_unwind().await.is_err() {
+                tracing::error!(channel.id = %id, "a channel's driver panicked; it starts anew from what is stored");
+                engine.revive(id).await;
+            }
+        });
+    }
+
+    /// A defect in one driver is a hiccup of one channel, not its end. The socket that the driver held was dropped with
+    /// it; it has the time to go before the next one.
+    async fn revive(&self, id: ChannelId) {
+        let Inner { clock, ledger, shutdown, .. } = &*self.inner;
+        loop {
+            if shutdown.run_until_cancelled(clock.sleep(CLOSE_DEADLINE)).await.is_none() {
+                return;
+            }
+            match ledger.channels().await {
+                Ok(views) => {
+                    let Some(view) = views.into_iter().find(|view| view.id == id) else { return self.inner.forget(id) };
+                    let (card, channel, effects) = self.restored(view).await;
+                    self.inner.board.put(card.view(&channel));
+                    return self.run(card, channel, effects);
+                }
+                Err(error) => tracing::warn!(channel.id = %id, %error, "cannot be read yet"),
+            }
+        }
     }
 
     fn watch(&self, config: &EngineConfig) {

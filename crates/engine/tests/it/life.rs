@@ -49,16 +49,15 @@ async fn a_dropped_connection_comes_back_by_itself() {
 }
 
 #[tokio::test]
-async fn a_socket_that_vanishes_without_a_word_is_a_lost_connection() {
+async fn a_restart_is_a_fresh_connection_after_the_old_one_has_gone() {
     let mut rig = Rig::new().await;
     let (id, socket) = rig.connected().await;
-    drop(socket);
-    rig.until(id, |v| matches!(v.state, State::Connected { .. })).await;
-    // The engine's own handle is the script's; what ends is the event channel of a socket whose sender is gone.
     let view = rig.engine.restart(id).await.unwrap();
     assert!(matches!(view.state, State::Reconnecting { cause: Cause::Requested, .. }));
-    let socket = rig.socket(id).await;
-    rig.log_in(&socket).await;
+    let next = rig.socket(id).await;
+    assert_eq!(socket.calls(), [Call::Close]);
+    rig.log_in(&next).await;
+    assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
 }
 
 #[tokio::test]

@@ -102,6 +102,12 @@ impl Rig {
         self.engine = launch(&self.ledger, &self.script, &self.clock).await;
     }
 
+    /// As [`Rig::start_again`], with another factory around the script.
+    pub async fn start_again_with(&mut self, factory: Arc<dyn SocketFactory>) {
+        assert_eq!(self.engine.drain(Duration::from_secs(10)).await, Drained::Clean);
+        self.engine = launch_with(&self.ledger, factory, &self.clock).await;
+    }
+
     /// Lets the clock go on and everybody act on it.
     pub async fn pass(&self, span: Duration) {
         let mut left = span;
@@ -224,8 +230,11 @@ impl Rig {
 }
 
 async fn launch(ledger: &Ledger, script: &Script, clock: &Clock) -> Engine {
+    launch_with(ledger, Arc::new(script.clone()), clock).await
+}
+
+async fn launch_with(ledger: &Ledger, factory: Arc<dyn SocketFactory>, clock: &Clock) -> Engine {
     let config = EngineConfig { clock: clock.clone(), watch_network: false, opening_at_once: 16 };
-    let factory: Arc<dyn SocketFactory> = Arc::new(script.clone());
     Engine::launch(config, ledger.clone(), factory, CancellationToken::new()).await.unwrap()
 }
 
