@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 TOOLS := $(CURDIR)/target/tools
 export PATH := $(TOOLS)/bin:$(PATH)
-export WHATISUP_TOOLS := $(TOOLS)
+export TOOLS
 SANDBOX := --features whatisup/sandbox,app/sandbox
 # The session of a person, if there is one: without it the demo runs headless.
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
@@ -50,7 +50,7 @@ test: ## everything that CI runs, set-up included
 check: ui ## format, lints, dependency rules, the dashboard's types and unit tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(SANDBOX) -- -D warnings
-	cargo deny --offline --log-level error check bans licenses sources
+	cargo deny --log-level error check bans licenses sources
 	cd ui && npm run check && npm test
 
 unit: ui ## all Rust tests, with the sandbox, the browser and the desktop

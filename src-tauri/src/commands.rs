@@ -22,7 +22,7 @@ pub async fn connection(shell: State<'_, Shell>) -> Result<Connection, StartStat
     let mut stage = shell.stage();
     let settled = stage.wait_for(|stage| !matches!(stage, Stage::Starting)).await.map(|stage| stage.clone());
     match settled {
-        Ok(Stage::Running(app)) => Ok(Connection { base: app.address(), key: app.admin_key() }),
+        Ok(Stage::Running { app, .. }) => Ok(Connection { base: app.address(), key: app.admin_key() }),
         Ok(Stage::Starting | Stage::Failed(_) | Stage::Stopping) | Err(_) => Err(shell.start_state()),
     }
 }

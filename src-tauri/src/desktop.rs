@@ -25,6 +25,17 @@ pub fn has_tray_library() -> bool {
     true
 }
 
+/// Whether tray icons of this desktop are seen only through a panel that announces itself on the bus: always on Wayland, and on
+/// GNOME, which has none without an extension.
+pub fn needs_announced_panel() -> bool {
+    let set = |name| std::env::var(name).unwrap_or_default();
+    announces(&set("XDG_CURRENT_DESKTOP"), &set("WAYLAND_DISPLAY"))
+}
+
+fn announces(desktop: &str, wayland: &str) -> bool {
+    cfg!(target_os = "linux") && (desktop.to_ascii_lowercase().contains("gnome") || !wayland.is_empty())
+}
+
 /// Which colour the panel behind the tray icon has, as far as one can guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
@@ -56,6 +67,13 @@ mod tests {
         assert!(names_a_display(|name| name == "DISPLAY"));
         assert!(names_a_display(|name| name == "WAYLAND_DISPLAY"));
         assert!(!names_a_display(|_| false));
+    }
+
+    #[test]
+    fn an_old_tray_needs_no_announcement() {
+        assert!(announces("ubuntu:GNOME", ""));
+        assert!(announces("sway", "wayland-1"));
+        assert!(!announces("XFCE", ""));
     }
 
     #[test]

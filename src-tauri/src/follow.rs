@@ -25,7 +25,7 @@ pub async fn tray(shell: Shell, tray: Tray) {
         let now = stage.borrow_and_update().clone();
         desk.mark_unchanged();
         let mut overview = match &now {
-            Stage::Running(app) => Some(app.overview()),
+            Stage::Running { app, .. } => Some(app.overview()),
             Stage::Starting | Stage::Failed(_) | Stage::Stopping => None,
         };
         if let Some(overview) = &mut overview {
@@ -75,7 +75,7 @@ async fn show_notices(app: App, toasts: Toasts) {
 }
 
 fn switches(app: &App) -> Switches {
-    let chosen = app.notifications().borrow().clone();
+    let chosen = app.settings().borrow().notifications;
     Switches { paired: chosen.paired, disconnected: chosen.disconnected, stuck: chosen.stuck, recovered: chosen.recovered }
 }
 

@@ -10,6 +10,8 @@ pub enum Glance {
         overview: Arc<Overview>,
         /// The API's address, as a program would write it.
         address: String,
+        /// Whether channels were paused together and wait to be resumed.
+        paused: bool,
         /// `None` where the desktop cannot tell.
         start_at_login: Option<bool>,
         /// Something that does not work on this desktop, in words.
@@ -59,7 +61,7 @@ mod tests {
     use domain::{ChannelView, Reason};
 
     fn running(channels: Vec<ChannelView>) -> Glance {
-        Glance::Running { overview: Overview { channels }.into(), address: String::new(), start_at_login: None, note: None }
+        Glance::Running { overview: Overview { channels }.into(), address: String::new(), paused: false, start_at_login: None, note: None }
     }
 
     #[test]

@@ -2,22 +2,25 @@
 
 use crate::stage::Problem;
 use crate::{start, troubles};
-use app::{Face, RunArgs};
+use app::{App, Face, RunArgs};
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub async fn run(args: RunArgs) -> ExitCode {
     let config = match start::configuration(&args) {
         Ok(config) => config,
         Err(error) => return refuse(&troubles::of_config(&error)),
     };
-    let app = match app::build(config, Face::Headless).await {
+    let grace = Duration::from_secs(config.channels.drain_seconds);
+    // Nobody could press a button here: a locked keychain is waited for.
+    let app = match App::start_when_unlocked(config, Face::Headless).await {
         Ok(app) => app,
         Err(error) => return refuse(&troubles::of_start(&error)),
     };
     announce(&app);
-    app::until_asked_to_stop().await;
+    app::stop_requested().await;
     tracing::info!("quitting");
-    app.drain().await;
+    app.drain(grace).await;
     ExitCode::SUCCESS
 }
 
@@ -27,6 +30,6 @@ fn refuse(problem: &Problem) -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the person at the terminal needs")]
-fn announce(app: &app::App) {
+fn announce(app: &App) {
     println!("WhatIsUp runs without a desktop. Open the dashboard in a browser:\n\n  {}\n", app.sign_in_link());
 }

@@ -13,9 +13,13 @@ mod glance;
 mod headless;
 mod icon;
 mod identity;
+#[cfg(target_os = "linux")]
+mod logout;
 mod menu;
 mod notice;
 mod outside;
+#[cfg(target_os = "linux")]
+mod panel;
 mod quit;
 mod route;
 mod run;

@@ -78,14 +78,14 @@ pub fn of(glance: &Glance) -> Menu {
             items.push(button(Action::Open, "See what to do…"));
         }
         Glance::Stopping => return Menu { items: vec![Item::Note("Quitting…".to_owned())] },
-        Glance::Running { overview, address, start_at_login, note } => {
+        Glance::Running { overview, address, paused, start_at_login, note } => {
             channels(overview, &mut items);
             items.push(Item::Separator);
             items.push(button(Action::Open, "Open WhatIsUp"));
             items.push(button(Action::Pair, "Pair a channel…"));
             items.push(button(Action::CopyAddress, &format!("Copy API address ({address})")));
             items.push(Item::Separator);
-            items.push(pause_or_resume(overview));
+            items.push(pause_or_resume(overview, *paused));
             if let Some(checked) = *start_at_login {
                 items.push(Item::Check { action: Action::StartAtLogin, label: "Start at login".to_owned(), checked });
             }
@@ -145,13 +145,12 @@ fn name(channel: &ChannelView) -> String {
     clean.chars().take(WIDTH - 1).chain(['…']).collect()
 }
 
-fn pause_or_resume(overview: &Overview) -> Item {
-    let running = overview.channels.iter().any(|c| c.desired == Desired::Running);
-    let (action, label) = match (running, overview.channels.is_empty()) {
-        (false, false) => (Action::ResumeAll, "Resume all"),
-        (true, _) | (false, true) => (Action::PauseAll, "Pause all"),
-    };
-    Item::Button { action, label: label.to_owned(), enabled: !overview.channels.is_empty() }
+fn pause_or_resume(overview: &Overview, paused: bool) -> Item {
+    if paused {
+        return button(Action::ResumeAll, "Resume all");
+    }
+    let any = overview.channels.iter().any(|channel| channel.desired == Desired::Running);
+    Item::Button { action: Action::PauseAll, label: "Pause all".to_owned(), enabled: any }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which notices become desktop notifications, and in which words. Pure; `toast.rs` shows them.
 
-use domain::{ChannelId, ChannelView, Notice, Reason, State};
+use domain::{ChannelId, ChannelView, Notice, State};
 
 /// From how many of a kind at one moment they become one notification: a network that goes away takes every channel with it.
 const CROWD: usize = 4;
@@ -42,7 +42,7 @@ pub fn toasts(notices: &[(Notice, ChannelView)], switches: Switches) -> Vec<Toas
     for told in notices {
         // What happened last to a channel is what counts: stuck and recovered within a moment is only recovered.
         wanted.retain(|(_, channel)| channel.id != told.1.id);
-        if switches.allow(told.0) && tells(told) {
+        if switches.allow(told.0) {
             wanted.push(told);
         }
     }
@@ -59,21 +59,10 @@ pub fn toasts(notices: &[(Notice, ChannelView)], switches: Switches) -> Vec<Toas
     toasts
 }
 
-/// Not what the person at this desktop has just done or left undone.
-fn tells((notice, channel): &(Notice, ChannelView)) -> bool {
-    match notice {
-        Notice::Paired | Notice::Stuck | Notice::Recovered => true,
-        Notice::Disconnected => match &channel.state {
-            State::Disconnected { reason: Reason::New | Reason::Stopped | Reason::LoggedOut | Reason::PairingExpired, .. } => false,
-            State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => true,
-        },
-    }
-}
-
 fn one(notice: Notice, channel: &ChannelView) -> Toast {
     let name = &channel.name;
     let (title, body, urgent) = match notice {
-        Notice::Paired => (format!("{name} is connected"), paired_as(channel), false),
+        Notice::Paired => (format!("{name} is paired"), paired_as(channel), false),
         Notice::Disconnected => (format!("{name} is disconnected"), why(channel), true),
         Notice::Stuck => (format!("{name} cannot reconnect"), why(channel), true),
         Notice::Recovered => (format!("{name} is connected again"), "Nothing to do.".to_owned(), false),
@@ -84,7 +73,7 @@ fn one(notice: Notice, channel: &ChannelView) -> Toast {
 fn crowd(notice: Notice, channels: &[&ChannelView]) -> Toast {
     let count = channels.len();
     let (title, urgent) = match notice {
-        Notice::Paired => (format!("{count} channels are connected"), false),
+        Notice::Paired => (format!("{count} channels are paired"), false),
         Notice::Disconnected => (format!("{count} channels are disconnected"), true),
         Notice::Stuck => (format!("{count} channels cannot reconnect"), true),
         Notice::Recovered => (format!("{count} channels are connected again"), false),
@@ -97,8 +86,8 @@ fn crowd(notice: Notice, channels: &[&ChannelView]) -> Toast {
 fn paired_as(channel: &ChannelView) -> String {
     let who = channel.identity.as_ref().and_then(|identity| identity.push_name.as_deref());
     match who {
-        Some(name) => format!("Paired with {name}. Programs can use it now."),
-        None => "Paired. Programs can use it now.".to_owned(),
+        Some(name) => format!("Linked with {name}. It stays connected from now on."),
+        None => "Linked with the phone. It stays connected from now on.".to_owned(),
     }
 }
 
@@ -119,6 +108,7 @@ pub fn without_markup(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::example;
+    use domain::Reason;
 
     const ALL: Switches = Switches { paired: true, disconnected: true, stuck: true, recovered: true };
 
@@ -144,14 +134,7 @@ mod tests {
     fn a_muted_kind_is_not_shown() {
         let notices = [(Notice::Paired, example::connected(1, "Shop")), (Notice::Stuck, example::stuck(2, "Desk"))];
         assert_eq!(titles(&notices, Switches { paired: false, ..ALL }), ["Desk cannot reconnect"]);
-        assert_eq!(titles(&notices, Switches { stuck: false, ..ALL }), ["Shop is connected"]);
-    }
-
-    #[test]
-    fn what_the_user_did_is_not_news() {
-        for reason in [Reason::Stopped, Reason::LoggedOut] {
-            assert!(titles(&[(Notice::Disconnected, example::disconnected(1, "Shop", reason))], ALL).is_empty());
-        }
+        assert_eq!(titles(&notices, Switches { stuck: false, ..ALL }), ["Shop is paired"]);
     }
 
     #[test]

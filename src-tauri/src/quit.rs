@@ -10,7 +10,10 @@ const BEYOND_GRACE: Duration = Duration::from_secs(2);
 
 /// Begins to quit; a second call changes nothing. The process ends with code 0 when all is drained.
 pub fn begin(shell: &Shell) {
-    let app = shell.app();
+    let running = match &*shell.stage().borrow() {
+        Stage::Running { app, grace } => Some((app.clone(), *grace)),
+        Stage::Starting | Stage::Failed(_) | Stage::Stopping => None,
+    };
     if !shell.enter(Stage::Stopping) {
         return;
     }
@@ -19,9 +22,8 @@ pub fn begin(shell: &Shell) {
     shell.windows().close_all();
     let ending = shell.clone();
     tauri::async_runtime::spawn(async move {
-        if let Some(app) = app {
-            let grace = Duration::from_secs(app.config().channels.drain_seconds);
-            if tokio::time::timeout(grace + BEYOND_GRACE, app.drain()).await.is_err() {
+        if let Some((app, grace)) = running {
+            if tokio::time::timeout(grace + BEYOND_GRACE, app.drain(grace)).await.is_err() {
                 tracing::warn!("channels did not close in time");
             }
         }

@@ -91,6 +91,13 @@ fn set_up(shell: &Shell) {
     let login = shell.start_at_login();
     shell.found(|desk| desk.start_at_login = login);
     shell.spawn_to_the_end(quit::on_signals(shell.clone()));
+    #[cfg(target_os = "linux")]
+    {
+        shell.spawn_to_the_end(crate::logout::follow(shell.clone()));
+        if has_tray && crate::desktop::needs_announced_panel() {
+            shell.spawn(crate::panel::follow(shell.clone()));
+        }
+    }
     shell.spawn(start::now(shell.clone()));
     if !shell.cli().hidden || !has_tray {
         let opening = shell.clone();

@@ -97,6 +97,7 @@ impl Shell {
         {
             tracing::error!(%error, "not every channel could be paused");
         }
+        self.redraw();
     }
 
     pub async fn resume_all(&self) {
@@ -105,6 +106,7 @@ impl Shell {
         {
             tracing::error!(%error, "not every channel could be resumed");
         }
+        self.redraw();
     }
 
     /// Moves to another stage. Nothing leaves `Stopping`.
@@ -122,7 +124,7 @@ impl Shell {
     /// The App, once it runs.
     pub fn app(&self) -> Option<app::App> {
         match &*self.0.stage.borrow() {
-            Stage::Running(app) => Some(app.clone()),
+            Stage::Running { app, .. } => Some(app.clone()),
             Stage::Starting | Stage::Failed(_) | Stage::Stopping => None,
         }
     }
@@ -130,7 +132,7 @@ impl Shell {
     pub fn problem(&self) -> Option<Arc<Problem>> {
         match &*self.0.stage.borrow() {
             Stage::Failed(problem) => Some(problem.clone()),
-            Stage::Starting | Stage::Running(_) | Stage::Stopping => None,
+            Stage::Starting | Stage::Running { .. } | Stage::Stopping => None,
         }
     }
 
@@ -159,11 +161,12 @@ impl Shell {
             Stage::Starting => Glance::Starting,
             Stage::Failed(problem) => Glance::Failed { title: problem.title.clone() },
             Stage::Stopping => Glance::Stopping,
-            Stage::Running(app) => {
+            Stage::Running { app, .. } => {
                 let desk = self.0.desk.borrow();
                 Glance::Running {
                     overview: app.overview().borrow().clone(),
                     address: app.address(),
+                    paused: app.engine().is_paused(),
                     start_at_login: desk.start_at_login,
                     note: desk.menu_note(),
                 }
@@ -199,6 +202,11 @@ impl Shell {
         }
     }
 
+    /// Has the tray compared with what is so: a click ticks a line before what it stands for has come about.
+    fn redraw(&self) {
+        self.0.desk.send_modify(|_| {});
+    }
+
     pub fn start_at_login(&self) -> Option<bool> {
         match self.0.handle.autolaunch().is_enabled() {
             Ok(enabled) => Some(enabled),
@@ -215,8 +223,8 @@ impl Shell {
         let autostart = self.0.handle.autolaunch();
         let done = if on { autostart.enable() } else { autostart.disable() };
         let now = self.start_at_login();
-        // Told even when nothing changed: the click has ticked the menu line already.
-        self.0.desk.send_modify(|desk| desk.start_at_login = now);
+        self.found(|desk| desk.start_at_login = now);
+        self.redraw();
         done
     }
 }

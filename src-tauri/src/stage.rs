@@ -3,11 +3,13 @@
 use app::App;
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Clone)]
 pub enum Stage {
     Starting,
-    Running(App),
+    /// Up, with how long its sessions may take to close at the end.
+    Running { app: App, grace: Duration },
     Failed(Arc<Problem>),
     Stopping,
 }
@@ -16,7 +18,7 @@ impl std::fmt::Debug for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Stage::Starting => "starting",
-            Stage::Running(_) => "running",
+            Stage::Running { .. } => "running",
             Stage::Failed(_) => "failed",
             Stage::Stopping => "stopping",
         })
@@ -27,7 +29,7 @@ impl Stage {
     pub fn phase(&self) -> Phase {
         match self {
             Stage::Starting => Phase::Starting,
-            Stage::Running(_) => Phase::Ready,
+            Stage::Running { .. } => Phase::Ready,
             Stage::Failed(_) => Phase::Failed,
             Stage::Stopping => Phase::Stopping,
         }

@@ -8,6 +8,7 @@ use crate::troubles;
 use app::{Config, RunArgs, Sources, VaultStore};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Reads the configuration as the command line asks.
 ///
@@ -21,9 +22,9 @@ pub fn configuration(args: &RunArgs) -> Result<Config, app::ConfigError> {
 pub async fn now(shell: Shell) {
     shell.enter(Stage::Starting);
     match begin(&shell).await {
-        Ok(app) => {
+        Ok((app, grace)) => {
             tracing::info!(address = app.address(), "WhatIsUp is running");
-            shell.enter(Stage::Running(app.clone()));
+            shell.enter(Stage::Running { app: app.clone(), grace });
             follow::notices(&shell, app);
         }
         Err(problem) => {
@@ -36,14 +37,22 @@ pub async fn now(shell: Shell) {
     }
 }
 
-async fn begin(shell: &Shell) -> Result<app::App, Problem> {
+async fn begin(shell: &Shell) -> Result<(app::App, Duration), Problem> {
     let config = configuration(&shell.cli().run).map_err(|error| troubles::of_config(&error))?;
-    app::build(config, app::Face::Desktop).await.map_err(|error| troubles::of_start(&error))
+    let grace = Duration::from_secs(config.channels.drain_seconds);
+    let app = app::build(config).await.map_err(|error| troubles::of_start(&error))?;
+    Ok((app, grace))
 }
 
-/// *Try again.*
+/// *Try again.* Shown for a moment even when it fails at once: a button that seems to do nothing is pressed again.
 pub fn again(shell: &Shell) {
-    shell.spawn(now(shell.clone()));
+    const SEEN: Duration = Duration::from_millis(300);
+    shell.enter(Stage::Starting);
+    let shell = shell.clone();
+    shell.clone().spawn(async move {
+        tokio::time::sleep(SEEN).await;
+        now(shell).await;
+    });
 }
 
 /// *Use a key file instead*: remembered, so that the next start asks nothing.
@@ -53,7 +62,7 @@ pub fn with_key_file(shell: &Shell) {
 
 /// *Start fresh*: the damaged file has been kept beside; the next start makes a new one.
 pub fn fresh(shell: &Shell) {
-    after(shell, "fresh start", |config| app::set_ledger_aside(&config.data_dir).map(|_: PathBuf| ()));
+    after(shell, "fresh start", |config| app::set_ledger_aside(&config.data_dir).map(|_: Option<PathBuf>| ()));
 }
 
 /// Does one thing to the data directory, then starts.

@@ -44,8 +44,12 @@ impl Toasts {
 
 fn show_all(app_name: &'static str, toasts: &Receiver<Toast>, heard: &Arc<dyn Heard>) {
     let waiting = Arc::new(AtomicUsize::new(0));
-    // Whether the last one could be shown; a change is told once, not with every notification.
+    // Whether they can be shown; a change is told once, not with every notification.
     let mut missing = false;
+    if let Err(error) = ask_the_service() {
+        missing = true;
+        tell_missing(&error, heard);
+    }
     while let Ok(toast) = toasts.recv() {
         match show(app_name, &toast, heard, &waiting) {
             Ok(()) if missing => {
@@ -56,12 +60,27 @@ fn show_all(app_name: &'static str, toasts: &Receiver<Toast>, heard: &Arc<dyn He
             Ok(()) => {}
             Err(error) if !missing => {
                 missing = true;
-                tracing::warn!(%error, "no desktop notification could be shown: no notification service answers");
-                heard.service(Some(error.to_string()));
+                tell_missing(&error, heard);
             }
             Err(error) => tracing::debug!(%error, title = toast.title, "a notification could not be shown"),
         }
     }
+}
+
+fn tell_missing(error: &notify_rust::error::Error, heard: &Arc<dyn Heard>) {
+    tracing::warn!(%error, "desktop notifications cannot be shown: no notification service answers");
+    heard.service(Some(error.to_string()));
+}
+
+/// Whether somebody is there to show notifications, before the first has to be shown.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn ask_the_service() -> Result<(), notify_rust::error::Error> {
+    notify_rust::get_server_information().map(|_| ())
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn ask_the_service() -> Result<(), notify_rust::error::Error> {
+    Ok(())
 }
 
 fn show(

@@ -9,6 +9,7 @@ fn running(channels: Vec<ChannelView>) -> Glance {
     Glance::Running {
         overview: Overview { channels }.into(),
         address: "http://127.0.0.1:9487".to_owned(),
+        paused: false,
         start_at_login: Some(false),
         note: None,
     }
@@ -71,11 +72,15 @@ fn a_long_or_broken_name_stays_on_one_line() {
 }
 
 #[test]
-fn all_paused_offers_to_resume() {
+fn what_was_paused_can_be_resumed() {
     let mut stopped = example::disconnected(1, "Shop", Reason::Stopped);
     stopped.desired = Desired::Stopped;
-    assert!(text(&of(&running(vec![stopped.clone()]))).contains("\nResume all\n"));
-    assert!(text(&of(&running(vec![stopped, example::connected(2, "Desk")]))).contains("\nPause all\n"));
+    let glance = running(vec![stopped.clone()]);
+    assert!(text(&of(&glance)).contains("\nPause all [off]\n"), "nothing runs that could be paused");
+    assert!(text(&of(&running(vec![stopped.clone(), example::connected(2, "Desk")]))).contains("\nPause all\n"));
+    let Glance::Running { overview, address, start_at_login, note, .. } = glance else { unreachable!() };
+    let paused = Glance::Running { overview, address, paused: true, start_at_login, note };
+    assert!(text(&of(&paused)).contains("\nResume all\n"));
 }
 
 #[test]

@@ -73,13 +73,16 @@ impl Bus {
     ///
     /// # Errors
     /// When nobody takes it in time.
-    pub async fn has(&self, name: &'static str) -> Result<()> {
-        let bus = DBusProxy::new(&self.connection).await?;
-        until(name, || async {
-            let owned = bus.name_has_owner(BusName::try_from(name)?).await?;
-            holds(owned, || "nobody owns the name".to_owned())
-        })
-        .await
+    pub async fn has(&self, name: &str) -> Result<()> {
+        until(name, || async { holds(self.is_owned(name).await?, || "nobody owns the name".to_owned()) }).await
+    }
+
+    /// Whether somebody owns this name.
+    ///
+    /// # Errors
+    /// When the bus is gone.
+    pub async fn is_owned(&self, name: &str) -> Result<bool> {
+        Ok(DBusProxy::new(&self.connection).await?.name_has_owner(BusName::try_from(name)?).await?)
     }
 }
 

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window};
+use x11rb::rust_connection::RustConnection;
 
 /// An X server that draws into memory.
 #[derive(Debug)]
@@ -35,24 +38,33 @@ impl Screen {
     }
 }
 
+/// A window that somebody can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    id: Window,
+    pub title: String,
+}
+
 impl Desktop {
-    /// The ids of visible windows whose title matches.
+    /// The visible windows whose title begins so.
     ///
     /// # Errors
     /// When the display cannot be asked.
-    pub async fn windows(&self, title: &str) -> Result<Vec<String>> {
-        let found = self.command("xdotool").args(["search", "--onlyvisible", "--name", title]).output().await?;
-        Ok(String::from_utf8(found.stdout)?.lines().map(str::to_owned).collect())
+    pub fn windows(&self, title: &str) -> Result<Vec<Seen>> {
+        let (display, screen) = self.connect()?;
+        let mut seen = Vec::new();
+        below(&display, screen, &mut |id, name| seen.push(Seen { id, title: name }))?;
+        Ok(seen.into_iter().filter(|window| window.title.starts_with(title)).collect())
     }
 
-    /// Waits until exactly this many windows with this title are visible.
+    /// Waits until exactly this many windows whose title begins so are visible.
     ///
     /// # Errors
     /// When that does not come about.
     pub async fn shows_windows(&self, title: &str, count: usize) -> Result<()> {
         until(&format!("{count} windows {title:?}"), || async {
-            let now = self.windows(title).await?.len();
-            holds(now == count, || format!("there are {now}"))
+            let now = self.windows(title)?;
+            holds(now.len() == count, || format!("there are {now:?}"))
         })
         .await
     }
@@ -61,10 +73,20 @@ impl Desktop {
     ///
     /// # Errors
     /// When there is no such window.
-    pub async fn close_window(&self, title: &str) -> Result<()> {
-        let id = self.windows(title).await?.into_iter().next().with_context(|| format!("no window {title:?}"))?;
-        let done = self.command("xdotool").args(["windowquit", &id]).status().await?;
-        if done.success() { Ok(()) } else { bail!("the window could not be asked to close: {done}") }
+    pub fn close_window(&self, title: &str) -> Result<()> {
+        let window = self.windows(title)?.into_iter().next().with_context(|| format!("no window {title:?}"))?.id;
+        let (display, _) = self.connect()?;
+        let protocols = display.intern_atom(false, b"WM_PROTOCOLS")?.reply()?.atom;
+        let delete = display.intern_atom(false, b"WM_DELETE_WINDOW")?.reply()?.atom;
+        let message = ClientMessageEvent::new(32, window, protocols, [delete, x11rb::CURRENT_TIME, 0, 0, 0]);
+        display.send_event(false, window, EventMask::NO_EVENT, message)?.check()?;
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<(RustConnection, Window)> {
+        let (display, screen) = RustConnection::connect(Some(&self.screen.name()))?;
+        let root = display.setup().roots[screen].root;
+        Ok((display, root))
     }
 
     /// Writes what is on the display into a PNG.
@@ -75,4 +97,24 @@ impl Desktop {
         let done = self.command("import").args(["-window", "root"]).arg(path).status().await.context("import (imagemagick)")?;
         if done.success() { Ok(()) } else { bail!("import: {done}") }
     }
+}
+
+/// Tells of every visible window with a title, from this one down.
+fn below(display: &RustConnection, window: Window, tell: &mut impl FnMut(Window, String)) -> Result<()> {
+    for child in display.query_tree(window)?.reply()?.children {
+        // It may close while it is looked at.
+        let Ok(about) = display.get_window_attributes(child)?.reply() else { continue };
+        if about.map_state != MapState::VIEWABLE {
+            continue;
+        }
+        let utf8 = display.intern_atom(false, b"_NET_WM_NAME")?.reply()?.atom;
+        if let Ok(name) = display.get_property(false, child, utf8, AtomEnum::ANY, 0, 256)?.reply()
+            && !name.value.is_empty()
+        {
+            tell(child, String::from_utf8_lossy(&name.value).into_owned());
+        }
+        // A window that has just closed has nothing below it.
+        let _ = below(display, child, tell);
+    }
+    Ok(())
 }

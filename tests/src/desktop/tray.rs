@@ -30,15 +30,20 @@ pub struct Tray {
 }
 
 impl Desktop {
-    /// Waits for a tray icon that is not one of `known`.
+    /// Waits for the application's tray icon.
     ///
     /// # Errors
     /// When none comes.
     pub async fn tray(&self) -> Result<Tray> {
         let owner = until("a tray icon", || async {
             let items = self.bus.items();
-            let ours = items.iter().rev().find(|(_, path)| path == PATH);
-            ours.map(|(owner, _)| owner.clone()).with_context(|| format!("the panel has {items:?}"))
+            for (owner, _) in items.iter().filter(|(_, path)| path == PATH) {
+                // Those of earlier processes are still in the list.
+                if self.bus.is_owned(owner).await? {
+                    return Ok(owner.clone());
+                }
+            }
+            bail!("the panel has {items:?}")
         })
         .await?;
         Ok(Tray { bus: self.bus.connection.clone(), owner })
