@@ -7,10 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use domain::{PairingPrompt, State as ChannelState};
+use domain::{ChannelId, ChannelView, PairingMethod, PairingPrompt, State as ChannelState};
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
+/// How long a QR that is on its way is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 const JSON: &str = "application/json";
 const SVG: &str = "image/svg+xml";
 const PNG: &str = "image/png";
@@ -33,12 +36,13 @@ pub(crate) struct QrOut {
 /// Show the QR
 ///
 /// In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a terminal.
+/// While the channel has asked WhatsApp for one, the answer waits up to five seconds for it.
 #[utoipa::path(get, path = "/v1/channels/{id}/qr", tag = "channels", operation_id = "show_qr",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     responses((status = 200, description = "The QR to scan.", content(
         (QrOut = "application/json"), (String = "image/svg+xml"), (Vec<u8> = "image/png"), (String = "text/plain")))))]
 pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, headers: HeaderMap) -> Result<Response, Problem> {
-    let view = api.channel(id)?;
+    let view = once_shown(&api, id).await?;
     let ChannelState::Pairing { prompt: PairingPrompt::Qr { code, expires_at }, round, .. } = view.state else {
         return Err(Problem::of(if view.paired { Code::AlreadyPaired } else { Code::NotPairing }));
     };
@@ -52,4 +56,17 @@ pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, hea
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
+}
+
+/// A channel that has just been started has asked WhatsApp for a QR and gets it in a moment: worth waiting for.
+async fn once_shown(api: &Api, id: ChannelId) -> Result<ChannelView, Problem> {
+    let mut overview = api.engine.overview();
+    let shown = overview.wait_for(|all| !all.get(id).is_some_and(awaits_qr));
+    // Whatever came of it, the channel says.
+    let _ = tokio::time::timeout(PATIENCE, shown).await;
+    api.channel(id)
+}
+
+fn awaits_qr(channel: &ChannelView) -> bool {
+    matches!(&channel.state, ChannelState::Pairing { prompt: PairingPrompt::Waiting { method: PairingMethod::Qr }, .. })
 }

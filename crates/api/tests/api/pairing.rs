@@ -59,6 +59,17 @@ async fn the_qr_comes_in_four_forms_that_all_say_the_same() {
 }
 
 #[tokio::test]
+async fn a_qr_that_is_on_its_way_is_waited_for() {
+    let mut rig = Rig::start().await;
+    let made = rig.post("/v1/channels", json!({"name": "Front desk"})).await;
+    let asked = rig.request(Method::GET, &format!("{}/qr", made.header("location"))).send();
+    let asked = tokio::spawn(async move { Answer::of(asked.await.unwrap()).await });
+    let _socket = rig.shows_qr(QR).await;
+    let answer = asked.await.unwrap();
+    assert_eq!((answer.status.as_u16(), &answer.body["text"]), (200, &json!(QR)));
+}
+
+#[tokio::test]
 async fn a_linked_channel_has_no_qr() {
     let mut rig = Rig::start().await;
     let (path, _live) = rig.connected("Front desk").await;
