@@ -72,3 +72,19 @@ fn take(event: IfEvent, up: &mut BTreeSet<IpAddr>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_watch_ends_with_the_engine_and_tells_nothing_of_a_network_that_stays() {
+        let (world, mut news) = broadcast::channel(4);
+        let shutdown = CancellationToken::new();
+        let watch = tokio::spawn(watch(world, shutdown.clone()));
+        tokio::task::yield_now().await;
+        shutdown.cancel();
+        assert!(watch.await.is_ok());
+        assert!(news.try_recv().is_err());
+    }
+}

@@ -71,4 +71,5 @@ async fn a_driver_that_panics_is_a_hiccup_of_one_channel() {
     let socket = rig.socket_within(id, Duration::from_millis(250)).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.engine.stop(id).await.unwrap().state.kind(), StateKind::Disconnected);
+    rig.end().await;
 }

@@ -18,6 +18,7 @@ async fn a_drain_closes_every_socket_and_keeps_every_state() {
     assert!(rig.ledger.channels().await.unwrap().iter().all(is(StateKind::Connected)));
     let refused = rig.engine.create(NewChannel { name: "late".into(), proxy: None, start: false }).await;
     assert_eq!(refused, Err(CommandError::ShuttingDown));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -31,6 +32,7 @@ async fn a_socket_that_hangs_does_not_hold_up_the_drain() {
     crate::rig::eventually("both closes", || hanging.calls() == [Call::Close] && other.calls() == [Call::Close]).await;
     rig.pass(Duration::from_secs(5)).await;
     assert_eq!(drain.await.unwrap(), Drained::Clean);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -48,6 +50,7 @@ async fn an_ack_that_comes_while_closing_is_kept() {
     socket.says(SocketEvent::Closed(socket::Close::Asked)).await;
     assert_eq!(drain.await.unwrap(), Drained::Clean);
     assert_eq!(rig.message(message.id).await.status.as_str(), "sent");
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -75,4 +78,5 @@ async fn many_channels_resume_a_few_at_a_time() {
         rig.log_in(socket).await;
     }
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }

@@ -80,6 +80,7 @@ async fn the_engine_meets_a_full_disk() {
     // And programs are served again: by itself, nobody restarted anything.
     rig.engine.send(id, text("again")).await.unwrap();
     rig.in_time("the send", || sent(&socket).last().is_some_and(|last| last == "again")).await;
+    rig.end().await;
     println!("the disk was full and all was well");
 }
 

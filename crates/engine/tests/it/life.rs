@@ -33,6 +33,7 @@ async fn a_channel_is_made_paired_connected_and_told_so() {
         ]
     );
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -46,6 +47,7 @@ async fn a_dropped_connection_comes_back_by_itself() {
     let socket = rig.socket_within(id, Duration::from_millis(500)).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -58,6 +60,7 @@ async fn a_restart_is_a_fresh_connection_after_the_old_one_has_gone() {
     assert_eq!(socket.calls(), [Call::Close]);
     rig.log_in(&next).await;
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -74,6 +77,7 @@ async fn unlinking_shreds_and_offers_a_new_qr() {
     assert_eq!(rig.script.shredded(), [id]);
     socket.says(qr("again")).await;
     rig.until(id, |view| matches!(&view.state, State::Pairing { round: 1, .. })).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -89,6 +93,7 @@ async fn a_shred_that_fails_is_tried_again_also_after_a_restart() {
     rig.script.fail_shreds(false);
     rig.start_again().await;
     crate::rig::eventually("the shred", || rig.script.shredded() == [id]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -105,6 +110,7 @@ async fn a_replaced_session_rests_until_somebody_starts_it() {
     let socket = rig.socket(id).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.script.shredded(), []);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -118,6 +124,7 @@ async fn a_ban_ends_by_itself() {
     rig.no_socket_was_opened();
     let socket = rig.socket_within(id, Duration::from_secs(101)).await;
     rig.log_in(&socket).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -139,6 +146,7 @@ async fn a_locked_keychain_is_waited_for_and_nothing_is_wiped() {
     let told = rig.events(Some(id)).await;
     assert_eq!(told.iter().filter(|kind| *kind == "channel.disconnected").count(), 1, "{told:?}");
     assert_eq!(rig.script.shredded(), []);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -156,6 +164,7 @@ async fn the_next_start_resumes_without_a_qr() {
     rig.log_in(&socket).await;
     assert_eq!(rig.engine.channel(stopped).unwrap().desired, Desired::Stopped);
     rig.no_socket_was_opened();
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -172,6 +181,7 @@ async fn stop_rests_and_start_goes_on() {
     let view = rig.engine.start(id).await.unwrap();
     assert_eq!(view.state.kind(), StateKind::Connected);
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -183,6 +193,7 @@ async fn logging_out_tells_whatsapp_then_shreds() {
     crate::rig::eventually("the shred", || rig.script.shredded() == [id]).await;
     assert_eq!(socket.calls(), [Call::Logout, Call::Close]);
     assert!(matches!(rig.engine.send(id, text("hello")).await, Err(CommandError::Conflict { code: "not_paired", .. })));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -195,6 +206,7 @@ async fn a_deleted_channel_leaves_nothing_but_its_events() {
     assert_eq!(rig.engine.start(id).await, Err(CommandError::NotFound));
     assert!(rig.ledger.channels().await.unwrap().is_empty());
     assert_eq!(rig.events(Some(id)).await.last().map(String::as_str), Some("channel.deleted"));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -211,6 +223,7 @@ async fn a_socket_that_hangs_in_logout_and_close_is_abandoned() {
     socket.says(SocketEvent::Opened { identity: identity() }).await;
     rig.pass(Duration::from_millis(1)).await;
     assert!(is_down(Reason::LoggedOut)(&rig.engine.channel(id).unwrap()));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -223,6 +236,7 @@ async fn what_comes_in_is_stored_before_the_socket_may_acknowledge_it() {
     assert_eq!(page.messages.len(), 1);
     assert_eq!((page.messages[0].status, page.messages[0].from_me), (MessageStatus::Received, false));
     assert_eq!(rig.events(Some(id)).await.iter().filter(|k| *k == "message.received").count(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -238,6 +252,7 @@ async fn name_and_proxy_change_and_the_proxy_takes_effect_at_once() {
     assert_eq!(socket.opening.proxy, Some(proxy.clone()));
     let row = rig.ledger.channels().await.unwrap().remove(0);
     assert_eq!((row.name.as_str(), row.proxy), ("desk", Some(proxy)));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -256,4 +271,5 @@ async fn a_pause_is_remembered_over_a_restart() {
     let socket = rig.socket(id).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.engine.channel(resting).unwrap().desired, Desired::Stopped);
+    rig.end().await;
 }

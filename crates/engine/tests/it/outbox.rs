@@ -37,6 +37,7 @@ async fn a_message_goes_from_queued_to_read() {
     assert_eq!(rig.message(message.id).await.status, MessageStatus::Read);
     let told: Vec<_> = rig.events(Some(id)).await.into_iter().filter(|k| k.starts_with("message.")).collect();
     assert_eq!(told, ["message.queued", "message.sending", "message.sent", "message.delivered", "message.read"]);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -53,6 +54,7 @@ async fn what_waits_leaves_in_order_when_the_channel_is_back() {
     rig.log_in(&socket).await;
     eventually("all of them", || sent(&socket).len() == 50).await;
     assert_eq!(sent(&socket), words);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -69,6 +71,7 @@ async fn what_was_not_answered_goes_again_under_the_same_id() {
     let socket = rig.socket_within(id, Duration::from_millis(500)).await;
     rig.log_in(&socket).await;
     eventually("the second", || whatsapp_ids(&socket) == [second.whatsapp_id.clone()]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -81,6 +84,7 @@ async fn a_crash_between_sent_and_marked_sends_the_same_id_again() {
     let socket = rig.socket_within(id, Duration::from_millis(250)).await;
     rig.log_in(&socket).await;
     eventually("the send", || whatsapp_ids(&socket) == [message.whatsapp_id.clone()]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -94,6 +98,7 @@ async fn a_nack_fails_the_message_and_the_next_one_leaves() {
     assert_eq!(rig.message(bad.id).await.status, MessageStatus::Failed(FailReason::Refused(479)));
     rig.engine.send(id, text("good")).await.unwrap();
     eventually("the next", || sent(&socket) == ["bad", "good"]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -113,6 +118,7 @@ async fn a_recipient_that_does_not_exist_fails_and_a_socket_that_is_away_does_no
     let socket = rig.socket_within(id, Duration::from_millis(500)).await;
     rig.log_in(&socket).await;
     eventually("the send", || sent(&socket) == ["later"]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -127,6 +133,7 @@ async fn a_send_that_is_not_answered_is_tried_again_and_keeps_its_place() {
     rig.pass(Duration::ZERO).await;
     rig.pass(Duration::from_secs(5)).await;
     eventually("both", || sent(&socket) == ["a", "a", "b"]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -140,6 +147,7 @@ async fn an_ack_that_never_comes_sends_the_same_id_once_more() {
     let _ = rig.message(message.id).await;
     rig.pass(Duration::from_secs(60)).await;
     eventually("the second send", || whatsapp_ids(&socket) == [message.whatsapp_id.clone(), message.whatsapp_id.clone()]).await;
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -155,6 +163,7 @@ async fn nothing_is_sent_after_a_logout_and_what_waited_fails() {
     assert_eq!(rig.message(waiting.id).await.status, MessageStatus::Failed(FailReason::SessionEnded));
     rig.pass(Duration::from_secs(9)).await;
     assert_eq!(sent(&socket), ["waits"]);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -166,4 +175,5 @@ async fn an_unlinked_channel_fails_what_waited() {
     socket.says(SocketEvent::Closed(Close::Invalidated(Invalidation::Unlinked))).await;
     rig.until_logged("message.failed", 1).await;
     assert_eq!(rig.message(message.id).await.status, MessageStatus::Failed(FailReason::SessionEnded));
+    rig.end().await;
 }

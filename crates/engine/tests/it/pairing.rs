@@ -31,6 +31,7 @@ async fn rounds_of_qr_follow_each_other_until_they_run_out() {
     rig.start_again().await;
     rig.pass(Duration::from_secs(600)).await;
     rig.no_socket_was_opened();
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -45,6 +46,7 @@ async fn what_was_pairing_shows_a_qr_again_after_a_restart() {
     socket.says(qr("new")).await;
     let view = rig.until(id, |v| matches!(v.state, State::Pairing { round: 1, .. })).await;
     assert!(matches!(view.state, State::Pairing { prompt: PairingPrompt::Qr { ref code, .. }, .. } if code == "new"));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -57,6 +59,7 @@ async fn a_scan_that_was_not_recorded_is_found_at_the_next_start() {
     rig.start_again().await;
     assert!(rig.engine.channel(id).unwrap().paired);
     assert!(is(StateKind::Reconnecting)(&rig.engine.channel(id).unwrap()));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -73,6 +76,7 @@ async fn a_code_is_waited_for_on_the_socket_that_shows_the_qr() {
     socket.says(code(&rig)).await;
     let prompt = asked.await.unwrap().unwrap();
     assert!(matches!(prompt, PairingPrompt::Code { ref code, .. } if code == "ABCD1234"));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -85,6 +89,7 @@ async fn a_channel_that_rests_is_started_with_the_code_asked_for() {
     assert_eq!(socket.opening.pair_by_code, Some(phone()));
     socket.says(code(&rig)).await;
     assert_eq!(asked.await.unwrap().unwrap().method(), PairingMethod::Code);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -104,6 +109,7 @@ async fn a_code_that_never_comes_is_said_in_words() {
     assert_eq!(next.opening.pair_by_code, Some(phone()));
     rig.pass(Duration::from_secs(45)).await;
     assert!(matches!(asked.await.unwrap(), Err(CommandError::Conflict { code: "no_pairing_code", .. })));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -112,6 +118,7 @@ async fn a_linked_channel_gives_no_code() {
     let (id, _socket) = rig.connected().await;
     let refused = rig.engine.pairing_code(id, phone()).await;
     assert!(matches!(refused, Err(CommandError::Conflict { code: "already_paired", .. })));
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -122,4 +129,5 @@ async fn a_passkey_request_is_shown_and_not_a_hang() {
     socket.says(SocketEvent::Handshaken).await;
     socket.says(SocketEvent::PasskeyRequested { challenge: Secret("{\"rpId\":\"x\"}".into()), expires_at: None }).await;
     rig.until(id, |v| matches!(&v.state, State::Pairing { prompt: PairingPrompt::Passkey { challenge, .. }, .. } if challenge.contains("rpId"))).await;
+    rig.end().await;
 }

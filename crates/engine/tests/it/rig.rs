@@ -40,6 +40,7 @@ pub struct Rig {
     waiting: Vec<Played>,
     clock: Clock,
     pub hand: ClockHand,
+    ended: bool,
     _watchdog: Watchdog,
     _dir: Option<tempfile::TempDir>,
 }
@@ -89,7 +90,7 @@ impl Rig {
         let (script, opened) = Script::new();
         let (clock, hand) = Clock::by_hand(START);
         let engine = launch(&ledger, &script, &clock).await;
-        Rig { engine, ledger, script, opened, waiting: Vec::new(), clock, hand, _watchdog: watchdog, _dir: None }
+        Rig { engine, ledger, script, opened, waiting: Vec::new(), clock, hand, ended: false, _watchdog: watchdog, _dir: None }
     }
 
     /// Ends the process, as it were, and starts it again.
@@ -100,6 +101,17 @@ impl Rig {
 
     pub async fn launch(&mut self) {
         self.engine = launch(&self.ledger, &self.script, &self.clock).await;
+    }
+
+    /// Ends every test. A process that exits while the ledger's thread still works may crash in the exit handlers of OpenSSL.
+    pub async fn end(mut self) {
+        let engine = self.engine.clone();
+        let drain = tokio::spawn(async move { engine.drain(Duration::from_secs(60)).await });
+        while !drain.is_finished() {
+            self.pass(Duration::from_secs(1)).await;
+        }
+        self.ledger.close().await;
+        self.ended = true;
     }
 
     /// As [`Rig::start_again`], with another factory around the script.
@@ -226,6 +238,12 @@ impl Rig {
 
     pub async fn message(&self, id: domain::MessageId) -> Message {
         self.ledger.message(id).await.unwrap().unwrap()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        assert!(self.ended || std::thread::panicking(), "the test did not end its rig");
     }
 }
 

@@ -44,6 +44,7 @@ async fn ten_channels_that_cannot_connect_are_flagged_once_each_and_cleared_once
         assert_eq!(told.iter().filter(|k| *k == kind).count(), 10, "{kind}");
     }
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -63,6 +64,7 @@ async fn connected_is_a_measured_claim() {
     let socket = rig.socket_within(id, Duration::from_millis(500)).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -75,4 +77,5 @@ async fn an_attempt_that_hangs_is_given_up() {
     crate::rig::eventually("the close", || hanging.calls() == [Call::Close]).await;
     let socket = rig.socket_within(id, Duration::from_secs(1)).await;
     rig.log_in(&socket).await;
+    rig.end().await;
 }

@@ -15,6 +15,7 @@ async fn a_machine_that_wakes_connects_anew_at_once() {
     assert_eq!(rig.engine.channel(id).unwrap().stuck_since, None);
     let now = rig.engine.clock().now();
     assert!(now.since(domain::Timestamp::from_secs(1_800_000_000)) >= Duration::from_secs(8 * 3600), "the engine's clock follows");
+    rig.end().await;
 }
 
 #[tokio::test]
@@ -26,4 +27,5 @@ async fn a_clock_set_back_disturbs_nobody() {
     rig.pass(Duration::from_millis(250)).await;
     assert!(is(StateKind::Connected)(&rig.engine.channel(id).unwrap()));
     rig.no_socket_was_opened();
+    rig.end().await;
 }
