@@ -33,6 +33,11 @@ impl World {
         self.sandbox.url()
     }
 
+    /// The root of the sandbox's Noise certificates in hex, for clients that verify them.
+    pub fn noise_root(&self) -> String {
+        self.sandbox.noise_root_public().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.directory.path().join(name)
     }

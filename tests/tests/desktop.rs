@@ -29,6 +29,8 @@ fn hidden(desktop: &Desktop) -> Start {
 
 async fn photograph(desktop: &Desktop, name: &str) {
     if let Some(folder) = std::env::var_os("ACCEPTANCE_PICTURES") {
+        // What is in the document is on the screen a little later.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         desktop.photograph(&std::path::Path::new(&folder).join(format!("{name}.png"))).await.unwrap();
     }
 }

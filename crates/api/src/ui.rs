@@ -31,15 +31,17 @@ fn serve(name: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Res
     let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..12]));
     // Vite names what lies in assets/ by its content.
     let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let about = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, caching.to_owned())];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, about).into_response();
-    }
     let mut kind = mime_guess::from_path(name).first_or_octet_stream().to_string();
     if kind.starts_with("text/") {
         kind.push_str("; charset=utf-8");
     }
-    (about, [(header::CONTENT_TYPE, kind)], file.data).into_response()
+    // The type goes with the 304 too: the policy of the page depends on it, and the browser takes this answer's.
+    let about =
+        [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, caching.to_owned()), (header::CONTENT_TYPE, kind)];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, about).into_response();
+    }
+    (about, file.data).into_response()
 }
 
 fn hex(bytes: &[u8]) -> String {

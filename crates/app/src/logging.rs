@@ -15,8 +15,9 @@ pub fn init_logging(config: Option<&LogConfig>) {
     // to what must not be logged; its warnings are heard.
     let directives = match level {
         "trace" | "off" | "error" | "warn" => level.to_owned(),
-        // `whatsapp` would also be the beginning of the library's name.
-        _ if plain => OURS.iter().fold("warn,whatsapp_rust=warn".to_owned(), |all, ours| format!("{all},{ours}={level}")),
+        // `whatsapp` would also be the beginning of the library's name. It calls each failed connect an error; our own
+        // crates tell that once, in words.
+        _ if plain => OURS.iter().fold("warn,whatsapp_rust=off".to_owned(), |all, ours| format!("{all},{ours}={level}")),
         _ => level.to_owned(),
     };
     let (filter, bad) = match EnvFilter::try_new(&directives) {

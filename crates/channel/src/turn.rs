@@ -73,15 +73,13 @@ impl Turn {
     }
 
     /// Wants a socket at `at` for a session that exists already. A channel that is reconnecting stays so since
-    /// the same moment; a new cause is told.
+    /// the same moment; each new attempt is told, so that everybody sees when it is due.
     pub(crate) fn reconnect(&mut self, cause: Cause, at: Timestamp) {
         self.channel.open_at = Some(at);
         match &mut self.channel.state {
             State::Reconnecting { cause: old, .. } => {
-                if *old != cause {
-                    *old = cause;
-                    self.tell(News::Reconnecting(cause));
-                }
+                *old = cause;
+                self.tell(News::Reconnecting(cause));
             }
             State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } => {
                 self.enter(State::Reconnecting { since: self.now, attempt: 0, next_attempt_at: Some(at), cause });

@@ -39,7 +39,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// What still runs or waits after that is not waited for any longer.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// When the inbox refused messages, they come again with a new connection; not sooner than after this.
-const RETRY_INBOX_AFTER: Duration = Duration::from_secs(60);
+const RETRY_INBOX_AFTER: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
