@@ -36,8 +36,7 @@ fn serve(name: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Res
         kind.push_str("; charset=utf-8");
     }
     // The type goes with the 304 too: the policy of the page depends on it, and the browser takes this answer's.
-    let about =
-        [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, caching.to_owned()), (header::CONTENT_TYPE, kind)];
+    let about = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, caching.to_owned()), (header::CONTENT_TYPE, kind)];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }

@@ -69,7 +69,8 @@ impl App {
 fn lock(config: &Config) -> Result<DataDirLock, StartError> {
     private::directory(&config.data_dir).map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
     let program = std::env::current_exe().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
-    DataDirLock::acquire(&config.data_dir, program.as_deref().unwrap_or("WhatIsUp"), Clock::system().now()).map_err(|e| match e {
+    DataDirLock::acquire(&config.data_dir, program.as_deref().unwrap_or("WhatIsUp"), Clock::system().now()).map_err(|e| match e
+    {
         LockError::Held(by) => by.into(),
         LockError::Io(source) => StartError::DataDir { path: config.data_dir.clone(), source },
     })

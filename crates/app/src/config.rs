@@ -1,7 +1,7 @@
 //! Configuration: one commented file of defaults, the application's own choices, the user's file, the environment, the flags.
 
-mod layers;
 mod known;
+mod layers;
 
 pub use layers::Sources;
 
@@ -192,7 +192,9 @@ pub fn remember_vault_choice(data_dir: &Path, store: VaultStore) -> std::io::Res
         VaultStore::Keychain => "keychain",
         VaultStore::File => "file",
     };
-    let text = format!("# Chosen in the application. Your own config.toml, the environment and flags win over this.\n[vault]\nstore = \"{word}\"\n");
+    let text = format!(
+        "# Chosen in the application. Your own config.toml, the environment and flags win over this.\n[vault]\nstore = \"{word}\"\n"
+    );
     crate::private::write(&layers::choices_file(data_dir), text.as_bytes())
 }
 

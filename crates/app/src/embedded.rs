@@ -27,9 +27,9 @@ impl Embedded {
         let path = data_dir.join("sandbox.json");
         let config = SandboxConfig { seed: Some(SEED), ..SandboxConfig::default() };
         let sandbox = Sandbox::start(config).await.map_err(|e| StartError::Sandbox(e.to_string()))?;
-        let phones = Phones::kept_in(sandbox.network().clone(), &path, PEOPLE).await.map_err(|e| {
-            StartError::Sandbox(format!("{e}; remove {} to begin with fresh phones", path.display()))
-        })?;
+        let phones = Phones::kept_in(sandbox.network().clone(), &path, PEOPLE)
+            .await
+            .map_err(|e| StartError::Sandbox(format!("{e}; remove {} to begin with fresh phones", path.display())))?;
         let stop = CancellationToken::new();
         let (kept, until) = (phones.clone(), stop.clone());
         let keeper = tokio::spawn(async move {

@@ -69,7 +69,9 @@ async fn keys(config: &Config) -> Finding {
         Ok(Some(_)) => Finding::good("keys", format!("In {place}.")),
         Ok(None) if config.data_dir.join("ledger.db").exists() => Finding::bad(
             "keys",
-            format!("The key of the database is not in {place}. Restore it, or choose the store that holds it; nothing was deleted."),
+            format!(
+                "The key of the database is not in {place}. Restore it, or choose the store that holds it; nothing was deleted."
+            ),
         ),
         Ok(None) => Finding::good("keys", format!("{place} answers; the first start makes the keys.")),
         Err(error) => Finding::bad("keys", error.sentence()),
@@ -85,7 +87,9 @@ async fn ports(config: &Config) -> Vec<Finding> {
         findings.push(match TcpListener::bind(address) {
             Ok(_) if ours => Finding::good("port", format!("{address} is free: the application has stopped.")),
             Ok(_) => Finding::good("port", format!("{address} is free.")),
-            Err(_) if ours && answers(address).await => Finding::good("port", format!("{address} is served by this installation.")),
+            Err(_) if ours && answers(address).await => {
+                Finding::good("port", format!("{address} is served by this installation."))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::bad(
                 "port",
                 format!("{address} is taken{}. Stop that program, or choose another port with --port.", holder(address)),
@@ -111,9 +115,10 @@ fn disk(data_dir: &Path) -> Finding {
         return Finding::bad("disk", format!("{} cannot be reached.", data_dir.display()));
     };
     match fs4::available_space(existing) {
-        Ok(free) if free < LITTLE_SPACE => {
-            Finding::bad("disk", format!("Only {} MiB are free. Make room: messages are not accepted on a full disk.", free >> 20))
-        }
+        Ok(free) if free < LITTLE_SPACE => Finding::bad(
+            "disk",
+            format!("Only {} MiB are free. Make room: messages are not accepted on a full disk.", free >> 20),
+        ),
         Ok(free) => Finding::good("disk", format!("{} MiB are free.", free >> 20)),
         Err(error) => Finding::bad("disk", format!("{}: {error}", existing.display())),
     }
@@ -162,11 +167,21 @@ async fn network(config: &Config) -> (Finding, Option<domain::Timestamp>) {
     match tokio::time::timeout(REACH, whatsapp::reach(&endpoint)).await {
         Ok(Ok(reached)) => (Finding::good("network", format!("{} answers.", endpoint.url())), reached.date),
         Ok(Err(error)) => (
-            Finding::bad("network", format!("{} cannot be reached: {error}. Check the connection, a firewall or a proxy.", endpoint.url())),
+            Finding::bad(
+                "network",
+                format!("{} cannot be reached: {error}. Check the connection, a firewall or a proxy.", endpoint.url()),
+            ),
             None,
         ),
         Err(_) => (
-            Finding::bad("network", format!("{} did not answer within {} s. Check the connection, a firewall or a proxy.", endpoint.url(), REACH.as_secs())),
+            Finding::bad(
+                "network",
+                format!(
+                    "{} did not answer within {} s. Check the connection, a firewall or a proxy.",
+                    endpoint.url(),
+                    REACH.as_secs()
+                ),
+            ),
             None,
         ),
     }

@@ -105,11 +105,7 @@ mod tests {
 
     fn told(steps: &[ChannelView]) -> Vec<Notice> {
         let mut watcher = Watcher::default();
-        steps
-            .iter()
-            .flat_map(|c| watcher.news(&Overview { channels: vec![c.clone()] }))
-            .map(|(notice, _)| notice)
-            .collect()
+        steps.iter().flat_map(|c| watcher.news(&Overview { channels: vec![c.clone()] })).map(|(notice, _)| notice).collect()
     }
 
     #[test]

@@ -77,7 +77,9 @@ impl StartError {
             StartError::Vault(VaultError::Locked | VaultError::TimedOut) => "The keychain is locked",
             StartError::Vault(VaultError::Missing) => "There is no keychain",
             StartError::Vault(VaultError::Refused(_)) => "The keychain refused",
-            StartError::Vault(VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_)) => "The keys cannot be read",
+            StartError::Vault(VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_)) => {
+                "The keys cannot be read"
+            }
             StartError::LedgerKeyMissing { .. } => "The key of the database is missing",
             StartError::Ledger(OpenError::WrongKey) => "The key does not fit the database",
             StartError::Ledger(OpenError::Damaged { .. }) => "The database is damaged",
@@ -101,7 +103,11 @@ impl StartError {
             StartError::DataDir { .. }
             | StartError::DataDirHeld(_)
             | StartError::Vault(
-                VaultError::Locked | VaultError::TimedOut | VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_),
+                VaultError::Locked
+                | VaultError::TimedOut
+                | VaultError::Damaged(_)
+                | VaultError::AlreadyThere
+                | VaultError::Io(_),
             )
             | StartError::Ledger(OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Io(_))
             | StartError::LedgerUse(_)
@@ -120,7 +126,9 @@ impl StartError {
             StartError::Vault(VaultError::Missing) => keys_exist,
             StartError::DataDir { .. }
             | StartError::DataDirHeld(_)
-            | StartError::Vault(VaultError::Refused(_) | VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_))
+            | StartError::Vault(
+                VaultError::Refused(_) | VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_),
+            )
             | StartError::LedgerKeyMissing { .. }
             | StartError::Ledger(_)
             | StartError::LedgerUse(_)

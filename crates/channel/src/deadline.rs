@@ -68,7 +68,9 @@ impl Turn {
         let longest_wait = match &self.channel.state {
             // A ban keeps its own time.
             State::Disconnected { reason: Reason::Banned { .. }, .. } => None,
-            State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => Some(CAP),
+            State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => {
+                Some(CAP)
+            }
         };
         if let Some(longest_wait) = longest_wait {
             self.channel.open_at = self.channel.open_at.map(|at| near(at, longest_wait));

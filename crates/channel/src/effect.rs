@@ -35,5 +35,7 @@ pub enum News {
     Stuck,
     /// Connected again after having been stuck since then. A stuck channel that becomes anything else is
     /// told by that state's own event.
-    Recovered { stuck_since: Timestamp },
+    Recovered {
+        stuck_since: Timestamp,
+    },
 }

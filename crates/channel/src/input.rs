@@ -9,14 +9,30 @@ pub enum Input {
 
     /// The encrypted connection stands; pairing or login comes next.
     Handshaken,
-    PairingQr { code: String, expires_at: Timestamp },
-    PairingCode { code: String, expires_at: Timestamp, phone: Phone },
-    PasskeyRequested { challenge: String, expires_at: Option<Timestamp> },
+    PairingQr {
+        code: String,
+        expires_at: Timestamp,
+    },
+    PairingCode {
+        code: String,
+        expires_at: Timestamp,
+        phone: Phone,
+    },
+    PasskeyRequested {
+        challenge: String,
+        expires_at: Option<Timestamp>,
+    },
     /// The phone agreed; the auth-state is paired from now on.
-    Paired { identity: Identity },
+    Paired {
+        identity: Identity,
+    },
     /// Logged in.
-    Opened { identity: Identity },
-    PushName { name: String },
+    Opened {
+        identity: Identity,
+    },
+    PushName {
+        name: String,
+    },
     /// The socket is gone.
     Closed(End),
 
@@ -70,7 +86,9 @@ pub enum End {
     PairingFailed,
     Invalidated(Invalidation),
     Replaced,
-    Banned { until: Timestamp },
+    Banned {
+        until: Timestamp,
+    },
     ClientOutdated,
     Vault(VaultTrouble),
     WrongKey,

@@ -100,7 +100,9 @@ impl Turn {
     /// Asks the present socket for the wanted code, once per phone.
     pub(crate) fn ask_code(&mut self) {
         let pairing = &mut self.channel.pairing;
-        if pairing.asked != pairing.by_code && let Some(phone) = pairing.by_code.clone() {
+        if pairing.asked != pairing.by_code
+            && let Some(phone) = pairing.by_code.clone()
+        {
             pairing.asked = Some(phone.clone());
             self.effect(Effect::AskPairingCode(phone));
         }

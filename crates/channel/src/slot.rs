@@ -12,14 +12,22 @@ pub const LOGOUT_DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     Empty,
-    Opening { by: Timestamp },
+    Opening {
+        by: Timestamp,
+    },
     /// The encrypted connection stands. `by`: when login must be done; pairing has its own deadlines.
-    Handshaken { by: Option<Timestamp> },
+    Handshaken {
+        by: Option<Timestamp>,
+    },
     /// Logged in.
     Ready,
     /// WhatsApp is being told of a logout.
-    Leaving { by: Timestamp },
-    Closing { by: Timestamp },
+    Leaving {
+        by: Timestamp,
+    },
+    Closing {
+        by: Timestamp,
+    },
 }
 
 /// A slot without its deadlines, for tests and metrics.

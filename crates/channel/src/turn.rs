@@ -55,7 +55,10 @@ impl Turn {
         let stays = matches!(state, State::Reconnecting { .. });
         self.channel.state = state;
         self.tell(news);
-        if !stays && let Some(stuck_since) = self.channel.stuck_since.take() && recovered {
+        if !stays
+            && let Some(stuck_since) = self.channel.stuck_since.take()
+            && recovered
+        {
             self.tell(News::Recovered { stuck_since });
         }
     }
@@ -89,7 +92,8 @@ impl Turn {
 
     /// When to try again after one more failure.
     pub(crate) fn next_try(&mut self) -> Timestamp {
-        let wait = if self.channel.online { backoff::delay(self.channel.failures, self.jitter) } else { backoff::OFFLINE_RETRY };
+        let wait =
+            if self.channel.online { backoff::delay(self.channel.failures, self.jitter) } else { backoff::OFFLINE_RETRY };
         self.channel.failures = self.channel.failures.saturating_add(1);
         self.now.plus(wait)
     }

@@ -197,10 +197,7 @@ impl Watch {
 
         // A change of state is told, once.
         let told = |e: &&Effect| {
-            matches!(
-                e,
-                Effect::Tell(News::Pairing | News::Connected | News::Reconnecting(_) | News::Disconnected(_))
-            )
+            matches!(e, Effect::Tell(News::Pairing | News::Connected | News::Reconnecting(_) | News::Disconnected(_)))
         };
         let states = effects.iter().filter(told).count();
         assert!(states <= 1, "two states in one step: {effects:?}");

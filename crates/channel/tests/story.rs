@@ -202,12 +202,8 @@ fn a_replaced_session_is_kept_and_not_fought_for_even_after_a_restart_of_the_app
     life.then(Input::Closed(End::Replaced));
     assert_eq!((life.reason(), life.channel.due_at()), (Some(Reason::Replaced), None));
     assert!(life.channel.paired());
-    let stored = Stored {
-        desired: Desired::Running,
-        state: life.channel.state().clone(),
-        holds_auth_state: true,
-        identity: None,
-    };
+    let stored =
+        Stored { desired: Desired::Running, state: life.channel.state().clone(), holds_auth_state: true, identity: None };
     let (channel, effects) = restore(stored, life.now, 0.0);
     assert_eq!((effects, channel.due_at()), (vec![], None));
     let (_, effects) = step(&channel, Input::Command(Command::Start), life.now, 0.0);

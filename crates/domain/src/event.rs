@@ -3,25 +3,61 @@ use crate::{Cause, ChannelId, ChannelView, ChatId, Message, MessageId, MessageSt
 /// Something that happened, as the event log keeps it and as SSE and webhooks tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    ChannelCreated { channel: ChannelView },
+    ChannelCreated {
+        channel: ChannelView,
+    },
     /// Name, proxy or another setting changed.
-    ChannelUpdated { channel: ChannelView },
-    ChannelPairing { channel: ChannelView },
-    ChannelConnected { channel: ChannelView },
-    ChannelReconnecting { channel: ChannelView, cause: Cause },
-    ChannelDisconnected { channel: ChannelView, reason: Reason },
-    ChannelStuck { channel: ChannelView },
-    ChannelRecovered { channel: ChannelView, stuck_since: Timestamp },
-    ChannelDeleted { channel: ChannelId, name: String },
-    MessageReceived { message: Message },
+    ChannelUpdated {
+        channel: ChannelView,
+    },
+    ChannelPairing {
+        channel: ChannelView,
+    },
+    ChannelConnected {
+        channel: ChannelView,
+    },
+    ChannelReconnecting {
+        channel: ChannelView,
+        cause: Cause,
+    },
+    ChannelDisconnected {
+        channel: ChannelView,
+        reason: Reason,
+    },
+    ChannelStuck {
+        channel: ChannelView,
+    },
+    ChannelRecovered {
+        channel: ChannelView,
+        stuck_since: Timestamp,
+    },
+    ChannelDeleted {
+        channel: ChannelId,
+        name: String,
+    },
+    MessageReceived {
+        message: Message,
+    },
     /// Accepted into the outbox.
-    MessageQueued { message: Message },
+    MessageQueued {
+        message: Message,
+    },
     /// Any later stage of an outbound message: `message.sent`, `.delivered`, `.read`, `.failed` …
-    MessageProgress { message: Message },
+    MessageProgress {
+        message: Message,
+    },
     /// A receipt for a message that this installation does not know.
-    ReceiptUnmatched { channel: ChannelId, chat: ChatId, whatsapp_id: String, status: MessageStatus, by: Person },
+    ReceiptUnmatched {
+        channel: ChannelId,
+        chat: ChatId,
+        whatsapp_id: String,
+        status: MessageStatus,
+        by: Person,
+    },
     /// A message that could not be decrypted is now known.
-    MessageResolved { message: Message },
+    MessageResolved {
+        message: Message,
+    },
 }
 
 /// The type of an event as the wire writes it.

@@ -5,9 +5,13 @@ use std::fmt;
 /// never dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
-    Text { text: String },
+    Text {
+        text: String,
+    },
     /// An inbound kind not modelled yet, by WhatsApp's own name for it (`imageMessage`, …).
-    Unsupported { kind: String },
+    Unsupported {
+        kind: String,
+    },
     /// It arrived, but no key of ours opens it; the protocol asks the sender again.
     Undecryptable,
 }

@@ -52,7 +52,9 @@ impl FromStr for Proxy {
         }
         let host = url.host_str().filter(|h| !h.is_empty()).ok_or(ProxyError)?;
         let port = url.port().or(if scheme == ProxyScheme::Http { Some(80) } else { Some(1080) }).ok_or(ProxyError)?;
-        let plain = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8().map(|s| s.into_owned()).map_err(|_| ProxyError);
+        let plain = |part: &str| {
+            percent_encoding::percent_decode_str(part).decode_utf8().map(|s| s.into_owned()).map_err(|_| ProxyError)
+        };
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some(ProxyCredentials { user: plain(user)?, password: plain(password.unwrap_or(""))? }),

@@ -200,16 +200,26 @@ impl Reason {
             Reason::LoggedOut => "Logged out from here; the credentials are gone. Pair again to use this channel.",
             Reason::Unlinked => "Unlinked on the phone; the credentials are gone. Scan a new QR to link it again.",
             Reason::KeysRotated => "WhatsApp no longer accepts this session's keys; the credentials are gone. Scan a new QR.",
-            Reason::AccountLocked => "WhatsApp locked this account; the credentials are gone. Check the phone before you pair again.",
-            Reason::Replaced => "The same session was opened somewhere else. Nothing is lost: start it here if this is the place you want.",
+            Reason::AccountLocked => {
+                "WhatsApp locked this account; the credentials are gone. Check the phone before you pair again."
+            }
+            Reason::Replaced => {
+                "The same session was opened somewhere else. Nothing is lost: start it here if this is the place you want."
+            }
             Reason::Banned { .. } => "WhatsApp has banned this account for a while. It resumes by itself when the ban ends.",
             Reason::ClientOutdated => "WhatsApp no longer accepts this version. Update the application.",
-            Reason::VaultLocked => "The keychain is locked, so the credentials cannot be read. Unlock it; the channel resumes then.",
+            Reason::VaultLocked => {
+                "The keychain is locked, so the credentials cannot be read. Unlock it; the channel resumes then."
+            }
             Reason::VaultMissing => "There is no keychain on this system. Start one, or choose a key file in the settings.",
             Reason::VaultRefused => "The keychain refused to hand out the key. Allow access, then start the channel.",
             Reason::WrongKey => "The key does not open this channel's credentials. Nothing was deleted; restore the right key.",
-            Reason::AuthStateDamaged => "This channel's credentials are damaged on disk. Nothing was deleted; restore a backup or pair again.",
-            Reason::StorageFailed => "This channel's credentials cannot be read or written. Check disk space and permissions, then start it.",
+            Reason::AuthStateDamaged => {
+                "This channel's credentials are damaged on disk. Nothing was deleted; restore a backup or pair again."
+            }
+            Reason::StorageFailed => {
+                "This channel's credentials cannot be read or written. Check disk space and permissions, then start it."
+            }
         }
     }
 

@@ -65,9 +65,11 @@ impl ChannelView {
             State::Reconnecting { .. } => Tone::Working,
             State::Disconnected { reason, .. } => match reason {
                 Reason::New | Reason::Stopped | Reason::LoggedOut => Tone::Idle,
-                Reason::PairingExpired | Reason::PairingFailed | Reason::Replaced | Reason::Banned { .. } | Reason::VaultLocked => {
-                    Tone::Attention
-                }
+                Reason::PairingExpired
+                | Reason::PairingFailed
+                | Reason::Replaced
+                | Reason::Banned { .. }
+                | Reason::VaultLocked => Tone::Attention,
                 Reason::Unlinked
                 | Reason::KeysRotated
                 | Reason::AccountLocked

@@ -58,8 +58,13 @@ pub(crate) struct Driver {
 impl Driver {
     pub fn new(engine: Arc<engine::Inner>, card: Card, channel: Channel, seat: Seat, orders: mpsc::Receiver<Order>) -> Self {
         let (done_in, done) = mpsc::channel(DONE_WAITING);
-        let yard =
-            Yard { factory: engine.factory.clone(), gate: engine.gate.clone(), tracker: engine.tracker.clone(), done: done_in, clock: engine.clock.clone() };
+        let yard = Yard {
+            factory: engine.factory.clone(),
+            gate: engine.gate.clone(),
+            tracker: engine.tracker.clone(),
+            done: done_in,
+            clock: engine.clock.clone(),
+        };
         let journal = Journal::new(card.id, engine.ledger.clone(), engine.health.clone(), engine.clock.clone());
         let world = engine.world.subscribe();
         Driver { engine, card, channel, seat, journal, line: None, generation: 0, yard, done, orders, world }

@@ -1,10 +1,10 @@
+use crate::EngineConfig;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::line::Line;
 use crate::order::{self, Order};
 use crate::world::{NEWS_WAITING, World};
-use crate::EngineConfig;
 use domain::{ChannelId, ChannelView, Overview};
 use ledger::{Ledger, LedgerError};
 use socket::{Liveness, Socket, SocketFactory};

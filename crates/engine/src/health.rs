@@ -29,7 +29,9 @@ impl Health {
             let changed = known.is_some() != trouble.is_some();
             if changed {
                 match &trouble {
-                    Some(error) => tracing::error!(%error, "the ledger cannot be written; what happens is kept in memory and tried again"),
+                    Some(error) => {
+                        tracing::error!(%error, "the ledger cannot be written; what happens is kept in memory and tried again")
+                    }
                     None => tracing::info!("the ledger can be written again"),
                 }
                 known.clone_from(&trouble);

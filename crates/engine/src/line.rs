@@ -34,12 +34,23 @@ pub(crate) struct Line {
 
 /// What a task tells its driver.
 pub(crate) enum Done {
-    Opened { generation: u64, socket: Arc<dyn Socket> },
+    Opened {
+        generation: u64,
+        socket: Arc<dyn Socket>,
+    },
     /// Closed before it was opened.
-    NeverOpened { generation: u64 },
-    LogoutTold { generation: u64 },
-    CodeRefused { generation: u64 },
-    Shred { ok: bool },
+    NeverOpened {
+        generation: u64,
+    },
+    LogoutTold {
+        generation: u64,
+    },
+    CodeRefused {
+        generation: u64,
+    },
+    Shred {
+        ok: bool,
+    },
 }
 
 /// Results that may wait for a busy driver; there is hardly ever more than one.

@@ -48,7 +48,9 @@ impl Engine {
         if unsure {
             match self.inner.factory.is_paired(card.id).await {
                 Ok(paired) => holds_auth_state = paired,
-                Err(error) => tracing::debug!(channel.id = %card.id, %error, "cannot tell whether it was paired; the socket will"),
+                Err(error) => {
+                    tracing::debug!(channel.id = %card.id, %error, "cannot tell whether it was paired; the socket will")
+                }
             }
         }
         let stored = Stored { desired: view.desired, state: view.state, holds_auth_state, identity: view.identity };

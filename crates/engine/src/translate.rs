@@ -20,7 +20,9 @@ pub(crate) fn told(event: SocketEvent) -> Told {
         SocketEvent::Handshaken => Input::Handshaken,
         SocketEvent::PairingQr { code, expires_at } => Input::PairingQr { code: code.0, expires_at },
         SocketEvent::PairingCode { code, expires_at, phone } => Input::PairingCode { code: code.0, expires_at, phone },
-        SocketEvent::PasskeyRequested { challenge, expires_at } => Input::PasskeyRequested { challenge: challenge.0, expires_at },
+        SocketEvent::PasskeyRequested { challenge, expires_at } => {
+            Input::PasskeyRequested { challenge: challenge.0, expires_at }
+        }
         SocketEvent::Paired { identity } => Input::Paired { identity },
         SocketEvent::Opened { identity } => Input::Opened { identity },
         SocketEvent::PushName { name } => Input::PushName { name },

@@ -2,7 +2,8 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use domain::{
-    ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State, Timestamp,
+    ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State,
+    Timestamp,
 };
 use ledger::{EventQuery, Ledger, OpenOptions};
 use std::path::PathBuf;

@@ -49,7 +49,13 @@ impl Ledger {
     }
 
     /// Changes settings. The newest `seq` afterwards.
-    pub async fn update_channel(&self, id: ChannelId, patch: ChannelPatch, events: Vec<Event>, at: Timestamp) -> Result<u64, LedgerError> {
+    pub async fn update_channel(
+        &self,
+        id: ChannelId,
+        patch: ChannelPatch,
+        events: Vec<Event>,
+        at: Timestamp,
+    ) -> Result<u64, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
                 let changed = sqlx::query(

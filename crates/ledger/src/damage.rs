@@ -39,8 +39,11 @@ fn keep(dir: &Path, word: &str, act: impl Fn(&Path, &Path) -> io::Result<()>) ->
         Err(e) => return Err(e),
     };
     let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let stamp: String =
-        Timestamp::from_millis(i64::try_from(changed).unwrap_or(0)).to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let stamp: String = Timestamp::from_millis(i64::try_from(changed).unwrap_or(0))
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     let name = format!("{}.{word}-{stamp}", open::FILE);
     let kept = dir.join(&name);
     if kept.exists() && word == SET_ASIDE {

@@ -47,7 +47,9 @@ pub(crate) async fn connect(path: &Path, key: &[u8; 32]) -> Result<Connection, s
 
 /// To be called once the file is known to be sound. FULL: a commit has been fsynced when it returns.
 pub(crate) async fn make_durable(connection: &mut Connection) -> Result<(), sqlx::Error> {
-    for pragma in [WRITER_CACHE, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 16777216"] {
+    for pragma in
+        [WRITER_CACHE, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA journal_size_limit = 16777216"]
+    {
         sqlx::query(pragma).execute(&mut *connection).await?;
     }
     Ok(())
@@ -115,7 +117,9 @@ pub(crate) fn explain(error: &sqlx::Error, dir: &Path) -> LedgerError {
         Some(c) if c & 0xff == IOERR && no_room(dir) => LedgerError::Full,
         Some(_) => LedgerError::Io(error.to_string()),
         None if matches!(error, sqlx::Error::PoolClosed) => LedgerError::Closed,
-        None if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => LedgerError::Damaged(error.to_string()),
+        None if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => {
+            LedgerError::Damaged(error.to_string())
+        }
         None => LedgerError::Io(error.to_string()),
     }
 }

@@ -54,7 +54,11 @@ impl Ledger {
                 match kind.strip_suffix(".*") {
                     // Up to the character after the dot, so that no pattern characters need care.
                     Some(family) => {
-                        sql.push("(kind >= ").push_bind(format!("{family}.")).push(" AND kind < ").push_bind(format!("{family}/")).push(")");
+                        sql.push("(kind >= ")
+                            .push_bind(format!("{family}."))
+                            .push(" AND kind < ")
+                            .push_bind(format!("{family}/"))
+                            .push(")");
                     }
                     None => {
                         sql.push("kind = ").push_bind(kind.clone());

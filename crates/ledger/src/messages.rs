@@ -9,7 +9,10 @@ use sqlx::{QueryBuilder, Row as _};
 pub enum MessageRef {
     Id(MessageId),
     /// One that left (or is to leave) this channel under this WhatsApp id.
-    WhatsApp { channel: ChannelId, whatsapp_id: String },
+    WhatsApp {
+        channel: ChannelId,
+        whatsapp_id: String,
+    },
 }
 
 impl From<MessageId> for MessageRef {
@@ -63,7 +66,8 @@ impl Ledger {
         let mut reader = self.reader().await?;
         let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
         let wanted = &rows[..rows.len().min(limit as usize)];
-        let next = (rows.len() > wanted.len()).then(|| wanted.last().map(|row| row.get::<i64, _>("n").unsigned_abs())).flatten();
+        let next =
+            (rows.len() > wanted.len()).then(|| wanted.last().map(|row| row.get::<i64, _>("n").unsigned_abs())).flatten();
         Ok(MessagePage { messages: wanted.iter().map(message).collect::<Result<_, _>>()?, next })
     }
 }
@@ -129,7 +133,11 @@ pub(crate) async fn find(batch: &mut Batch, which: &MessageRef) -> Result<Option
 }
 
 /// All messages of a channel that bear this id: ids are given by senders, so two may bear one.
-pub(crate) async fn of_whatsapp_id(batch: &mut Batch, channel: ChannelId, whatsapp_id: &str) -> Result<Vec<Message>, LedgerError> {
+pub(crate) async fn of_whatsapp_id(
+    batch: &mut Batch,
+    channel: ChannelId,
+    whatsapp_id: &str,
+) -> Result<Vec<Message>, LedgerError> {
     let mut sql = QueryBuilder::<Db>::new(SELECT);
     sql.push("WHERE channel_id = ").push_bind(channel.to_string());
     sql.push(" AND whatsapp_id = ").push_bind(whatsapp_id.to_owned()).push(" ORDER BY n");

@@ -112,8 +112,10 @@ async fn refuse_newer(connection: &mut Connection, dir: &Path) -> Result<(), Ope
     if tables == 0 {
         return Ok(());
     }
-    let found: Option<i64> =
-        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await.map_err(|e| explain(&e, dir))?;
+    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+        .map_err(|e| explain(&e, dir))?;
     let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
     match found {
         Some(found) if found > known => Err(OpenError::NewerVersion { found, known }),
@@ -134,7 +136,9 @@ fn explain(error: &sqlx::Error, dir: &Path) -> OpenError {
         LedgerError::Full => OpenError::DiskFull,
         LedgerError::Damaged(what) => damage::found(dir, what),
         LedgerError::Io(what) => OpenError::Io(what),
-        other @ (LedgerError::Closed | LedgerError::NoSuchChannel | LedgerError::AlreadyThere) => OpenError::Io(other.to_string()),
+        other @ (LedgerError::Closed | LedgerError::NoSuchChannel | LedgerError::AlreadyThere) => {
+            OpenError::Io(other.to_string())
+        }
     }
 }
 

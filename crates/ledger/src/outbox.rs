@@ -61,7 +61,12 @@ impl Ledger {
     }
 
     /// Fails everything in the channel's outbox, with an event for each.
-    pub async fn fail_queued(&self, channel: ChannelId, reason: FailReason, at: Timestamp) -> Result<Vec<Message>, LedgerError> {
+    pub async fn fail_queued(
+        &self,
+        channel: ChannelId,
+        reason: FailReason,
+        at: Timestamp,
+    ) -> Result<Vec<Message>, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
                 let mut sql = QueryBuilder::<Db>::new(SELECT);

@@ -23,10 +23,11 @@ impl Ledger {
         let mut reader = self.reader().await?;
         let messages: Option<i64> =
             sqlx::query_scalar("SELECT max(n) FROM messages").fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
-        let rows = sqlx::query("SELECT channel_id, count(*) FROM messages WHERE status IN ('queued', 'sending') GROUP BY channel_id")
-            .fetch_all(&mut *reader)
-            .await
-            .map_err(|e| self.explain(&e))?;
+        let rows =
+            sqlx::query("SELECT channel_id, count(*) FROM messages WHERE status IN ('queued', 'sending') GROUP BY channel_id")
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(|e| self.explain(&e))?;
         let queued = rows
             .iter()
             .map(|row| {
@@ -35,6 +36,13 @@ impl Ledger {
             })
             .collect::<Result<_, LedgerError>>()?;
         let [file, wal, _] = open::files(&self.inner.dir).map(|path| std::fs::metadata(path).map_or(0, |about| about.len()));
-        Ok(LedgerStats { last_seq, oldest_seq, messages: messages.unwrap_or(0).unsigned_abs(), queued, file_bytes: file, wal_bytes: wal })
+        Ok(LedgerStats {
+            last_seq,
+            oldest_seq,
+            messages: messages.unwrap_or(0).unsigned_abs(),
+            queued,
+            file_bytes: file,
+            wal_bytes: wal,
+        })
     }
 }

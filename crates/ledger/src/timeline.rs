@@ -29,7 +29,12 @@ impl TimelineEntry {
 
 impl Ledger {
     /// The channel's timeline, newest first: at most `limit` lines (up to 1000) older than the line `before`.
-    pub async fn timeline(&self, channel: ChannelId, before: Option<u64>, limit: u32) -> Result<Vec<TimelineEntry>, LedgerError> {
+    pub async fn timeline(
+        &self,
+        channel: ChannelId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<TimelineEntry>, LedgerError> {
         let mut reader = self.reader().await?;
         let rows = sqlx::query(
             "SELECT n, at, desired, state, state_since, state_detail, stuck_since FROM timeline \

@@ -53,12 +53,13 @@ impl Ledger {
             .iter()
             .map(|row| Ok((Timestamp::from_millis(row.get(0)), kind(row.get(1))?)))
             .collect::<Result<_, LedgerError>>()?;
-        let runs = sqlx::query("SELECT n, began_at, last_seen_at FROM runs WHERE last_seen_at >= $1 AND began_at < $2 ORDER BY n")
-            .bind(from.as_millis())
-            .bind(to.as_millis())
-            .fetch_all(&mut *reader)
-            .await
-            .map_err(|e| self.explain(&e))?;
+        let runs =
+            sqlx::query("SELECT n, began_at, last_seen_at FROM runs WHERE last_seen_at >= $1 AND began_at < $2 ORDER BY n")
+                .bind(from.as_millis())
+                .bind(to.as_millis())
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(|e| self.explain(&e))?;
         let ours = self.current_run();
         let runs: Vec<Run> = runs
             .iter()
@@ -95,7 +96,8 @@ fn segments(changes: &[Change], runs: &[Run], first_run: Option<Timestamp>, from
         let (begin, end) = (pair[0], pair[1]);
         // The clock may have gone back between two changes: the later line counts.
         let state = changes.iter().rev().find(|(at, _)| *at <= begin).map(|(_, kind)| *kind);
-        let running = first_run.is_none_or(|first| begin < first) || runs.iter().any(|(began, last)| *began <= begin && end <= *last);
+        let running =
+            first_run.is_none_or(|first| begin < first) || runs.iter().any(|(began, last)| *began <= begin && end <= *last);
         let kind = match state {
             None => SegmentKind::Absent,
             Some(_) if !running => SegmentKind::NotRunning,
@@ -124,13 +126,19 @@ mod tests {
         let changes: Vec<_> = changes.iter().map(|(at, kind)| (t(*at), *kind)).collect();
         let first = runs.first().map(|(began, _)| t(*began));
         let runs: Vec<_> = runs.iter().map(|(began, last)| (t(*began), t(*last))).collect();
-        let expected: Vec<_> = expected.iter().map(|(from, to, kind)| Segment { from: t(*from), to: t(*to), kind: *kind }).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(from, to, kind)| Segment { from: t(*from), to: t(*to), kind: *kind }).collect();
         assert_eq!(segments(&changes, &runs, first, t(window.0), t(window.1)), expected);
     }
 
     #[test]
     fn a_channel_is_what_its_last_line_says() {
-        check(&[(5, Connected), (20, Reconnecting)], &[], (10, 30), &[(10, 20, State(Connected)), (20, 30, State(Reconnecting))]);
+        check(
+            &[(5, Connected), (20, Reconnecting)],
+            &[],
+            (10, 30),
+            &[(10, 20, State(Connected)), (20, 30, State(Reconnecting))],
+        );
     }
 
     #[test]

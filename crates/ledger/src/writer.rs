@@ -51,7 +51,10 @@ where
             let Write { act, answer } = *self;
             // A caller that has gone away needs no answer.
             match act(batch).await {
-                Ok(value) => Ok(Box::new(move |committed: Result<(), LedgerError>| drop(answer.send(committed.map(|()| value)))) as Answer),
+                Ok(value) => {
+                    Ok(Box::new(move |committed: Result<(), LedgerError>| drop(answer.send(committed.map(|()| value))))
+                        as Answer)
+                }
                 Err(error) => {
                     let answer: Answer = Box::new(move |outcome| {
                         if let Err(error) = outcome {
@@ -256,7 +259,11 @@ mod tests {
 
     async fn pragma(ledger: &Ledger, sql: &'static str) -> i64 {
         ledger
-            .write(move |batch| Box::pin(async move { sqlx::query_scalar(sql).fetch_one(&mut batch.connection).await.map_err(|e| batch.explain(&e)) }))
+            .write(move |batch| {
+                Box::pin(async move {
+                    sqlx::query_scalar(sql).fetch_one(&mut batch.connection).await.map_err(|e| batch.explain(&e))
+                })
+            })
             .await
             .unwrap()
     }
@@ -278,7 +285,11 @@ mod tests {
         assert_eq!(*ledger.tip().borrow(), stored.len() as u64, "the tip counts what was stored");
 
         pragma(&ledger, "PRAGMA max_page_count = 100000").await;
-        assert_eq!(ledger.append(vec![deleted(999)], Timestamp::EPOCH).await, Ok(stored.len() as u64 + 1), "and the next one follows");
+        assert_eq!(
+            ledger.append(vec![deleted(999)], Timestamp::EPOCH).await,
+            Ok(stored.len() as u64 + 1),
+            "and the next one follows"
+        );
         let events = ledger.events(&crate::EventQuery { limit: 1000, ..Default::default() }).await.unwrap();
         assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=stored.len() as u64 + 1).collect::<Vec<_>>());
         ledger.close().await;

@@ -56,10 +56,7 @@ pub fn router(phones: Phones) -> Router {
         .routes(routes!(events::stream))
         .split_for_parts();
     router
-        .route(
-            "/openapi.json",
-            get(move || std::future::ready(Json(docs.clone()))),
-        )
+        .route("/openapi.json", get(move || std::future::ready(Json(docs.clone()))))
         .fallback(no_such_call)
         .method_not_allowed_fallback(wrong_method)
         .with_state(phones)
@@ -83,11 +80,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ControlError> {
 }
 
 /// Serves the panel until told to stop. Event streams are cut then, not waited for.
-pub async fn serve(
-    listener: TcpListener,
-    phones: Phones,
-    stop: CancellationToken,
-) -> Result<(), ControlError> {
+pub async fn serve(listener: TcpListener, phones: Phones, stop: CancellationToken) -> Result<(), ControlError> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         return Err(ControlError::NotLoopback(address));
@@ -100,17 +93,9 @@ pub async fn serve(
 }
 
 async fn no_such_call(uri: Uri) -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "no_such_call",
-        format!("there is no {}", uri.path()),
-    )
+    Problem::new(StatusCode::NOT_FOUND, "no_such_call", format!("there is no {}", uri.path()))
 }
 
 async fn wrong_method() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "wrong_method",
-        "this path does not take that method",
-    )
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "this path does not take that method")
 }

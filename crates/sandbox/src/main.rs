@@ -49,10 +49,7 @@ async fn main() -> ExitCode {
 }
 
 /// The whole chain of causes in one line, without the backtrace that `main` would print.
-#[allow(
-    clippy::print_stderr,
-    reason = "this is a command; its complaints go to its terminal"
-)]
+#[allow(clippy::print_stderr, reason = "this is a command; its complaints go to its terminal")]
 fn complain(error: &anyhow::Error) {
     eprintln!("whatisup-sandbox: {error:#}");
 }
@@ -63,23 +60,13 @@ async fn run() -> anyhow::Result<()> {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .init();
     let options = Options::parse();
-    let listener = control::bind(options.control)
-        .await
-        .context("cannot open the control port")?;
-    let config = SandboxConfig {
-        listen: options.listen,
-        tls: options.tls,
-        seed: options.seed,
-    };
+    let listener = control::bind(options.control).await.context("cannot open the control port")?;
+    let config = SandboxConfig { listen: options.listen, tls: options.tls, seed: options.seed };
     let sandbox = Sandbox::start(config).await.context("cannot start")?;
     let network = sandbox.network().clone();
     let phones = match &options.keep {
-        Some(file) => Phones::kept_in(network, file, options.phones)
-            .await
-            .context("cannot bring the phones back")?,
-        None => Phones::with_people(network, options.phones)
-            .await
-            .context("cannot make phones")?,
+        Some(file) => Phones::kept_in(network, file, options.phones).await.context("cannot bring the phones back")?,
+        None => Phones::with_people(network, options.phones).await.context("cannot make phones")?,
     };
     if let (Some(path), Some(pem)) = (&options.ca_out, sandbox.ca_pem()) {
         std::fs::write(path, pem).with_context(|| format!("cannot write {}", path.display()))?;
@@ -103,16 +90,9 @@ async fn run() -> anyhow::Result<()> {
 }
 
 /// One line of JSON when everything is ready, for whoever started this.
-#[allow(
-    clippy::print_stdout,
-    reason = "the addresses are this program's output"
-)]
+#[allow(clippy::print_stdout, reason = "the addresses are this program's output")]
 fn announce(sandbox: &Sandbox, control: SocketAddr, phones: &Phones) {
-    let numbers: Vec<String> = phones
-        .all()
-        .iter()
-        .map(|phone| phone.number().to_owned())
-        .collect();
+    let numbers: Vec<String> = phones.all().iter().map(|phone| phone.number().to_owned()).collect();
     let line = serde_json::json!({
         "url": sandbox.url(),
         "control": format!("http://{control}"),

@@ -40,8 +40,8 @@ use wacore_binary::{Jid, Node};
 pub use counters::Counters;
 pub use error::{NetworkError, PairError};
 pub use event::{Handshake, NetworkEvent, SocketEnd};
-pub use fault::{Fault, Target};
 pub(crate) use fault::{Door, Pace};
+pub use fault::{Fault, Target};
 pub(crate) use keys::SignedPreKey;
 pub(crate) use login::LoginClaim;
 pub(crate) use pairing::Registration;
@@ -118,10 +118,14 @@ impl Network {
     /// Brings an in-process device online. An older socket or link of the same device is ended.
     pub fn attach(&self, device: &Jid) -> Result<Link, NetworkError> {
         let (outlet, inbox) = mpsc::channel(LINK_QUEUE);
-        let (device, socket) = self.with_outlet(outlet, |world| {
-            let id = world.find_device(device).ok_or(NetworkError::NoDevice)?;
-            Ok((world.jid_of(id), world.attach(id)))
-        }, |opened| opened.as_ref().ok().map(|(_, socket)| *socket))?;
+        let (device, socket) = self.with_outlet(
+            outlet,
+            |world| {
+                let id = world.find_device(device).ok_or(NetworkError::NoDevice)?;
+                Ok((world.jid_of(id), world.attach(id)))
+            },
+            |opened| opened.as_ref().ok().map(|(_, socket)| *socket),
+        )?;
         Ok(Link { device, socket, network: self.clone(), inbox })
     }
 

@@ -53,11 +53,7 @@ pub enum PhoneEvent {
     /// A message came, went, or (a retry) became readable.
     Message { phone: Jid, message: PhoneMessage },
     /// A message got further.
-    Status {
-        phone: Jid,
-        id: String,
-        status: MessageStatus,
-    },
+    Status { phone: Jid, id: String, status: MessageStatus },
 }
 
 /// Handle of one simulated phone; all clones are the same phone. It stays on the network as long as a handle of it or
@@ -84,9 +80,7 @@ struct Inner {
 
 impl std::fmt::Debug for Phone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Phone")
-            .field("online", &self.is_online())
-            .finish_non_exhaustive()
+        f.debug_struct("Phone").field("online", &self.is_online()).finish_non_exhaustive()
     }
 }
 
@@ -109,10 +103,7 @@ impl Phone {
             news,
             stop,
         });
-        Self {
-            inner,
-            _alive: Some(alive),
-        }
+        Self { inner, _alive: Some(alive) }
     }
 
     /// Digits only, country code first.
@@ -167,12 +158,7 @@ impl Phone {
         self.send_with(&mut memory, &chat, text).await
     }
 
-    async fn send_with(
-        &self,
-        memory: &mut Memory,
-        chat: &Jid,
-        text: &str,
-    ) -> Result<String, PhoneError> {
+    async fn send_with(&self, memory: &mut Memory, chat: &Jid, text: &str) -> Result<String, PhoneError> {
         if !self.is_online() {
             return Err(PhoneError::Offline);
         }
@@ -192,27 +178,14 @@ impl Phone {
             },
         );
         let message = outbound::text(text);
-        match outbound::deliver(
-            self.line(),
-            memory,
-            &self.inner.account,
-            chat,
-            &id,
-            &message,
-        )
-        .await
-        {
+        match outbound::deliver(self.line(), memory, &self.inner.account, chat, &id, &message).await {
             Ok(()) => {
                 self.raise(memory, &id, Direction::Out, MessageStatus::Sent);
                 Ok(id)
             }
             Err(error) => {
                 memory.messages.fail(&id);
-                self.announce(PhoneEvent::Status {
-                    phone: self.jid(),
-                    id,
-                    status: MessageStatus::Failed,
-                });
+                self.announce(PhoneEvent::Status { phone: self.jid(), id, status: MessageStatus::Failed });
                 Err(error)
             }
         }
@@ -221,11 +194,7 @@ impl Phone {
     /// Opens a message on the phone: the sender gets a read receipt.
     pub async fn read(&self, id: &str) -> Result<(), PhoneError> {
         let mut memory = self.memory().await;
-        let message = memory
-            .messages
-            .find(id, Direction::In)
-            .ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?
-            .clone();
+        let message = memory.messages.find(id, Direction::In).ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?.clone();
         let receipt = NodeBuilder::new("receipt")
             .attr("to", &message.from)
             .attr("id", id)
@@ -240,29 +209,15 @@ impl Phone {
     /// Says `available` or `unavailable` to whoever watches.
     pub async fn set_presence(&self, available: bool) -> Result<(), PhoneError> {
         let name = self.push_name().await;
-        let kind = if available {
-            "available"
-        } else {
-            "unavailable"
-        };
-        self.line().tell(
-            NodeBuilder::new("presence")
-                .attr("type", kind)
-                .attr("name", name)
-                .build(),
-        )
+        let kind = if available { "available" } else { "unavailable" };
+        self.line().tell(NodeBuilder::new("presence").attr("type", kind).attr("name", name).build())
     }
 
     /// Shows `typing …` to somebody, or stops it.
     pub fn set_typing(&self, to: &str, typing: bool) -> Result<(), PhoneError> {
         let chat = peers::resolve(&self.line().network, to)?.pn;
         let state = NodeBuilder::new(if typing { "composing" } else { "paused" }).build();
-        self.line().tell(
-            NodeBuilder::new("chatstate")
-                .attr("to", chat)
-                .children([state])
-                .build(),
-        )
+        self.line().tell(NodeBuilder::new("chatstate").attr("to", chat).children([state]).build())
     }
 
     /// All messages, oldest first.
@@ -296,16 +251,8 @@ impl Phone {
 
     async fn publish_name(&self, memory: &mut Memory) -> Result<(), PhoneError> {
         let name = memory.push_name.clone();
-        self.line().tell(
-            NodeBuilder::new("presence")
-                .attr("type", "available")
-                .attr("name", name.as_str())
-                .build(),
-        )?;
-        memory
-            .app_state
-            .publish_push_name(self.line(), &name, seconds())
-            .await?;
+        self.line().tell(NodeBuilder::new("presence").attr("type", "available").attr("name", name.as_str()).build())?;
+        memory.app_state.publish_push_name(self.line(), &name, seconds()).await?;
         memory.name_published = true;
         Ok(())
     }
@@ -314,21 +261,14 @@ impl Phone {
     fn record(&self, memory: &mut Memory, message: PhoneMessage) -> bool {
         let new = memory.messages.add(message.clone());
         if new {
-            self.announce(PhoneEvent::Message {
-                phone: self.jid(),
-                message,
-            });
+            self.announce(PhoneEvent::Message { phone: self.jid(), message });
         }
         new
     }
 
     fn raise(&self, memory: &mut Memory, id: &str, direction: Direction, status: MessageStatus) {
         if memory.messages.advance(id, direction, status) {
-            self.announce(PhoneEvent::Status {
-                phone: self.jid(),
-                id: id.to_owned(),
-                status,
-            });
+            self.announce(PhoneEvent::Status { phone: self.jid(), id: id.to_owned(), status });
         }
     }
 

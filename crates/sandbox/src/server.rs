@@ -74,13 +74,7 @@ impl Sandbox {
         let address = listener.local_addr().map_err(listen)?;
         let network = Network::new();
         network.serve_media_at(address.to_string());
-        let house = Arc::new(House {
-            network,
-            identity,
-            tls,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        });
+        let house = Arc::new(House { network, identity, tls, stop: CancellationToken::new(), tasks: TaskTracker::new() });
         house.tasks.spawn(listener::listen(listener, Arc::clone(&house)));
         tracing::info!(%address, tls = config.tls, "the sandbox listens");
         Ok(Self { house, address, ca_pem })

@@ -119,11 +119,12 @@ async fn a_client_that_was_stopped_comes_back_with_its_memory() {
     let device = house.device(&ada);
     let memory = client.memory.clone();
     client.handle.shutdown().await;
-    house.until("closed socket", |event| match event {
-        NetworkEvent::SocketClosed { device: Some(closed), .. } if closed == device => Some(()),
-        _ => None,
-    })
-    .await;
+    house
+        .until("closed socket", |event| match event {
+            NetworkEvent::SocketClosed { device: Some(closed), .. } if closed == device => Some(()),
+            _ => None,
+        })
+        .await;
     bea.send_text("15550100001", "while you were out").await.unwrap();
     let mut client = Client::resume(house.sandbox.url(), memory).await;
     client.text("while you were out").await;
@@ -148,11 +149,12 @@ async fn fifty_clients_pair_and_all_resume_after_a_drop() {
     let mut waiting = house.network().accounts().len();
     house.forget();
     house.network().inject(Target::Everyone, Fault::Drop);
-    house.until("fifty logins", |event| {
-        waiting -= usize::from(matches!(event, NetworkEvent::LoggedIn { handshake: Some(Handshake::Ik), .. }));
-        (waiting == 0).then_some(())
-    })
-    .await;
+    house
+        .until("fifty logins", |event| {
+            waiting -= usize::from(matches!(event, NetworkEvent::LoggedIn { handshake: Some(Handshake::Ik), .. }));
+            (waiting == 0).then_some(())
+        })
+        .await;
     assert_good(&house);
     drop(clients);
 }

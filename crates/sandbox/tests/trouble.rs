@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use client::Client;
 use house::{House, assert_good, jid};
-use sandbox::{Fault, NetworkEvent, SandboxConfig, SocketEnd, StartError, Target};
 use sandbox::Sandbox;
+use sandbox::{Fault, NetworkEvent, SandboxConfig, SocketEnd, StartError, Target};
 use whatsapp_rust::types::events::Event;
 
 /// A house with one connected client of Ada's, and everything so far forgotten.
@@ -130,11 +130,12 @@ async fn unavailability_heals() {
     let (mut house, mut client, device) = connected().await;
     house.network().inject(Target::Everyone, Fault::Unavailable);
     // Turned away with HTTP 503 at least once.
-    house.until("refusal", |event| match event {
-        NetworkEvent::FaultHit { device: None, fault: Fault::Unavailable } => Some(()),
-        _ => None,
-    })
-    .await;
+    house
+        .until("refusal", |event| match event {
+            NetworkEvent::FaultHit { device: None, fault: Fault::Unavailable } => Some(()),
+            _ => None,
+        })
+        .await;
     assert_eq!(house.network().faults(), [(Target::Everyone, Fault::Unavailable)]);
     house.network().heal_all();
     house.login(&device).await;
@@ -148,15 +149,16 @@ async fn refusals_run_out() {
     house.network().inject(Target::Everyone, Fault::Refuse { connections: Some(2), lasting: None });
     house.network().inject(Target::Everyone, Fault::Drop);
     let mut refused = 0;
-    house.until("login", |event| match event {
-        NetworkEvent::FaultHit { fault: Fault::Refuse { .. }, .. } => {
-            refused += 1;
-            None
-        }
-        NetworkEvent::LoggedIn { device: back, .. } => (back == device).then_some(()),
-        _ => None,
-    })
-    .await;
+    house
+        .until("login", |event| match event {
+            NetworkEvent::FaultHit { fault: Fault::Refuse { .. }, .. } => {
+                refused += 1;
+                None
+            }
+            NetworkEvent::LoggedIn { device: back, .. } => (back == device).then_some(()),
+            _ => None,
+        })
+        .await;
     assert_eq!(refused, 2);
     assert!(house.network().faults().is_empty());
     hears(&house, &mut client, "let in").await;
@@ -184,12 +186,15 @@ async fn a_half_open_socket_stays_open_and_nobody_reads_it() {
     let inner = client.handle.client();
     let void = async {
         drop(inner.send_text(jid("15550100002"), "into the void").await);
-        house.until("anything of this device", |event| match event {
-            NetworkEvent::MessageRouted { from, .. } | NetworkEvent::ReceiptRouted { from, .. } if from == device => Some(()),
-            NetworkEvent::SocketClosed { device: Some(closed), .. } if closed == device => Some(()),
-            _ => None,
-        })
-        .await;
+        house
+            .until("anything of this device", |event| match event {
+                NetworkEvent::MessageRouted { from, .. } | NetworkEvent::ReceiptRouted { from, .. } if from == device => {
+                    Some(())
+                }
+                NetworkEvent::SocketClosed { device: Some(closed), .. } if closed == device => Some(()),
+                _ => None,
+            })
+            .await;
     };
     assert!(tokio::time::timeout(Duration::from_millis(500), void).await.is_err(), "the socket is as good as dead");
     let bea = house.phones.get("15550100002").unwrap();
@@ -201,11 +206,12 @@ async fn a_client_that_nobody_answers_comes_through_once_it_heals() {
     let (mut house, mut client, device) = connected().await;
     house.network().inject(Target::Device(device.clone()), Fault::Drop);
     house.network().inject(Target::Everyone, Fault::Hang);
-    house.until("silence", |event| match event {
-        NetworkEvent::FaultHit { device: None, fault: Fault::Hang } => Some(()),
-        _ => None,
-    })
-    .await;
+    house
+        .until("silence", |event| match event {
+            NetworkEvent::FaultHit { device: None, fault: Fault::Hang } => Some(()),
+            _ => None,
+        })
+        .await;
     house.network().heal_all();
     // Twenty seconds until this client gives a handshake up.
     house.login(&device).await;

@@ -59,7 +59,9 @@ pub enum Close {
     Invalidated(Invalidation),
     /// The same auth-state logged in elsewhere.
     Replaced,
-    Banned { until: Timestamp },
+    Banned {
+        until: Timestamp,
+    },
     ClientOutdated,
     /// The key could not be had, so nothing was opened.
     Vault(VaultTrouble),

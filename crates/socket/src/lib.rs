@@ -8,7 +8,7 @@ mod event;
 mod outbound;
 pub mod scripted;
 
-pub use event::{Close, Secret, Invalidation, ReceiptKind, SocketEvent, VaultTrouble};
+pub use event::{Close, Invalidation, ReceiptKind, Secret, SocketEvent, VaultTrouble};
 pub use outbound::{InboundMessage, Outbound, SendError, new_message_id};
 
 use async_trait::async_trait;

@@ -44,9 +44,12 @@ impl Key32 {
     }
 
     pub(crate) fn from_text(text: &str) -> Result<Self, VaultError> {
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| VaultError::Damaged("a key is not base64".into()))?);
-        let bytes: [u8; 32] =
-            bytes.as_slice().try_into().map_err(|_| VaultError::Damaged(format!("a key has {} bytes instead of 32", bytes.len())))?;
+        let bytes =
+            Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| VaultError::Damaged("a key is not base64".into()))?);
+        let bytes: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| VaultError::Damaged(format!("a key has {} bytes instead of 32", bytes.len())))?;
         Ok(Key32(bytes))
     }
 }

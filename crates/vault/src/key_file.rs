@@ -109,7 +109,8 @@ impl KeyFile {
     /// Held until dropped; the system lets go of it when a process dies. Waits for another process that is writing, on the
     /// vault's thread, where waiting is what callers have deadlines for.
     fn turn(&self) -> Result<File, VaultError> {
-        let lock = private(&beside(&self.path, ".lock"), OpenOptions::new().create(true).truncate(false)).map_err(|e| self.io(&e))?;
+        let lock =
+            private(&beside(&self.path, ".lock"), OpenOptions::new().create(true).truncate(false)).map_err(|e| self.io(&e))?;
         lock.lock().map_err(|e| self.io(&e))?;
         Ok(lock)
     }

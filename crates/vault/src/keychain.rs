@@ -10,9 +10,9 @@ mod platform;
 #[path = "keychain/windows.rs"]
 mod platform;
 
+use crate::VaultError;
 use crate::entry::Entry;
 use crate::store::{Access, Store, Unlock};
-use crate::VaultError;
 use keyring_core::{CredentialStore, Error};
 use std::sync::Arc;
 use zeroize::Zeroizing;

@@ -57,7 +57,8 @@ impl Vault {
     }
 
     pub(crate) fn over(store: Box<dyn Store>, scope: Scope) -> Self {
-        let inner = Inner { scope, queue: Queue::start(store), asking: Mutex::new(Asking::NotYet), answers: watch::Sender::new(0) };
+        let inner =
+            Inner { scope, queue: Queue::start(store), asking: Mutex::new(Asking::NotYet), answers: watch::Sender::new(0) };
         Vault { inner: Arc::new(inner), prompt: true, deadline: DEADLINE }
     }
 

@@ -18,7 +18,8 @@ use whatsapp_rust_tokio_transport::TokioWebSocketTransportFactory;
 async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, directory, clients, each, in_flight, to] = args.as_slice() else { panic!("six arguments") };
-    let (clients, each, in_flight): (usize, usize, usize) = (clients.parse().unwrap(), each.parse().unwrap(), in_flight.parse().unwrap());
+    let (clients, each, in_flight): (usize, usize, usize) =
+        (clients.parse().unwrap(), each.parse().unwrap(), in_flight.parse().unwrap());
     let mut running = Vec::new();
     for n in 0..clients {
         running.push(start(url, &format!("{directory}/bare-{n}.db")).await);

@@ -29,7 +29,8 @@ pub struct ReachError(String);
 pub async fn reach(endpoint: &Endpoint) -> Result<Reached, ReachError> {
     let failed = |e: &dyn std::fmt::Display| ReachError(e.to_string());
     let tls = trust(endpoint.authorities()).map_err(|e| failed(&e))?;
-    let wire = Dialer::new(None, tls).dial(endpoint.host(), endpoint.port(), endpoint.secure()).await.map_err(|e| failed(&e))?;
+    let wire =
+        Dialer::new(None, tls).dial(endpoint.host(), endpoint.port(), endpoint.secure()).await.map_err(|e| failed(&e))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(wire)).await.map_err(|e| failed(&e))?;
     let request = Request::head("/").header(HOST, endpoint.host()).body(Empty::<Bytes>::new()).map_err(|e| failed(&e))?;
     let answer = sender.send_request(request);

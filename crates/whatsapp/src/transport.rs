@@ -67,7 +67,13 @@ pub(crate) struct Pulse {
 
 impl Default for Pulse {
     fn default() -> Self {
-        Pulse { last_frame: AtomicI64::new(0), born: Instant::now(), last_beat: AtomicU64::new(0), end: OnceLock::new(), hung_up: AtomicBool::new(false) }
+        Pulse {
+            last_frame: AtomicI64::new(0),
+            born: Instant::now(),
+            last_beat: AtomicU64::new(0),
+            end: OnceLock::new(),
+            hung_up: AtomicBool::new(false),
+        }
     }
 }
 
@@ -164,7 +170,9 @@ impl OpenError {
             OpenError::Status(_) => Cause::Unreachable,
             OpenError::Upgrade(e) => match e.as_ref() {
                 // Accepted and closed at once: somebody is there and does not want us.
-                tungstenite::Error::Io(_) | tungstenite::Error::Protocol(_) | tungstenite::Error::ConnectionClosed => Cause::Unreachable,
+                tungstenite::Error::Io(_) | tungstenite::Error::Protocol(_) | tungstenite::Error::ConnectionClosed => {
+                    Cause::Unreachable
+                }
                 _ => Cause::HandshakeFailed,
             },
             OpenError::NoAnswer => Cause::NoAnswer,
@@ -182,7 +190,8 @@ impl TransportFactory for Line {
         let (sink, stream) = stream.split();
         let (frames, received) = async_channel::bounded(FRAMES);
         let hang_up = CancellationToken::new();
-        let reader = Reader { stream, frames, pulse: Arc::clone(&self.pulse), idle: self.limits.idle, hang_up: hang_up.clone() };
+        let reader =
+            Reader { stream, frames, pulse: Arc::clone(&self.pulse), idle: self.limits.idle, hang_up: hang_up.clone() };
         tokio::spawn(reader.run());
         let pipe = Pipe { sink: Mutex::new(sink), limits: self.limits, pulse: Arc::clone(&self.pulse), hang_up };
         Ok((Arc::new(pipe), received))

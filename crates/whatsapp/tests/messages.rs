@@ -22,7 +22,9 @@ async fn a_text_goes_out_and_its_receipts_come_back() {
     while acked.is_none() || delivered.is_none() {
         match session.next().await {
             SocketEvent::ServerAck { whatsapp_id, error, .. } => acked = Some((whatsapp_id, error)),
-            SocketEvent::Receipt { chat, by, whatsapp_ids, kind: ReceiptKind::Delivered, .. } => delivered = Some((chat, by.phone, whatsapp_ids)),
+            SocketEvent::Receipt { chat, by, whatsapp_ids, kind: ReceiptKind::Delivered, .. } => {
+                delivered = Some((chat, by.phone, whatsapp_ids))
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -96,7 +98,11 @@ async fn a_number_without_whatsapp_is_no_recipient() {
     let house = House::new().await;
     let session = house.linked(channel(1)).await;
     let chat: ChatId = "15550100999@s.whatsapp.net".parse().unwrap();
-    let message = socket::Outbound { whatsapp_id: "3EB0AAAAAAAAAAAAAAAA02".into(), chat, content: Content::Text { text: "anybody?".into() } };
+    let message = socket::Outbound {
+        whatsapp_id: "3EB0AAAAAAAAAAAAAAAA02".into(),
+        chat,
+        content: Content::Text { text: "anybody?".into() },
+    };
     assert_eq!(session.socket.send(message).await, Err(SendError::NoSuchRecipient));
 }
 

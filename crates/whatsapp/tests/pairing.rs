@@ -92,10 +92,7 @@ async fn a_demand_for_a_passkey_is_told_and_does_not_hang() {
         })
         .await;
     assert!(challenge.contains("dGVzdA") && expires_at.is_some());
-    assert!(matches!(
-        pairing.socket.request_pairing_code(number(&house.ada())).await,
-        Err(SendError::NotNow(_))
-    ));
+    assert!(matches!(pairing.socket.request_pairing_code(number(&house.ada())).await, Err(SendError::NotNow(_))));
     assert_eq!(pairing.closed().await, Close::PairingExpired);
 }
 

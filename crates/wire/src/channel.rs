@@ -105,7 +105,8 @@ impl From<&ChannelView> for ChannelOut {
 impl From<&State> for StateOut {
     fn from(state: &State) -> Self {
         use domain::{PairingPrompt, Reason};
-        let base = StateOut { status: state.kind().as_str().to_owned(), since: state.since().to_string(), ..StateOut::default() };
+        let base =
+            StateOut { status: state.kind().as_str().to_owned(), since: state.since().to_string(), ..StateOut::default() };
         match state {
             State::Disconnected { reason, .. } => StateOut {
                 summary: reason.sentence().to_owned(),
@@ -118,7 +119,9 @@ impl From<&State> for StateOut {
                     PairingPrompt::Waiting { .. } => ("waiting", "Asking WhatsApp for something to scan."),
                     PairingPrompt::Qr { .. } => ("shown", "Scan the QR with the phone that owns the account."),
                     PairingPrompt::Code { .. } => ("shown", "Type the code on the phone that owns the account."),
-                    PairingPrompt::Passkey { .. } => ("shown", "WhatsApp wants a passkey of this account before it links a device."),
+                    PairingPrompt::Passkey { .. } => {
+                        ("shown", "WhatsApp wants a passkey of this account before it links a device.")
+                    }
                     PairingPrompt::Scanned { .. } => ("scanned", "The phone agreed; setting the link up."),
                 };
                 StateOut {

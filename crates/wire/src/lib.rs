@@ -10,7 +10,8 @@ mod person;
 
 pub use channel::{BannedOut, ChannelOut, ProxyOut, StateOut};
 pub use event::{
-    ChannelEventData, DeletedEventData, EventData, EventOut, GapOut, MessageEventData, ReceiptEventData, SnapshotOut, event_data,
+    ChannelEventData, DeletedEventData, EventData, EventOut, GapOut, MessageEventData, ReceiptEventData, SnapshotOut,
+    event_data,
 };
 pub use message::{ContentOut, FailureOut, MessageOut};
 pub use person::PersonOut;

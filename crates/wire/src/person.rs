@@ -18,6 +18,10 @@ pub struct PersonOut {
 
 impl From<&Person> for PersonOut {
     fn from(p: &Person) -> Self {
-        PersonOut { phone: p.phone.as_ref().map(ToString::to_string), lid: p.lid.as_ref().map(ToString::to_string), name: p.name.clone() }
+        PersonOut {
+            phone: p.phone.as_ref().map(ToString::to_string),
+            lid: p.lid.as_ref().map(ToString::to_string),
+            name: p.name.clone(),
+        }
     }
 }

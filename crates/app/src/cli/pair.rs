@@ -26,7 +26,10 @@ pub async fn perform(args: Args) -> Result<ExitCode> {
     let id = channel(&client, &args.channel).await?;
     if let Some(phone) = &args.phone {
         let code = client.post(&format!("/v1/channels/{id}/pairing-code"), Some(json!({ "phone": phone }))).await?;
-        println!("On {phone}: WhatsApp > Linked devices > Link with phone number, then type\n\n    {}\n", code["code"].as_str().unwrap_or("?"));
+        println!(
+            "On {phone}: WhatsApp > Linked devices > Link with phone number, then type\n\n    {}\n",
+            code["code"].as_str().unwrap_or("?")
+        );
     } else {
         println!("On the phone: WhatsApp > Linked devices > Link a device, then scan\n");
     }

@@ -52,7 +52,8 @@ pub(super) fn data_dir(sources: &Sources) -> Result<PathBuf, ConfigError> {
     }
     if let Some(path) = user_file(sources) {
         let table = read_table(&path)?;
-        if let Some(dir) = table.get("data").and_then(|d| d.get("dir")).and_then(toml::Value::as_str).filter(|d| !d.is_empty()) {
+        if let Some(dir) = table.get("data").and_then(|d| d.get("dir")).and_then(toml::Value::as_str).filter(|d| !d.is_empty())
+        {
             return Ok(PathBuf::from(dir));
         }
     }
@@ -70,7 +71,8 @@ pub(super) fn merged<T: DeserializeOwned>(sources: &Sources, data_dir: &Path) ->
     }
     let env = env_layer(sources)?;
     let flags = flag_layer(&sources.args);
-    figment = figment.merge(figment::providers::Serialized::defaults(env)).merge(figment::providers::Serialized::defaults(flags));
+    figment =
+        figment.merge(figment::providers::Serialized::defaults(env)).merge(figment::providers::Serialized::defaults(flags));
     figment.extract().map_err(|e| {
         let origin = e.path.join(".");
         let from = e.metadata.as_ref().and_then(|m| m.source.as_ref()).map(|s| format!(" (from {s})")).unwrap_or_default();
@@ -80,7 +82,8 @@ pub(super) fn merged<T: DeserializeOwned>(sources: &Sources, data_dir: &Path) ->
 
 fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    text.parse().map_err(|e: toml::de::Error| ConfigError::Invalid { origin: path.display().to_string(), message: e.to_string() })
+    text.parse()
+        .map_err(|e: toml::de::Error| ConfigError::Invalid { origin: path.display().to_string(), message: e.to_string() })
 }
 
 /// Environment values are read as TOML where they can be, else as text.

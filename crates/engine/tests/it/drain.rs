@@ -1,8 +1,8 @@
 use crate::rig::{Rig, is};
 use domain::{Cause, State, StateKind};
 use engine::{CommandError, Drained, NewChannel};
-use socket::scripted::Call;
 use socket::SocketEvent;
+use socket::scripted::Call;
 use std::time::Duration;
 
 #[tokio::test]

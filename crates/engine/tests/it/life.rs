@@ -43,7 +43,10 @@ async fn a_dropped_connection_comes_back_by_itself() {
     rig.pass(Duration::from_secs(60)).await;
     socket.says(SocketEvent::Closed(Close::Lost(Cause::ConnectionLost))).await;
     let view = rig.until(id, is(StateKind::Reconnecting)).await;
-    assert!(matches!(view.state, State::Reconnecting { cause: Cause::ConnectionLost, attempt: 0, next_attempt_at: Some(_), .. }));
+    assert!(matches!(
+        view.state,
+        State::Reconnecting { cause: Cause::ConnectionLost, attempt: 0, next_attempt_at: Some(_), .. }
+    ));
     let socket = rig.socket_within(id, Duration::from_millis(500)).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.script.most_sockets_of_one_channel(), 1);

@@ -10,7 +10,11 @@ async fn ack(rig: &Rig, socket: &Played, whatsapp_id: &str, error: Option<u16>) 
 }
 
 fn whatsapp_ids(socket: &Played) -> Vec<String> {
-    socket.calls().into_iter().filter_map(|call| if let Call::Send(out) = call { Some(out.whatsapp_id) } else { None }).collect()
+    socket
+        .calls()
+        .into_iter()
+        .filter_map(|call| if let Call::Send(out) = call { Some(out.whatsapp_id) } else { None })
+        .collect()
 }
 
 #[tokio::test]

@@ -23,7 +23,9 @@ async fn rounds_of_qr_follow_each_other_until_they_run_out() {
     for round in 1..=6u32 {
         socket.says(qr(&format!("qr{round}"))).await;
         let view = rig.until(id, |v| matches!(v.state, State::Pairing { round: r, .. } if r == round)).await;
-        assert!(matches!(view.state, State::Pairing { prompt: PairingPrompt::Qr { ref code, .. }, .. } if *code == format!("qr{round}")));
+        assert!(
+            matches!(view.state, State::Pairing { prompt: PairingPrompt::Qr { ref code, .. }, .. } if *code == format!("qr{round}"))
+        );
     }
     socket.says(SocketEvent::Closed(Close::PairingExpired)).await;
     rig.until(id, is_down(Reason::PairingExpired)).await;

@@ -14,7 +14,10 @@ async fn a_machine_that_wakes_connects_anew_at_once() {
     rig.log_in(&socket).await;
     assert_eq!(rig.engine.channel(id).unwrap().stuck_since, None);
     let now = rig.engine.clock().now();
-    assert!(now.since(domain::Timestamp::from_secs(1_800_000_000)) >= Duration::from_secs(8 * 3600), "the engine's clock follows");
+    assert!(
+        now.since(domain::Timestamp::from_secs(1_800_000_000)) >= Duration::from_secs(8 * 3600),
+        "the engine's clock follows"
+    );
     rig.end().await;
 }
 

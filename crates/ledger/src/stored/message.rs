@@ -60,13 +60,19 @@ pub(crate) fn status(word: &str, failure: Option<&str>) -> Result<MessageStatus,
     let failure = failure.ok_or(Unreadable { what: WHAT })?;
     Ok(MessageStatus::Failed(match failure.strip_prefix("refused:") {
         Some(code) => FailReason::Refused(code.parse().map_err(|_| Unreadable { what: WHAT })?),
-        None => by_word(
-            &[("no_such_recipient", FailReason::NoSuchRecipient), ("session_ended", FailReason::SessionEnded), ("internal", FailReason::Internal)],
-            |(word, _)| word,
-            failure,
-            WHAT,
-        )?
-        .1,
+        None => {
+            by_word(
+                &[
+                    ("no_such_recipient", FailReason::NoSuchRecipient),
+                    ("session_ended", FailReason::SessionEnded),
+                    ("internal", FailReason::Internal),
+                ],
+                |(word, _)| word,
+                failure,
+                WHAT,
+            )?
+            .1
+        }
     }))
 }
 

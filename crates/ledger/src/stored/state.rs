@@ -156,7 +156,8 @@ mod tests {
         let since = Timestamp::from_secs(7);
         for reason in REASONS {
             // A reason added to the domain and forgotten here would not come back.
-            let reason = if let Reason::Banned { .. } = reason { Reason::Banned { until: Timestamp::from_secs(99) } } else { reason };
+            let reason =
+                if let Reason::Banned { .. } = reason { Reason::Banned { until: Timestamp::from_secs(99) } } else { reason };
             let state = State::Disconnected { since, reason };
             assert_eq!(back(&state), state);
         }

@@ -20,7 +20,8 @@ fn connected(id: domain::ChannelId) -> TransitionRecord {
 async fn a_channel_comes_back_as_it_was_recorded() {
     let (dir, ledger, id) = ledger().await;
     ledger.transition(connected(id)).await.unwrap();
-    let patch = ChannelPatch { name: Some("Back door".into()), proxy: Some(Some("socks5://ada:pw@127.0.0.1:9050".parse().unwrap())) };
+    let patch =
+        ChannelPatch { name: Some("Back door".into()), proxy: Some(Some("socks5://ada:pw@127.0.0.1:9050".parse().unwrap())) };
     ledger.update_channel(id, patch, vec![], t(11)).await.unwrap();
     let before = ledger.channels().await.unwrap();
     ledger.close().await;
@@ -62,7 +63,12 @@ async fn the_timeline_has_a_line_for_each_state_that_began_and_none_for_each_att
     let told: Vec<_> = lines.iter().map(|l| (l.at, l.state.kind().as_str(), l.stuck_since.is_some())).collect();
     assert_eq!(
         told,
-        [(t(50), "reconnecting", true), (t(21), "reconnecting", false), (t(10), "connected", false), (t(0), "disconnected", false)]
+        [
+            (t(50), "reconnecting", true),
+            (t(21), "reconnecting", false),
+            (t(10), "connected", false),
+            (t(0), "disconnected", false)
+        ]
     );
     assert_eq!(lines[3].sentence(), Reason::New.sentence());
 
@@ -79,7 +85,10 @@ async fn a_channel_that_is_not_there_changes_nothing_and_tells_nothing() {
     let update = ledger.update_channel(stranger.id, ChannelPatch::default(), events.clone(), t(1)).await;
     let transition = ledger.transition(TransitionRecord { events: events.clone(), ..connected(stranger.id) }).await;
     let delete = ledger.delete_channel(stranger.id, events, t(1)).await;
-    assert_eq!([update, transition, delete], [Err(LedgerError::NoSuchChannel), Err(LedgerError::NoSuchChannel), Err(LedgerError::NoSuchChannel)]);
+    assert_eq!(
+        [update, transition, delete],
+        [Err(LedgerError::NoSuchChannel), Err(LedgerError::NoSuchChannel), Err(LedgerError::NoSuchChannel)]
+    );
     assert_eq!(kinds(&ledger).await, ["channel.created"]);
     ledger.close().await;
 }
@@ -88,7 +97,13 @@ async fn a_channel_that_is_not_there_changes_nothing_and_tells_nothing() {
 async fn a_deleted_channel_takes_its_messages_along_and_leaves_the_log() {
     let (_dir, ledger, id) = ledger().await;
     let other = ground::add_channel(&ledger, 2).await;
-    ledger.insert_inbound(vec![ground::inbound(id, 1, "A", ground::text("hi")), ground::inbound(other, 2, "B", ground::text("hi"))], t(2)).await.unwrap();
+    ledger
+        .insert_inbound(
+            vec![ground::inbound(id, 1, "A", ground::text("hi")), ground::inbound(other, 2, "B", ground::text("hi"))],
+            t(2),
+        )
+        .await
+        .unwrap();
     let name = "Front desk 1".to_owned();
     ledger.delete_channel(id, vec![Event::ChannelDeleted { channel: id, name }], t(3)).await.unwrap();
 

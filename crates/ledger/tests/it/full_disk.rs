@@ -23,7 +23,9 @@ fn fills_its_disk() {
         let mut stored = 0u128;
         let refused = loop {
             // Several at once, so that a whole group is refused together.
-            let together = (0..4).map(|k| ledger.insert_inbound(vec![inbound(id, stored * 10 + k, &format!("W{stored}-{k}"), text(&big))], t(2)));
+            let together = (0..4).map(|k| {
+                ledger.insert_inbound(vec![inbound(id, stored * 10 + k, &format!("W{stored}-{k}"), text(&big))], t(2))
+            });
             let outcomes = futures::future::join_all(together).await;
             if let Some(refused) = outcomes.into_iter().find_map(Result::err) {
                 break refused;
@@ -32,7 +34,10 @@ fn fills_its_disk() {
             assert!(stored < 1000, "a disk of 4 MiB is full at some time");
         };
         assert_eq!(refused, LedgerError::Full);
-        assert!(ledger.events(&ledger::EventQuery { limit: 10, ..Default::default() }).await.is_ok(), "what is there can still be read");
+        assert!(
+            ledger.events(&ledger::EventQuery { limit: 10, ..Default::default() }).await.is_ok(),
+            "what is there can still be read"
+        );
         assert_no_hole(&ledger).await;
 
         fs::remove_file(&ballast).unwrap();

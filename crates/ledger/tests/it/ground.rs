@@ -1,7 +1,8 @@
 //! What every test stands on: a ledger in a directory of its own, and things to write into it.
 
 use domain::{
-    ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State, Timestamp,
+    ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State,
+    Timestamp,
 };
 use ledger::{EventQuery, Ledger, LoggedEvent, OpenOptions};
 use std::path::Path;

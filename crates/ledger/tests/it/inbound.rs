@@ -8,7 +8,10 @@ async fn a_message_that_comes_again_is_the_same_message() {
     let first = inbound(id, 1, "A", text("hi"));
     assert_eq!(ledger.insert_inbound(vec![first.clone()], t(2)).await.unwrap(), [Inbound::Inserted(first.clone())]);
     let again = inbound(id, 2, "A", text("hi"));
-    assert_eq!(ledger.insert_inbound(vec![again.clone(), again], t(3)).await.unwrap(), [Inbound::Duplicate(first.clone()), Inbound::Duplicate(first)]);
+    assert_eq!(
+        ledger.insert_inbound(vec![again.clone(), again], t(3)).await.unwrap(),
+        [Inbound::Duplicate(first.clone()), Inbound::Duplicate(first)]
+    );
     assert_eq!(kinds(&ledger).await, ["channel.created", "message.received"]);
     ledger.close().await;
 }

@@ -48,7 +48,8 @@ async fn what_was_answered_for_survives_a_kill() {
         child.kill().unwrap();
         child.wait().unwrap();
         // What it had said before it died was promised as well; the last line may be half a line.
-        promised.extend(said.map_while(Result::ok).filter_map(|l| Some(l.strip_prefix("stored ")?.strip_suffix('.')?.to_owned())));
+        promised
+            .extend(said.map_while(Result::ok).filter_map(|l| Some(l.strip_prefix("stored ")?.strip_suffix('.')?.to_owned())));
     }
 
     let ledger = ground::open(dir.path()).await;

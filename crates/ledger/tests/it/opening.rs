@@ -38,7 +38,9 @@ async fn nothing_that_people_wrote_can_be_read_from_the_files() {
             let path = entry.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             seen += bytes.len();
-            for word in [said, "Front desk", "15550100123", "3EB0AAAABBBBCCCC", "SQLite format", "CREATE TABLE", "message.received"] {
+            for word in
+                [said, "Front desk", "15550100123", "3EB0AAAABBBBCCCC", "SQLite format", "CREATE TABLE", "message.received"]
+            {
                 let found = bytes.windows(word.len()).any(|w| w == word.as_bytes());
                 assert!(!found, "{word:?} stands in {} {when}", path.display());
             }

@@ -37,7 +37,9 @@ async fn a_later_stage_is_never_undone() {
     let by_whatsapp_id = MessageRef::WhatsApp { channel: id, whatsapp_id: "A".into() };
     let read = ledger.set_status(by_whatsapp_id.clone(), MessageStatus::Read, t(5)).await.unwrap().unwrap();
     assert_eq!((read.status, read.updated_at), (MessageStatus::Read, t(5)));
-    for late in [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read, MessageStatus::Failed(FailReason::Refused(463))] {
+    for late in
+        [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read, MessageStatus::Failed(FailReason::Refused(463))]
+    {
         assert_eq!(ledger.set_status(by_whatsapp_id.clone(), late, t(6)).await.unwrap(), None, "{late:?}");
     }
     assert_eq!(ledger.message(id_of(1)).await.unwrap().unwrap().status, MessageStatus::Read);

@@ -37,7 +37,10 @@ async fn writes_the_fixture_of_schema_1() {
         at: t(10),
     };
     ledger.transition(record).await.unwrap();
-    ledger.insert_inbound(vec![inbound(id, 1, "A", text("hi")), inbound(id, 2, "B", Content::Undecryptable)], t(11)).await.unwrap();
+    ledger
+        .insert_inbound(vec![inbound(id, 1, "A", text("hi")), inbound(id, 2, "B", Content::Undecryptable)], t(11))
+        .await
+        .unwrap();
     ledger.insert_outbound(outbound(id, 3, "C")).await.unwrap();
     ledger.insert_outbound(outbound(id, 4, "D")).await.unwrap();
     ledger.set_status(domain::MessageId::new(t(1), 3), MessageStatus::Sent, t(12)).await.unwrap();
@@ -65,7 +68,10 @@ async fn a_file_of_schema_1_opens_with_all_that_is_in_it() {
     assert_eq!(channels.len(), 2);
     let channel = &channels[0];
     let state = State::Reconnecting { since: t(10), attempt: 2, next_attempt_at: Some(t(12)), cause: Cause::NoAnswer };
-    assert_eq!((channel.name.as_str(), &channel.state, channel.desired, channel.paired), ("Front desk 1", &state, Desired::Running, true));
+    assert_eq!(
+        (channel.name.as_str(), &channel.state, channel.desired, channel.paired),
+        ("Front desk 1", &state, Desired::Running, true)
+    );
     assert_eq!(ledger.timeline(channel.id, None, 10).await.unwrap().len(), 2);
     let messages = ledger.messages(channel.id, &MessageQuery { limit: 10, ..MessageQuery::default() }).await.unwrap().messages;
     let told: Vec<_> = messages.iter().map(|m| (m.whatsapp_id.as_str(), m.status, m.content.kind())).collect();

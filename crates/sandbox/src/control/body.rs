@@ -28,19 +28,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeBody
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let length = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok());
+        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         let none = !request.headers().contains_key(header::CONTENT_TYPE)
             && !request.headers().contains_key(header::TRANSFER_ENCODING)
             && matches!(length, None | Some("0"));
         if none {
             return Ok(Self(T::default()));
         }
-        Body::from_request(request, state)
-            .await
-            .map(|Body(value)| Self(value))
+        Body::from_request(request, state).await.map(|Body(value)| Self(value))
     }
 }
 

@@ -81,10 +81,7 @@ const PASSKEY_OPTIONS: &str = r#"{"challenge":"c2FuZGJveC1jaGFsbGVuZ2U","rpId":"
 /// Makes something go wrong.
 #[utoipa::path(post, path = "/faults", request_body = FaultIn,
     responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub async fn inject(
-    State(phones): State<Phones>,
-    Body(wish): Body<FaultIn>,
-) -> Result<StatusCode, Problem> {
+pub async fn inject(State(phones): State<Phones>, Body(wish): Body<FaultIn>) -> Result<StatusCode, Problem> {
     let network = phones.network();
     let lasting = wish.seconds.map(Duration::from_secs);
     let Some(fault) = fault(&wish, lasting)? else {
@@ -143,31 +140,21 @@ fn change(network: &Network, kind: FaultKind, lasting: Option<Duration>) {
 
 fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Option<Fault>, Problem> {
     let code = || {
-        wish.code.ok_or_else(|| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "code_missing",
-                "this kind of fault needs a code",
-            )
-        })
+        wish.code
+            .ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "code_missing", "this kind of fault needs a code"))
     };
     Ok(Some(match wish.kind {
         FaultKind::Drop => Fault::Drop,
         FaultKind::Hang => Fault::Hang,
         FaultKind::HalfOpen => Fault::HalfOpen,
-        FaultKind::Refuse => Fault::Refuse {
-            connections: wish.count,
-            lasting,
-        },
+        FaultKind::Refuse => Fault::Refuse { connections: wish.count, lasting },
         FaultKind::Unavailable => Fault::Unavailable,
         FaultKind::Slow => Fault::Slow {
             latency: Duration::from_millis(wish.latency_ms.unwrap_or(500)),
             bytes_per_second: wish.bytes_per_second,
         },
         FaultKind::Replaced => Fault::Replaced,
-        FaultKind::Banned => Fault::TemporaryBan {
-            duration: lasting.unwrap_or(Duration::from_secs(60)),
-        },
+        FaultKind::Banned => Fault::TemporaryBan { duration: lasting.unwrap_or(Duration::from_secs(60)) },
         FaultKind::Outdated => Fault::Outdated,
         FaultKind::LoginFailure => Fault::LoginFailure { code: code()? },
         FaultKind::StreamError => Fault::StreamError { code: code()? },
@@ -199,37 +186,21 @@ fn ends_by_itself(fault: &Fault) -> bool {
         | Fault::StreamError { .. }
         | Fault::Refuse { .. }
         | Fault::TemporaryBan { .. } => true,
-        Fault::Hang
-        | Fault::Unavailable
-        | Fault::Slow { .. }
-        | Fault::Outdated
-        | Fault::LoginFailure { .. } => false,
+        Fault::Hang | Fault::Unavailable | Fault::Slow { .. } | Fault::Outdated | Fault::LoginFailure { .. } => false,
     }
 }
 
 fn targets(phones: &Phones, wish: &FaultIn) -> Result<Vec<Target>, Problem> {
     if let Some(device) = &wish.device {
-        let unknown = || {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "no_such_device",
-                format!("no device {device}"),
-            )
-        };
+        let unknown = || Problem::new(StatusCode::NOT_FOUND, "no_such_device", format!("no device {device}"));
         let jid: Jid = device.parse().map_err(|_| unknown())?;
         let devices = phones.network().devices(&jid.to_non_ad());
-        let found = devices
-            .into_iter()
-            .find(|view| view.device == jid || view.lid == jid)
-            .ok_or_else(unknown)?;
+        let found = devices.into_iter().find(|view| view.device == jid || view.lid == jid).ok_or_else(unknown)?;
         return Ok(vec![Target::Device(found.device)]);
     }
     if let Some(number) = &wish.number {
         let devices = phones.get(number)?.linked_devices();
-        return Ok(devices
-            .into_iter()
-            .map(|view| Target::Device(view.device))
-            .collect());
+        return Ok(devices.into_iter().map(|view| Target::Device(view.device)).collect());
     }
     Ok(vec![Target::Everyone])
 }

@@ -19,26 +19,17 @@ pub struct Names(Vec<String>);
 impl Names {
     pub fn of(address: SocketAddr) -> Self {
         let port = address.port();
-        Self(
-            ["127.0.0.1", "localhost", "[::1]"]
-                .iter()
-                .map(|host| format!("{host}:{port}"))
-                .collect(),
-        )
+        Self(["127.0.0.1", "localhost", "[::1]"].iter().map(|host| format!("{host}:{port}")).collect())
     }
 
     fn allows(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let refused = |code, detail| Err(Problem::new(StatusCode::FORBIDDEN, code, detail));
         let host = single(headers, &header::HOST);
         if !host.is_some_and(|host| self.0.iter().any(|name| name.eq_ignore_ascii_case(host))) {
-            return refused(
-                "foreign_host",
-                "address this port as 127.0.0.1, localhost or [::1] with its port",
-            );
+            return refused("foreign_host", "address this port as 127.0.0.1, localhost or [::1] with its port");
         }
         if headers.contains_key(header::ORIGIN) {
-            let origin =
-                single(headers, &header::ORIGIN).and_then(|origin| origin.strip_prefix("http://"));
+            let origin = single(headers, &header::ORIGIN).and_then(|origin| origin.strip_prefix("http://"));
             if !origin.is_some_and(|origin| self.0.iter().any(|name| name == origin)) {
                 return refused("foreign_origin", "web pages may not control the sandbox");
             }

@@ -35,10 +35,7 @@ pub struct SentOut {
 /// All messages of a phone, both directions, oldest first.
 #[utoipa::path(get, path = "/phones/{number}/messages",
     responses((status = 200, body = Vec<MessageOut>), (status = 404, body = Problem)))]
-pub async fn list(
-    State(phones): State<Phones>,
-    Path(number): Path<String>,
-) -> Result<Json<Vec<MessageOut>>, Problem> {
+pub async fn list(State(phones): State<Phones>, Path(number): Path<String>) -> Result<Json<Vec<MessageOut>>, Problem> {
     let messages = phones.get(&number)?.messages().await;
     Ok(Json(messages.iter().map(MessageOut::from).collect()))
 }
@@ -51,9 +48,7 @@ pub async fn conversations(
     Path(number): Path<String>,
 ) -> Result<Json<Vec<ConversationOut>>, Problem> {
     let conversations = phones.get(&number)?.conversations().await;
-    Ok(Json(
-        conversations.iter().map(ConversationOut::from).collect(),
-    ))
+    Ok(Json(conversations.iter().map(ConversationOut::from).collect()))
 }
 
 /// The phone writes a text. Answers when the network has taken it.
@@ -65,20 +60,14 @@ pub async fn send(
     Path(number): Path<String>,
     Body(message): Body<MessageIn>,
 ) -> Result<(StatusCode, Json<SentOut>), Problem> {
-    let id = phones
-        .get(&number)?
-        .send_text(&message.to, &message.text)
-        .await?;
+    let id = phones.get(&number)?.send_text(&message.to, &message.text).await?;
     Ok((StatusCode::CREATED, Json(SentOut { id })))
 }
 
 /// The person opens a message: its sender gets a read receipt.
 #[utoipa::path(post, path = "/phones/{number}/messages/{id}/read",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn read(
-    State(phones): State<Phones>,
-    Path((number, id)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
+pub async fn read(State(phones): State<Phones>, Path((number, id)): Path<(String, String)>) -> Result<StatusCode, Problem> {
     phones.get(&number)?.read(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

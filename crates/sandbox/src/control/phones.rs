@@ -100,18 +100,13 @@ pub async fn create(
     State(phones): State<Phones>,
     MaybeBody(wish): MaybeBody<PhoneIn>,
 ) -> Result<(StatusCode, Json<PhoneOut>), Problem> {
-    let phone = phones
-        .add(wish.name.as_deref(), wish.number.as_deref())
-        .await?;
+    let phone = phones.add(wish.name.as_deref(), wish.number.as_deref()).await?;
     Ok((StatusCode::CREATED, Json(PhoneOut::of(&phone).await)))
 }
 
 /// One phone.
 #[utoipa::path(get, path = "/phones/{number}", responses((status = 200, body = PhoneOut), (status = 404, body = Problem)))]
-pub async fn show(
-    State(phones): State<Phones>,
-    Path(number): Path<String>,
-) -> Result<Json<PhoneOut>, Problem> {
+pub async fn show(State(phones): State<Phones>, Path(number): Path<String>) -> Result<Json<PhoneOut>, Problem> {
     Ok(Json(PhoneOut::of(&phones.get(&number)?).await))
 }
 
@@ -161,10 +156,7 @@ pub async fn scan(
 /// Some phone scans a QR code.
 #[utoipa::path(post, path = "/scan", request_body = AnyScanIn,
     responses((status = 200, body = LinkedOut), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn scan_any(
-    State(phones): State<Phones>,
-    Body(scan): Body<AnyScanIn>,
-) -> Result<Json<LinkedOut>, Problem> {
+pub async fn scan_any(State(phones): State<Phones>, Body(scan): Body<AnyScanIn>) -> Result<Json<LinkedOut>, Problem> {
     let (phone, device) = phones.scan(&scan.qr, scan.number.as_deref()).await?;
     Ok(Json(linked(&phone, &device)))
 }
@@ -193,28 +185,15 @@ pub async fn unlink(
 ) -> Result<Json<UnlinkedOut>, Problem> {
     let phone = phones.get(&number)?;
     let devices = match which.device {
-        Some(device) => vec![
-            device
-                .parse::<Jid>()
-                .map_err(|_| PhoneError::NoSuchDevice(device))?,
-        ],
-        None => phone
-            .linked_devices()
-            .into_iter()
-            .map(|view| view.device)
-            .collect(),
+        Some(device) => vec![device.parse::<Jid>().map_err(|_| PhoneError::NoSuchDevice(device))?],
+        None => phone.linked_devices().into_iter().map(|view| view.device).collect(),
     };
     for device in &devices {
         phone.unlink(device).await?;
     }
-    Ok(Json(UnlinkedOut {
-        devices: devices.iter().map(ToString::to_string).collect(),
-    }))
+    Ok(Json(UnlinkedOut { devices: devices.iter().map(ToString::to_string).collect() }))
 }
 
 fn linked(phone: &Phone, device: &Jid) -> LinkedOut {
-    LinkedOut {
-        number: phone.number().to_owned(),
-        device: device.to_string(),
-    }
+    LinkedOut { number: phone.number().to_owned(), device: device.to_string() }
 }

@@ -37,12 +37,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (
-            status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            Json(self),
-        )
-            .into_response()
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(self)).into_response()
     }
 }
 
@@ -63,13 +58,10 @@ impl From<PhoneError> for Problem {
             PhoneError::NoSuchAccount(_) => (StatusCode::UNPROCESSABLE_ENTITY, "no_such_account"),
             PhoneError::EmptyText => (StatusCode::UNPROCESSABLE_ENTITY, "empty_text"),
             PhoneError::Refused(_) => (StatusCode::BAD_GATEWAY, "refused_by_network"),
-            PhoneError::Timeout | PhoneError::Deadline(_) => {
-                (StatusCode::GATEWAY_TIMEOUT, "timeout")
+            PhoneError::Timeout | PhoneError::Deadline(_) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+            PhoneError::Signal(_) | PhoneError::Key(_) | PhoneError::Protocol(_) | PhoneError::Gone => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "protocol")
             }
-            PhoneError::Signal(_)
-            | PhoneError::Key(_)
-            | PhoneError::Protocol(_)
-            | PhoneError::Gone => (StatusCode::INTERNAL_SERVER_ERROR, "protocol"),
         };
         // Nothing here is secret: a sandbox has no real people. The detail helps its user.
         Self::new(status, code, error.to_string())

@@ -76,12 +76,7 @@ pub struct ConversationOut {
 
 impl PhoneOut {
     pub async fn of(phone: &Phone) -> Self {
-        let unread = phone
-            .conversations()
-            .await
-            .iter()
-            .map(|chat| chat.unread)
-            .sum();
+        let unread = phone.conversations().await.iter().map(|chat| chat.unread).sum();
         Self {
             number: phone.number().to_owned(),
             name: phone.push_name().await,

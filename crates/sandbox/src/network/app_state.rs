@@ -2,8 +2,8 @@
 //! if somebody was faster, it is refused together with what it missed.
 
 use buffa::Message as _;
-use wacore_binary::builder::NodeBuilder;
 use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::{SyncdPatch, SyncdVersion};
 
 use super::event::NetworkEvent;

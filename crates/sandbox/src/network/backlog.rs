@@ -61,7 +61,11 @@ enum Phase {
     /// Nobody there, or still passive.
     Held,
     /// `announced` had waited, `left` of them are not sent yet.
-    Draining { announced: usize, left: usize, batch: usize },
+    Draining {
+        announced: usize,
+        left: usize,
+        batch: usize,
+    },
     Live,
 }
 

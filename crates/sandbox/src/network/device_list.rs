@@ -83,10 +83,8 @@ impl World {
             .attr("key-index", key_index)
             .attr("lid", person.lid_jid(device))
             .build();
-        let change = NodeBuilder::new(what)
-            .attr("device_hash", self.list_hash(account))
-            .children([changed, list.clone()])
-            .build();
+        let change =
+            NodeBuilder::new(what).attr("device_hash", self.list_hash(account)).children([changed, list.clone()]).build();
         let from = person.pn_jid(0);
 
         let mut devices: Vec<Node> = person

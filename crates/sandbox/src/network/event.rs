@@ -31,32 +31,83 @@ pub enum SocketEnd {
 /// One happening. Devices are named by their phone-number jid with the device number, e.g. `15550100001:1@s.whatsapp.net`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NetworkEvent {
-    AccountCreated { account: Jid },
+    AccountCreated {
+        account: Jid,
+    },
     /// A socket has passed the handshake as a device that is not paired yet and was shown pairing references.
-    AwaitingPairing { socket: u64 },
+    AwaitingPairing {
+        socket: u64,
+    },
     /// A companion asked to be paired by code on this account's phone.
-    CodeRequested { account: Jid },
+    CodeRequested {
+        account: Jid,
+    },
     /// A companion answered a passkey challenge.
-    PasskeyAnswered { socket: u64 },
-    DevicePaired { device: Jid },
-    LoggedIn { device: Jid, handshake: Option<Handshake> },
-    LoginRefused { device: Option<Jid>, code: u16 },
-    SocketClosed { device: Option<Jid>, end: SocketEnd },
-    DeviceUnlinked { device: Jid },
+    PasskeyAnswered {
+        socket: u64,
+    },
+    DevicePaired {
+        device: Jid,
+    },
+    LoggedIn {
+        device: Jid,
+        handshake: Option<Handshake>,
+    },
+    LoginRefused {
+        device: Option<Jid>,
+        code: u16,
+    },
+    SocketClosed {
+        device: Option<Jid>,
+        end: SocketEnd,
+    },
+    DeviceUnlinked {
+        device: Jid,
+    },
     /// `<message>` accepted from a device; `recipients` is how many devices it was queued for.
-    MessageRouted { id: String, from: Jid, recipients: usize },
+    MessageRouted {
+        id: String,
+        from: Jid,
+        recipients: usize,
+    },
     /// `<message>` refused with this nack code.
-    MessageRefused { id: String, from: Jid, code: u16 },
+    MessageRefused {
+        id: String,
+        from: Jid,
+        code: u16,
+    },
     /// A device took a message out of its queue by a receipt or an ack.
-    MessageTaken { id: String, device: Jid },
+    MessageTaken {
+        id: String,
+        device: Jid,
+    },
     /// A receipt went from one device to another account. `kind` is `delivered`, `read`, `retry`, …
-    ReceiptRouted { id: String, from: Jid, kind: String },
-    PreKeysUploaded { device: Jid, count: usize },
+    ReceiptRouted {
+        id: String,
+        from: Jid,
+        kind: String,
+    },
+    PreKeysUploaded {
+        device: Jid,
+        count: usize,
+    },
     /// App-state patch stored; `version` is the collection's new version.
-    PatchStored { account: Jid, collection: String, version: u64 },
-    FaultHit { device: Option<Jid>, fault: Fault },
+    PatchStored {
+        account: Jid,
+        collection: String,
+        version: u64,
+    },
+    FaultHit {
+        device: Option<Jid>,
+        fault: Fault,
+    },
     /// The lasting faults of this target have ended.
-    Healed { target: Target },
+    Healed {
+        target: Target,
+    },
     /// A stanza that the network does not know; also counted.
-    UnknownStanza { device: Option<Jid>, what: String },
+    UnknownStanza {
+        device: Option<Jid>,
+        what: String,
+    },
 }

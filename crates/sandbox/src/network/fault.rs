@@ -6,8 +6,8 @@ use wacore_binary::{Jid, Node};
 
 use super::event::{NetworkEvent, SocketEnd};
 use super::login::fault_failure;
-use super::stanza::{conflict, stream_error};
 use super::socket::Holder;
+use super::stanza::{conflict, stream_error};
 use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 
@@ -106,11 +106,9 @@ impl Troubles {
         let (until, left) = match &fault {
             Fault::Refuse { connections, lasting } => (lasting.map(|lasting| now + lasting), *connections),
             Fault::TemporaryBan { duration } => (Some(now + *duration), None),
-            Fault::Hang
-            | Fault::Unavailable
-            | Fault::Slow { .. }
-            | Fault::Outdated
-            | Fault::LoginFailure { .. } => (None, None),
+            Fault::Hang | Fault::Unavailable | Fault::Slow { .. } | Fault::Outdated | Fault::LoginFailure { .. } => {
+                (None, None)
+            }
             // These are over when they have happened.
             Fault::Drop | Fault::HalfOpen | Fault::Replaced | Fault::StreamError { .. } => return,
         };

@@ -22,11 +22,9 @@ pub fn countersigned(signed: &[u8], offered: &[u8], companion: &[u8; 32]) -> Res
         return Err(PairError::Malformed("another identity than the phone signed"));
     }
     let account_key = offered.account_signature_key.clone().unwrap_or_default();
-    let message =
-        [&DEVICE_SIGNATURE[..], identity.details.as_deref().unwrap_or_default(), companion, &account_key].concat();
-    let good = PublicKey::from_djb_public_key_bytes(companion).is_ok_and(|key| {
-        key.verify_signature(&message, identity.device_signature.as_deref().unwrap_or_default())
-    });
+    let message = [&DEVICE_SIGNATURE[..], identity.details.as_deref().unwrap_or_default(), companion, &account_key].concat();
+    let good = PublicKey::from_djb_public_key_bytes(companion)
+        .is_ok_and(|key| key.verify_signature(&message, identity.device_signature.as_deref().unwrap_or_default()));
     if !good {
         return Err(PairError::Malformed("the device signature does not verify"));
     }

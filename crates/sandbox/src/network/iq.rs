@@ -1,8 +1,8 @@
 //! `iq`: one question, one answer. Whatever the network does not know is answered with 501 and counted, so that a client
 //! never waits in vain.
 
-use wacore_binary::builder::NodeBuilder;
 use wacore_binary::Node;
+use wacore_binary::builder::NodeBuilder;
 
 use super::stanza::{bytes, child, child_content, children, empty, is, jid, refusal, result, text, topic};
 use super::world::{DeviceId, World, is_answer};
@@ -37,14 +37,19 @@ impl World {
             "w:g2" if !set => result(iq, [NodeBuilder::new("groups").build()]),
             "w:profile:picture" if set => result(iq, []),
             "w:profile:picture" => refusal(iq, 404, "item-not-found"),
-            "disappearing_mode" => {
-                result(iq, [NodeBuilder::new("disappearing_mode").attr("duration", 0).attr("t", 0).build()])
-            }
+            "disappearing_mode" => result(iq, [NodeBuilder::new("disappearing_mode").attr("duration", 0).attr("t", 0).build()]),
             "tos" => result(iq, [NodeBuilder::new("tos").attr("refresh", 86_400).build()]),
             "w:mex" => result(iq, [bytes("result", *b"{\"data\":null}")]),
             // Nothing to answer but that it was heard.
-            "urn:xmpp:whatsapp:dirty" | "urn:xmpp:whatsapp:push" | "urn:xmpp:whatsapp:account" | "w:stats"
-            | "fb:thrift_iq" | "w:web" | "bot" | "w:biz" | "server_sync" => result(iq, []),
+            "urn:xmpp:whatsapp:dirty"
+            | "urn:xmpp:whatsapp:push"
+            | "urn:xmpp:whatsapp:account"
+            | "w:stats"
+            | "fb:thrift_iq"
+            | "w:web"
+            | "bot"
+            | "w:biz"
+            | "server_sync" => result(iq, []),
             _ => self.unknown_iq(from, iq),
         };
         self.send(from, answer);

@@ -112,9 +112,9 @@ impl World {
             bytes("identity", keys.identity),
             signed_node(&keys.signed),
         ];
-        parts.extend(one_time.as_ref().map(|key| {
-            NodeBuilder::new("key").children([key_id(key.id), bytes("value", key.key)]).build()
-        }));
+        parts.extend(
+            one_time.as_ref().map(|key| NodeBuilder::new("key").children([key_id(key.id), bytes("value", key.key)]).build()),
+        );
         parts.extend(device_identity.map(|identity| bytes("device-identity", identity)));
         let left = keys.one_time.len();
         let ask = left < LOW && !device.asked_for_keys;

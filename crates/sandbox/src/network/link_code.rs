@@ -11,8 +11,8 @@ use wacore_binary::{Jid, Node};
 
 use super::event::NetworkEvent;
 use super::pairing::CodePairing;
-use super::stanza::{self, bytes, child, child_content, children, is, refusal, result, server_jid};
 use super::socket::Holder;
+use super::stanza::{self, bytes, child, child_content, children, is, refusal, result, server_jid};
 use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 
@@ -95,11 +95,8 @@ impl World {
     fn relay_to_phone(&mut self, account: usize, stage: &'static str, content: Vec<Node>) {
         let phone = DeviceId { account, device: 0 };
         let jid = self.accounts[account].pn_jid(0);
-        let content = NodeBuilder::new("link_code_companion_reg")
-            .attr("stage", stage)
-            .attr("jid", jid)
-            .children(content)
-            .build();
+        let content =
+            NodeBuilder::new("link_code_companion_reg").attr("stage", stage).attr("jid", jid).children(content).build();
         self.notify(phone, "link_code_companion_reg", server_jid(), [content]);
     }
 

@@ -5,8 +5,8 @@ use wacore_binary::builder::NodeBuilder;
 
 use super::event::{Handshake, NetworkEvent, SocketEnd};
 use super::fault::{Fault, Verdict};
-use super::stanza::{self, conflict, server_jid};
 use super::socket::Holder;
+use super::stanza::{self, conflict, server_jid};
 use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 

@@ -12,8 +12,8 @@ use super::event::{NetworkEvent, SocketEnd};
 use super::fault::Verdict;
 use super::identity::countersigned;
 use super::keys::{Keys, SignedPreKey};
-use super::stanza::{self, bytes, child, child_content, is, refusal, result, server_jid, stream_error, text};
 use super::socket::Holder;
+use super::stanza::{self, bytes, child, child_content, is, refusal, result, server_jid, stream_error, text};
 use super::world::{World, is_answer};
 use super::{PairError, PairingAnswer, SocketId};
 
@@ -87,14 +87,8 @@ impl Default for Pairings {
 impl World {
     /// Opens the socket of an unpaired client and shows it references (or asks for a passkey).
     pub fn register(&mut self, registration: Registration) -> SocketId {
-        let candidate = Candidate {
-            registration,
-            references: Vec::new(),
-            code: None,
-            offer: None,
-            passkey: None,
-            expires: self.now,
-        };
+        let candidate =
+            Candidate { registration, references: Vec::new(), code: None, offer: None, passkey: None, expires: self.now };
         let socket = self.open(Holder::Candidate(Box::new(candidate)), false);
         if let Some(pace) = self.troubles.pace(None) {
             self.outbox.push((socket, super::Delivery::Pace(Some(pace))));
@@ -192,10 +186,7 @@ impl World {
         let mut content = vec![
             bytes("device-identity", answer.device_identity.clone()),
             NodeBuilder::new("biz").attr("name", "").build(),
-            NodeBuilder::new("device")
-                .attr("jid", person.pn_jid(device))
-                .attr("lid", person.lid_jid(device))
-                .build(),
+            NodeBuilder::new("device").attr("jid", person.pn_jid(device)).attr("lid", person.lid_jid(device)).build(),
             NodeBuilder::new("platform").attr("name", "android").build(),
         ];
         content.extend(answer.client_props.clone().map(|props| bytes("client-props", props)));
@@ -219,9 +210,7 @@ impl World {
     /// still answered: a reference lives on while its successor is shown.
     fn waiting_for(&self, reference: &str, account: usize) -> Option<SocketId> {
         let grace = self.pairings.later;
-        let shown = |known: &Reference| {
-            known.text == reference && known.from <= self.now && self.now < known.until + grace
-        };
+        let shown = |known: &Reference| known.text == reference && known.from <= self.now && self.now < known.until + grace;
         self.sockets.iter().find_map(|(id, socket)| match &socket.holder {
             Holder::Candidate(candidate) if candidate.offer.is_none() => {
                 let by_code = candidate.code.as_ref().is_some_and(|c| c.reference == reference && c.account == account);

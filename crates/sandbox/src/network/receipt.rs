@@ -39,8 +39,7 @@ impl World {
                 let theirs: Vec<DeviceId> = self.devices_of(account).into_iter().filter(|id| *id != from).collect();
                 self.route_receipt(from, &to, receipt, &theirs, None);
                 if matches!(kind.as_str(), "read" | "played") && account != from.account {
-                    let mine: Vec<DeviceId> =
-                        self.devices_of(from.account).into_iter().filter(|id| *id != from).collect();
+                    let mine: Vec<DeviceId> = self.devices_of(from.account).into_iter().filter(|id| *id != from).collect();
                     self.route_receipt(from, &to, receipt, &mine, Some(to.to_non_ad()));
                 }
             }

@@ -80,9 +80,7 @@ fn enc(text: &'static [u8]) -> Node {
 }
 
 fn fan_out(to: &Jid, copies: &[Jid]) -> Node {
-    let copies = copies
-        .iter()
-        .map(|copy| NodeBuilder::new("to").attr("jid", copy.clone()).children([enc(b"sealed")]).build());
+    let copies = copies.iter().map(|copy| NodeBuilder::new("to").attr("jid", copy.clone()).children([enc(b"sealed")]).build());
     NodeBuilder::new("message")
         .attr("id", "m1")
         .attr("to", to.clone())

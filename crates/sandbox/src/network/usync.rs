@@ -17,10 +17,8 @@ impl World {
             .filter_map(|user| self.look_up(from, user, &protocols))
             .collect();
         let states = protocols.iter().map(|protocol| NodeBuilder::new_dynamic((*protocol).to_owned()).build());
-        let mut answer = NodeBuilder::new("usync").children([
-            NodeBuilder::new("result").children(states).build(),
-            NodeBuilder::new("list").children(users).build(),
-        ]);
+        let mut answer = NodeBuilder::new("usync")
+            .children([NodeBuilder::new("result").children(states).build(), NodeBuilder::new("list").children(users).build()]);
         for name in ["sid", "mode", "context", "index", "last"] {
             if let Some(value) = usync.attrs.get(name) {
                 answer = answer.attr(name, value.clone());
@@ -65,15 +63,10 @@ impl World {
                     None => contact.build(),
                 })
             }
-            "status" => Some(
-                NodeBuilder::new("status")
-                    .attr("t", person.list_time)
-                    .string_content(person.about.as_str())
-                    .build(),
-            ),
-            "disappearing_mode" => {
-                Some(NodeBuilder::new("disappearing_mode").attr("duration", 0).attr("t", 0).build())
+            "status" => {
+                Some(NodeBuilder::new("status").attr("t", person.list_time).string_content(person.about.as_str()).build())
             }
+            "disappearing_mode" => Some(NodeBuilder::new("disappearing_mode").attr("duration", 0).attr("t", 0).build()),
             "sidelist" => Some(empty("sidelist")),
             // Pictures, business and bot profiles: nobody has one.
             _ => None,

@@ -24,9 +24,7 @@ pub(super) struct Attendance {
 
 impl Phone {
     pub fn is_online(&self) -> bool {
-        self.attendance()
-            .as_ref()
-            .is_some_and(|task| !task.stop.is_cancelled() && !task.over.is_cancelled())
+        self.attendance().as_ref().is_some_and(|task| !task.stop.is_cancelled() && !task.over.is_cancelled())
     }
 
     /// Connects. What waited for the phone arrives now; its keys are published if they were not.
@@ -58,36 +56,20 @@ impl Phone {
     /// Opens the link and starts the task; false if there is one already.
     fn attach(&self) -> Result<bool, PhoneError> {
         let mut attendance = self.attendance();
-        if attendance
-            .as_ref()
-            .is_some_and(|task| !task.over.is_cancelled())
-        {
+        if attendance.as_ref().is_some_and(|task| !task.over.is_cancelled()) {
             return Ok(false);
         }
-        let link = self
-            .line()
-            .network
-            .attach(&self.account().pn)
-            .map_err(|error| PhoneError::Refused(error.to_string()))?;
+        let link = self.line().network.attach(&self.account().pn).map_err(|error| PhoneError::Refused(error.to_string()))?;
         let (stop, over) = (self.inner.stop.child_token(), CancellationToken::new());
-        *attendance = Some(Attendance {
-            stop: stop.clone(),
-            over: over.clone(),
-        });
+        *attendance = Some(Attendance { stop: stop.clone(), over: over.clone() });
         // The task must not keep itself alive.
-        let phone = Self {
-            inner: Arc::clone(&self.inner),
-            _alive: None,
-        };
+        let phone = Self { inner: Arc::clone(&self.inner), _alive: None };
         tokio::spawn(attend(phone, link, stop, over));
         Ok(true)
     }
 
     fn attendance(&self) -> MutexGuard<'_, Option<Attendance>> {
-        self.inner
-            .attendance
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.attendance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,8 +123,7 @@ async fn work(
 /// Acts on what the network tells of the phone's own companions. Everything else is for tests and the panel.
 async fn notice(phone: &Phone, event: &NetworkEvent) {
     let ours = |device: &Jid| device.device != 0 && device.user == phone.account().pn.user;
-    if let NetworkEvent::PreKeysUploaded { device, .. } | NetworkEvent::LoggedIn { device, .. } =
-        event
+    if let NetworkEvent::PreKeysUploaded { device, .. } | NetworkEvent::LoggedIn { device, .. } = event
         && ours(device)
     {
         welcome(phone).await;

@@ -27,9 +27,7 @@ pub(super) struct CompanionOffer {
 
 impl std::fmt::Debug for CompanionOffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompanionOffer")
-            .field("reference", &self.reference)
-            .finish_non_exhaustive()
+        f.debug_struct("CompanionOffer").field("reference", &self.reference).finish_non_exhaustive()
     }
 }
 
@@ -39,26 +37,15 @@ impl CompanionOffer {
         let text = text.trim();
         let body = text.split_once("#").map_or(text, |(_, fragment)| fragment);
         let mut fields = body.split(',');
-        let mut next = || {
-            fields
-                .next()
-                .filter(|field| !field.is_empty())
-                .ok_or(PhoneError::UnreadableQr)
-        };
+        let mut next = || fields.next().filter(|field| !field.is_empty()).ok_or(PhoneError::UnreadableQr);
         let reference = next()?.to_owned();
         key(next()?)?;
-        Ok(Self {
-            reference,
-            identity: key(next()?)?,
-            adv_secret: key(next()?)?,
-        })
+        Ok(Self { reference, identity: key(next()?)?, adv_secret: key(next()?)? })
     }
 }
 
 fn key(text: &str) -> Result<[u8; 32], PhoneError> {
-    let bytes = STANDARD
-        .decode(text)
-        .map_err(|_| PhoneError::UnreadableQr)?;
+    let bytes = STANDARD.decode(text).map_err(|_| PhoneError::UnreadableQr)?;
     bytes.try_into().map_err(|_| PhoneError::UnreadableQr)
 }
 
@@ -72,11 +59,7 @@ pub(super) struct DeviceRoster {
 
 impl DeviceRoster {
     pub fn new() -> Self {
-        Self {
-            raw_id: rand::random::<u32>() >> 1,
-            current_index: 0,
-            valid: vec![0],
-        }
+        Self { raw_id: rand::random::<u32>() >> 1, current_index: 0, valid: vec![0] }
     }
 
     pub fn raw_id(&self) -> u32 {
@@ -92,14 +75,7 @@ impl DeviceRoster {
         let index = self.current_index + 1;
         let mut valid = self.valid.clone();
         valid.push(index);
-        (
-            Self {
-                raw_id: self.raw_id,
-                current_index: index,
-                valid,
-            },
-            index,
-        )
+        (Self { raw_id: self.raw_id, current_index: index, valid }, index)
     }
 
     pub fn dismiss(&mut self, index: u32) {
@@ -138,13 +114,9 @@ pub(super) fn vouch(
     key_index: u32,
     now: u64,
 ) -> Result<Vec<u8>, PhoneError> {
-    let details = wa::ADVDeviceIdentity {
-        raw_id: Some(raw_id),
-        timestamp: Some(now),
-        key_index: Some(key_index),
-        ..Default::default()
-    }
-    .encode_to_vec();
+    let details =
+        wa::ADVDeviceIdentity { raw_id: Some(raw_id), timestamp: Some(now), key_index: Some(key_index), ..Default::default() }
+            .encode_to_vec();
     let signature = sign(keys, &[&ACCOUNT_SIGNATURE, &details, &offer.identity])?;
     let identity = wa::ADVSignedDeviceIdentity {
         details: Some(details),
@@ -165,10 +137,7 @@ pub(super) fn vouch(
 }
 
 fn sign(keys: &PhoneKeys, parts: &[&[u8]]) -> Result<Vec<u8>, PhoneError> {
-    let signature = keys
-        .identity
-        .private_key()
-        .calculate_signature_for_multipart_message(parts, &mut signal_rng())?;
+    let signature = keys.identity.private_key().calculate_signature_for_multipart_message(parts, &mut signal_rng())?;
     Ok(signature.to_vec())
 }
 
@@ -223,10 +192,7 @@ mod tests {
     #[test]
     fn text_that_is_no_companion_code_is_refused() {
         for text in ["", "hello", "a,b,c,d", "https://example.com/#x"] {
-            assert!(
-                matches!(CompanionOffer::from_qr(text), Err(PhoneError::UnreadableQr)),
-                "{text}"
-            );
+            assert!(matches!(CompanionOffer::from_qr(text), Err(PhoneError::UnreadableQr)), "{text}");
         }
     }
 

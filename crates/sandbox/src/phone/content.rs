@@ -10,10 +10,7 @@ use super::conversation::Content;
 /// A decrypted message, unwrapped from what a companion of the same account wraps around it.
 pub(super) enum Opened {
     /// Something for a chat. `sent_to` is set when a companion of this account sent it there.
-    Chat {
-        content: Content,
-        sent_to: Option<String>,
-    },
+    Chat { content: Content, sent_to: Option<String> },
     /// A companion asks for app-state keys.
     KeyRequest(Vec<Vec<u8>>),
     /// Anything else that devices of one account tell each other, by kind.
@@ -28,10 +25,7 @@ pub(super) fn open(plaintext: &[u8]) -> Result<Opened, PhoneError> {
             return Ok(Opened::Internal("device_sent_without_message".to_owned()));
         };
         return Ok(match open_plain(inner, &inner.encode_to_vec()) {
-            Opened::Chat { content, .. } => Opened::Chat {
-                content,
-                sent_to: sent.destination_jid.clone(),
-            },
+            Opened::Chat { content, .. } => Opened::Chat { content, sent_to: sent.destination_jid.clone() },
             inner @ (Opened::KeyRequest(_) | Opened::Internal(_)) => inner,
         });
     }
@@ -39,27 +33,15 @@ pub(super) fn open(plaintext: &[u8]) -> Result<Opened, PhoneError> {
 }
 
 fn decode(bytes: &[u8]) -> Result<wa::Message, PhoneError> {
-    waproto::codec::message_decode(bytes)
-        .map_err(|error| PhoneError::Protocol(format!("message: {error}")))
+    waproto::codec::message_decode(bytes).map_err(|error| PhoneError::Protocol(format!("message: {error}")))
 }
 
 fn open_plain(message: &wa::Message, bytes: &[u8]) -> Opened {
-    let chat = |content| Opened::Chat {
-        content,
-        sent_to: None,
-    };
-    if let Some(text) = message
-        .conversation
-        .as_ref()
-        .filter(|text| !text.is_empty())
-    {
+    let chat = |content| Opened::Chat { content, sent_to: None };
+    if let Some(text) = message.conversation.as_ref().filter(|text| !text.is_empty()) {
         return chat(Content::Text(text.clone()));
     }
-    if let Some(text) = message
-        .extended_text_message
-        .as_option()
-        .and_then(|extended| extended.text.as_ref())
-    {
+    if let Some(text) = message.extended_text_message.as_option().and_then(|extended| extended.text.as_ref()) {
         return chat(Content::Text(text.clone()));
     }
     if let Some(protocol) = message.protocol_message.as_option() {
@@ -74,24 +56,12 @@ fn open_plain(message: &wa::Message, bytes: &[u8]) -> Opened {
 fn open_protocol(protocol: &wa::message::ProtocolMessage) -> Opened {
     use wa::message::protocol_message::Type;
     if let Some(request) = protocol.app_state_sync_key_request.as_option() {
-        return Opened::KeyRequest(
-            request
-                .key_ids
-                .iter()
-                .filter_map(|id| id.key_id.clone())
-                .collect(),
-        );
+        return Opened::KeyRequest(request.key_ids.iter().filter_map(|id| id.key_id.clone()).collect());
     }
-    let name = protocol.r#type.map_or_else(
-        || "protocol".to_owned(),
-        |kind| format!("{kind:?}").to_lowercase(),
-    );
+    let name = protocol.r#type.map_or_else(|| "protocol".to_owned(), |kind| format!("{kind:?}").to_lowercase());
     // Of the protocol messages only these two show in a chat.
     if matches!(protocol.r#type, Some(Type::REVOKE | Type::MESSAGE_EDIT)) {
-        Opened::Chat {
-            content: Content::Other(name),
-            sent_to: None,
-        }
+        Opened::Chat { content: Content::Other(name), sent_to: None }
     } else {
         Opened::Internal(name)
     }
@@ -99,12 +69,8 @@ fn open_protocol(protocol: &wa::message::ProtocolMessage) -> Opened {
 
 /// The kind of a message by the first field it carries; unknown fields by their number.
 fn kind(bytes: &[u8]) -> Option<String> {
-    let number = fields(bytes).find(|number| {
-        !matches!(
-            *number,
-            field::MESSAGE_CONTEXT_INFO | field::SENDER_KEY_DISTRIBUTION_MESSAGE
-        )
-    })?;
+    let number = fields(bytes)
+        .find(|number| !matches!(*number, field::MESSAGE_CONTEXT_INFO | field::SENDER_KEY_DISTRIBUTION_MESSAGE))?;
     let name = match number {
         field::IMAGE_MESSAGE => "image",
         field::CONTACT_MESSAGE | field::CONTACTS_ARRAY_MESSAGE => "contact",
@@ -178,10 +144,7 @@ mod tests {
 
     #[test]
     fn both_forms_of_a_text_are_read() {
-        let plain = wa::Message {
-            conversation: Some("hi".to_owned()),
-            ..Default::default()
-        };
+        let plain = wa::Message { conversation: Some("hi".to_owned()), ..Default::default() };
         assert_eq!(content(&plain), Content::Text("hi".to_owned()));
         let extended = wa::Message {
             extended_text_message: MessageField::some(wa::message::ExtendedTextMessage {
@@ -206,9 +169,7 @@ mod tests {
         assert_eq!(content(&image), Content::Other("image".to_owned()));
         // A field that no version of the schema knows: number 999, four bytes.
         let unknown = [0xba, 0x3e, 4, 1, 2, 3, 4];
-        let Opened::Chat { content, .. } = open(&unknown).unwrap() else {
-            panic!("not for a chat")
-        };
+        let Opened::Chat { content, .. } = open(&unknown).unwrap() else { panic!("not for a chat") };
         assert_eq!(content, Content::Other("field_999".to_owned()));
     }
 
@@ -217,17 +178,12 @@ mod tests {
         let message = wa::Message {
             device_sent_message: MessageField::some(wa::message::DeviceSentMessage {
                 destination_jid: Some("15550100102@s.whatsapp.net".to_owned()),
-                message: MessageField::some(wa::Message {
-                    conversation: Some("hi".to_owned()),
-                    ..Default::default()
-                }),
+                message: MessageField::some(wa::Message { conversation: Some("hi".to_owned()), ..Default::default() }),
                 phash: None,
             }),
             ..Default::default()
         };
-        let Opened::Chat { content, sent_to } = open(&message.encode_to_vec()).unwrap() else {
-            panic!("not for a chat")
-        };
+        let Opened::Chat { content, sent_to } = open(&message.encode_to_vec()).unwrap() else { panic!("not for a chat") };
         assert_eq!(content, Content::Text("hi".to_owned()));
         assert_eq!(sent_to.as_deref(), Some("15550100102@s.whatsapp.net"));
     }

@@ -105,8 +105,7 @@ impl Messages {
             }
             Some(_) => false,
             None => {
-                self.places
-                    .insert((message.id.clone(), message.direction), self.all.len());
+                self.places.insert((message.id.clone(), message.direction), self.all.len());
                 self.all.push(message);
                 true
             }
@@ -114,9 +113,7 @@ impl Messages {
     }
 
     pub fn find(&self, id: &str, direction: Direction) -> Option<&PhoneMessage> {
-        self.places
-            .get(&(id.to_owned(), direction))
-            .and_then(|place| self.all.get(*place))
+        self.places.get(&(id.to_owned(), direction)).and_then(|place| self.all.get(*place))
     }
 
     /// Raises the status; receipts that come late never lower it. Says whether it rose.
@@ -138,9 +135,7 @@ impl Messages {
     }
 
     fn find_mut(&mut self, id: &str, direction: Direction) -> Option<&mut PhoneMessage> {
-        self.places
-            .get(&(id.to_owned(), direction))
-            .and_then(|place| self.all.get_mut(*place))
+        self.places.get(&(id.to_owned(), direction)).and_then(|place| self.all.get_mut(*place))
     }
 
     pub fn all(&self) -> &[PhoneMessage] {
@@ -156,20 +151,13 @@ impl Messages {
     pub fn conversations(&self) -> Vec<Conversation> {
         let mut chats: Vec<Conversation> = Vec::new();
         for message in self.all.iter().rev() {
-            let unread = usize::from(
-                message.direction == Direction::In && message.status < MessageStatus::Read,
-            );
+            let unread = usize::from(message.direction == Direction::In && message.status < MessageStatus::Read);
             match chats.iter_mut().find(|chat| chat.chat == message.chat) {
                 Some(chat) => {
                     chat.messages += 1;
                     chat.unread += unread;
                 }
-                None => chats.push(Conversation {
-                    chat: message.chat.clone(),
-                    messages: 1,
-                    unread,
-                    last: message.clone(),
-                }),
+                None => chats.push(Conversation { chat: message.chat.clone(), messages: 1, unread, last: message.clone() }),
             }
         }
         chats
@@ -206,11 +194,7 @@ mod tests {
     #[test]
     fn a_retry_replaces_the_message_that_could_not_be_decrypted() {
         let mut messages = Messages::default();
-        messages.add(message(
-            "1",
-            "15550100101",
-            Content::Undecryptable("no session".to_owned()),
-        ));
+        messages.add(message("1", "15550100101", Content::Undecryptable("no session".to_owned())));
         assert!(messages.add(message("1", "15550100101", Content::Text("a".to_owned()))));
         assert_eq!(messages.all()[0].content.text(), Some("a"));
     }
@@ -233,13 +217,6 @@ mod tests {
         messages.advance("1", Direction::In, MessageStatus::Read);
         let chats = messages.conversations();
         assert_eq!(chats.len(), 2);
-        assert_eq!(
-            (
-                chats[0].last.id.as_str(),
-                chats[0].messages,
-                chats[0].unread
-            ),
-            ("3", 2, 1)
-        );
+        assert_eq!((chats[0].last.id.as_str(), chats[0].messages, chats[0].unread), ("3", 2, 1));
     }
 }

@@ -17,10 +17,7 @@ pub(super) fn bootstrap(account: &Account, push_name: &str) -> Result<wa::Messag
         sync_type: wa::history_sync::HistorySyncType::INITIAL_BOOTSTRAP,
         chunk_order: Some(1),
         progress: Some(100),
-        pushnames: vec![wa::Pushname {
-            id: Some(account.pn.to_string()),
-            pushname: Some(push_name.to_owned()),
-        }],
+        pushnames: vec![wa::Pushname { id: Some(account.pn.to_string()), pushname: Some(push_name.to_owned()) }],
         ..Default::default()
     };
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());

@@ -33,9 +33,7 @@ impl Phone {
 
     async fn take_message(&self, stanza: &Node) -> Result<(), PhoneError> {
         let (Some(id), Some(from)) = (text_attr(stanza, "id"), jid_attr(stanza, "from")) else {
-            return Err(PhoneError::Protocol(
-                "message without id or from".to_owned(),
-            ));
+            return Err(PhoneError::Protocol("message without id or from".to_owned()));
         };
         let mut memory = self.memory().await;
         let mut opened = Vec::new();
@@ -56,8 +54,7 @@ impl Phone {
         }
         self.line().tell(delivery_receipt(stanza, &id, &from))?;
         for content in opened {
-            self.take_content(&mut memory, stanza, &id, &from, content)
-                .await?;
+            self.take_content(&mut memory, stanza, &id, &from, content).await?;
         }
         Ok(())
     }
@@ -74,11 +71,7 @@ impl Phone {
             Opened::Chat { content, sent_to } => {
                 let entry = self.entry(stanza, id, from, content, sent_to);
                 let answer = match &entry.content {
-                    Content::Text(text)
-                        if memory.auto_reply
-                            && entry.direction == Direction::In
-                            && !text.starts_with(ECHO) =>
-                    {
+                    Content::Text(text) if memory.auto_reply && entry.direction == Direction::In && !text.starts_with(ECHO) => {
                         Some(format!("{ECHO}{text}"))
                     }
                     Content::Text(_) | Content::Other(_) | Content::Undecryptable(_) => None,
@@ -91,15 +84,10 @@ impl Phone {
                 Ok(())
             }
             Opened::KeyRequest(ids) if self.owns(from) => {
-                let share = memory
-                    .app_state
-                    .key_share(&memory.roster, Some(&ids), seconds());
-                outbound::deliver_to_companion(self.line(), &mut memory.sessions, from, &share)
-                    .await
+                let share = memory.app_state.key_share(&memory.roster, Some(&ids), seconds());
+                outbound::deliver_to_companion(self.line(), &mut memory.sessions, from, &share).await
             }
-            Opened::KeyRequest(_) => Err(PhoneError::Protocol(
-                "a stranger asked for app-state keys".to_owned(),
-            )),
+            Opened::KeyRequest(_) => Err(PhoneError::Protocol("a stranger asked for app-state keys".to_owned())),
             Opened::Internal(kind) => {
                 tracing::debug!(kind, "message between devices");
                 Ok(())
@@ -107,31 +95,16 @@ impl Phone {
         }
     }
 
-    fn entry(
-        &self,
-        stanza: &Node,
-        id: &str,
-        from: &Jid,
-        content: Content,
-        sent_to: Option<String>,
-    ) -> PhoneMessage {
+    fn entry(&self, stanza: &Node, id: &str, from: &Jid, content: Content, sent_to: Option<String>) -> PhoneMessage {
         let own = self.owns(from);
         let partner = if own {
             let destination = sent_to.and_then(|jid| jid.parse().ok());
-            destination
-                .or_else(|| jid_attr(stanza, "recipient"))
-                .unwrap_or_else(|| from.clone())
+            destination.or_else(|| jid_attr(stanza, "recipient")).unwrap_or_else(|| from.clone())
         } else {
             from.clone()
         };
-        let chat = self
-            .line()
-            .network
-            .account(&partner)
-            .map_or_else(|| partner.to_non_ad(), |account| account.pn);
-        let at = text_attr(stanza, "t")
-            .and_then(|t| t.parse().ok())
-            .and_then(|t| Timestamp::from_second(t).ok());
+        let chat = self.line().network.account(&partner).map_or_else(|| partner.to_non_ad(), |account| account.pn);
+        let at = text_attr(stanza, "t").and_then(|t| t.parse().ok()).and_then(|t| Timestamp::from_second(t).ok());
         PhoneMessage {
             id: id.to_owned(),
             chat,
@@ -141,28 +114,16 @@ impl Phone {
             offline: stanza.attrs.get("offline").is_some(),
             content,
             at: at.unwrap_or_else(now),
-            status: if own {
-                MessageStatus::Sent
-            } else {
-                MessageStatus::Delivered
-            },
+            status: if own { MessageStatus::Sent } else { MessageStatus::Delivered },
         }
     }
 
     /// Asks for a message that could not be decrypted, with a fresh bundle to open a session on.
-    fn ask_again(
-        &self,
-        memory: &mut Memory,
-        stanza: &Node,
-        id: &str,
-        from: &Jid,
-    ) -> Result<(), PhoneError> {
+    fn ask_again(&self, memory: &mut Memory, stanza: &Node, id: &str, from: &Jid) -> Result<(), PhoneError> {
         let count = memory.retries.entry(id.to_owned()).or_default();
         *count += 1;
         if *count > MAX_RETRIES {
-            return Err(PhoneError::Protocol(
-                "still undecryptable after five copies".to_owned(),
-            ));
+            return Err(PhoneError::Protocol("still undecryptable after five copies".to_owned()));
         }
         let retry = NodeBuilder::new("retry")
             .attr("count", *count)
@@ -170,21 +131,12 @@ impl Phone {
             .attr("t", text_attr(stanza, "t").unwrap_or_default())
             .attr("v", "1")
             .build();
-        let registration = NodeBuilder::new("registration")
-            .bytes(memory.keys.registration_id.to_be_bytes().to_vec())
-            .build();
-        let mut receipt = NodeBuilder::new("receipt")
-            .attr("to", from)
-            .attr("id", id)
-            .attr("type", "retry");
+        let registration = NodeBuilder::new("registration").bytes(memory.keys.registration_id.to_be_bytes().to_vec()).build();
+        let mut receipt = NodeBuilder::new("receipt").attr("to", from).attr("id", id).attr("type", "retry");
         if let Some(recipient) = jid_attr(stanza, "recipient") {
             receipt = receipt.attr("recipient", recipient);
         }
-        self.line().tell(
-            receipt
-                .children([retry, registration, memory.keys.retry_bundle()?])
-                .build(),
-        )
+        self.line().tell(receipt.children([retry, registration, memory.keys.retry_bundle()?]).build())
     }
 
     async fn take_receipt(&self, stanza: &Node) -> Result<(), PhoneError> {
@@ -201,14 +153,10 @@ impl Phone {
         let by_companion = from.as_ref().is_some_and(|from| self.owns(from));
         for id in receipt_ids(stanza) {
             let change = match (kind.as_deref(), by_companion) {
-                (None | Some("inactive"), false) => {
-                    Some((Direction::Out, MessageStatus::Delivered))
-                }
+                (None | Some("inactive"), false) => Some((Direction::Out, MessageStatus::Delivered)),
                 (Some("read" | "played"), false) => Some((Direction::Out, MessageStatus::Read)),
                 // Read on a companion: then it is read here too.
-                (Some("read" | "read-self" | "played" | "played-self"), true) => {
-                    Some((Direction::In, MessageStatus::Read))
-                }
+                (Some("read" | "read-self" | "played" | "played-self"), true) => Some((Direction::In, MessageStatus::Read)),
                 (_, _) => None,
             };
             if let Some((direction, status)) = change {
@@ -218,18 +166,11 @@ impl Phone {
         Ok(())
     }
 
-    async fn send_again(
-        &self,
-        memory: &mut Memory,
-        stanza: &Node,
-        device: &Jid,
-    ) -> Result<(), PhoneError> {
+    async fn send_again(&self, memory: &mut Memory, stanza: &Node, device: &Jid) -> Result<(), PhoneError> {
         let Some(id) = text_attr(stanza, "id") else {
             return Ok(());
         };
-        let count = stanza
-            .get_optional_child("retry")
-            .and_then(|retry| text_attr(retry, "count"));
+        let count = stanza.get_optional_child("retry").and_then(|retry| text_attr(retry, "count"));
         let count = count.and_then(|count| count.parse().ok()).unwrap_or(1);
         if count > MAX_RETRIES {
             return Ok(());
@@ -238,10 +179,9 @@ impl Phone {
         match stanza.get_optional_child("keys") {
             Some(keys) => {
                 let mut user = keys.clone();
-                if let (Some(registration), Some(wacore_binary::NodeContent::Nodes(children))) = (
-                    stanza.get_optional_child("registration"),
-                    user.content.as_mut(),
-                ) {
+                if let (Some(registration), Some(wacore_binary::NodeContent::Nodes(children))) =
+                    (stanza.get_optional_child("registration"), user.content.as_mut())
+                {
                     children.push(registration.clone());
                 }
                 memory.sessions.open(&peer, &bundle(&user, device)?).await?;
@@ -256,9 +196,7 @@ impl Phone {
         self.line().tell(ack(stanza))?;
         let mut memory = self.memory().await;
         match text_attr(stanza, "type").as_deref() {
-            Some("encrypt") if stanza.get_optional_child("count").is_some() => {
-                self.publish_keys(&mut memory).await
-            }
+            Some("encrypt") if stanza.get_optional_child("count").is_some() => self.publish_keys(&mut memory).await,
             Some("link_code_companion_reg") => {
                 if let Some(step) = stanza.get_optional_child("link_code_companion_reg") {
                     self.take_code_step(&mut memory, step);
@@ -278,27 +216,16 @@ impl Phone {
     }
 
     fn take_code_step(&self, memory: &mut Memory, step: &Node) {
-        let part = |tag| {
-            child_bytes(step, tag)
-                .map(<[u8]>::to_vec)
-                .unwrap_or_default()
-        };
+        let part = |tag| child_bytes(step, tag).map(<[u8]>::to_vec).unwrap_or_default();
         let reference = part("link_code_pairing_ref");
         match text_attr(step, "stage").as_deref() {
             Some("companion_hello") => {
                 let wrapped_ephemeral = part("link_code_pairing_wrapped_companion_ephemeral_pub");
-                memory.code = CodePairing::Requested {
-                    reference,
-                    wrapped_ephemeral,
-                };
+                memory.code = CodePairing::Requested { reference, wrapped_ephemeral };
             }
             Some("companion_finish") => {
                 let bundle = part("link_code_pairing_wrapped_key_bundle");
-                memory.code = CodePairing::Finished {
-                    reference,
-                    bundle,
-                    identity: part("companion_identity_public"),
-                };
+                memory.code = CodePairing::Finished { reference, bundle, identity: part("companion_identity_public") };
             }
             Some(_) | None => {}
         }
@@ -316,10 +243,7 @@ fn delivery_receipt(stanza: &Node, id: &str, from: &Jid) -> Node {
         return receipt.attr("type", "peer_msg").build();
     }
     match jid_attr(stanza, "recipient") {
-        Some(recipient) => receipt
-            .attr("type", "sender")
-            .attr("recipient", recipient)
-            .build(),
+        Some(recipient) => receipt.attr("type", "sender").attr("recipient", recipient).build(),
         None => receipt.build(),
     }
 }
@@ -327,12 +251,7 @@ fn delivery_receipt(stanza: &Node, id: &str, from: &Jid) -> Node {
 /// The acknowledgement of a receipt or notification.
 fn ack(stanza: &Node) -> Node {
     let mut ack = NodeBuilder::new("ack").attr("class", stanza.tag.as_ref());
-    for (from, to) in [
-        ("id", "id"),
-        ("from", "to"),
-        ("type", "type"),
-        ("participant", "participant"),
-    ] {
+    for (from, to) in [("id", "id"), ("from", "to"), ("type", "type"), ("participant", "participant")] {
         if let Some(value) = stanza.attrs.get(from) {
             ack = ack.attr(to, value.clone());
         }
@@ -342,14 +261,8 @@ fn ack(stanza: &Node) -> Node {
 
 /// The ids that a receipt speaks of: its own and those of its `<list>`.
 fn receipt_ids(stanza: &Node) -> Vec<String> {
-    let list = stanza
-        .get_optional_child("list")
-        .into_iter()
-        .flat_map(|list| list.get_children_by_tag("item"));
-    text_attr(stanza, "id")
-        .into_iter()
-        .chain(list.filter_map(|item| text_attr(item, "id")))
-        .collect()
+    let list = stanza.get_optional_child("list").into_iter().flat_map(|list| list.get_children_by_tag("item"));
+    text_attr(stanza, "id").into_iter().chain(list.filter_map(|item| text_attr(item, "id"))).collect()
 }
 
 fn text_attr(node: &Node, name: &str) -> Option<String> {

@@ -66,13 +66,8 @@ impl Phones {
     pub async fn kept_in(network: Network, path: &Path, count: usize) -> Result<Self, KeepError> {
         match tokio::fs::read(path).await {
             Ok(saved) => Self::restore(network, &saved).await,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self::with_people(network, count).await?)
-            }
-            Err(source) => Err(KeepError::File {
-                path: path.to_owned(),
-                source,
-            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::with_people(network, count).await?),
+            Err(source) => Err(KeepError::File { path: path.to_owned(), source }),
         }
     }
 
@@ -104,11 +99,7 @@ impl Phones {
             phones.push(phone.save().await?);
         }
         let network = serde_json::from_slice(&self.network().save())?;
-        Ok(serde_json::to_vec(&Saved {
-            format: FORMAT,
-            network,
-            phones,
-        })?)
+        Ok(serde_json::to_vec(&Saved { format: FORMAT, network, phones })?)
     }
 
     /// Brings the phones back online, in a network without accounts.
@@ -130,10 +121,7 @@ impl Phones {
 
     /// Into a new file beside the old one, then over it: a crash leaves one of both whole.
     async fn write(&self, path: &Path) -> Result<(), KeepError> {
-        let failed = |source| KeepError::File {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| KeepError::File { path: path.to_owned(), source };
         let beside = path.with_extension("new");
         let saved = self.save().await?;
         let mut options = tokio::fs::OpenOptions::new();
@@ -167,11 +155,7 @@ impl Phone {
 impl SavedPhone {
     fn into_memory(self) -> Result<Memory, PhoneError> {
         let keys = PhoneKeys::restore(self.keys)?;
-        let welcomed: HashSet<Jid> = self
-            .welcomed
-            .iter()
-            .filter_map(|jid| jid.parse().ok())
-            .collect();
+        let welcomed: HashSet<Jid> = self.welcomed.iter().filter_map(|jid| jid.parse().ok()).collect();
         Ok(Memory {
             sessions: Sessions::restore(&keys, self.sessions)?,
             keys,

@@ -42,11 +42,8 @@ impl PhoneKeys {
     pub fn generate() -> Result<Self, PhoneError> {
         let identity = IdentityKeyPair::generate(&mut signal_rng());
         let pair = KeyPair::generate(&mut signal_rng());
-        let signature = identity
-            .private_key()
-            .calculate_signature(&pair.public_key.serialize(), &mut signal_rng())?;
-        let signed_pre_key =
-            SignedPreKeyRecord::new(1.into(), Timestamp::from_epoch_millis(0), &pair, &signature);
+        let signature = identity.private_key().calculate_signature(&pair.public_key.serialize(), &mut signal_rng())?;
+        let signed_pre_key = SignedPreKeyRecord::new(1.into(), Timestamp::from_epoch_millis(0), &pair, &signature);
         Ok(Self {
             identity,
             registration_id: rand::rng().random_range(1..0x3fff),
@@ -95,14 +92,8 @@ impl PhoneKeys {
         let mut list = Vec::new();
         for id in self.next_pre_key..self.next_pre_key + BATCH {
             let pair = KeyPair::generate(&mut signal_rng());
-            list.push(key_node(
-                "key",
-                id,
-                pair.public_key.public_key_bytes(),
-                None,
-            ));
-            self.pre_keys
-                .insert(id, PreKeyRecord::new(id.into(), &pair));
+            list.push(key_node("key", id, pair.public_key.public_key_bytes(), None));
+            self.pre_keys.insert(id, PreKeyRecord::new(id.into(), &pair));
         }
         self.next_pre_key += BATCH;
         Ok(vec![
@@ -119,8 +110,7 @@ impl PhoneKeys {
         let id = self.next_pre_key;
         self.next_pre_key += 1;
         let pair = KeyPair::generate(&mut signal_rng());
-        self.pre_keys
-            .insert(id, PreKeyRecord::new(id.into(), &pair));
+        self.pre_keys.insert(id, PreKeyRecord::new(id.into(), &pair));
         Ok(NodeBuilder::new("keys")
             .children([
                 bytes_node("type", [5u8]),
@@ -134,22 +124,13 @@ impl PhoneKeys {
     fn signed_pre_key_node(&self) -> Result<Node, PhoneError> {
         let public = self.signed_pre_key.public_key()?;
         let signature = self.signed_pre_key.signature()?;
-        Ok(key_node(
-            "skey",
-            self.signed_pre_key.id()?.into(),
-            public.public_key_bytes(),
-            Some(signature),
-        ))
+        Ok(key_node("skey", self.signed_pre_key.id()?.into(), public.public_key_bytes(), Some(signature)))
     }
 }
 
 /// The iq that asks the network something; its `id` is added by the line it goes out on.
 pub(super) fn iq(kind: &'static str, namespace: &'static str, children: Vec<Node>) -> NodeBuilder {
-    NodeBuilder::new("iq")
-        .attr("to", SERVER_JID)
-        .attr("type", kind)
-        .attr("xmlns", namespace)
-        .children(children)
+    NodeBuilder::new("iq").attr("to", SERVER_JID).attr("type", kind).attr("xmlns", namespace).children(children)
 }
 
 pub(super) fn bytes_node(tag: &'static str, bytes: impl AsRef<[u8]>) -> Node {
@@ -158,10 +139,7 @@ pub(super) fn bytes_node(tag: &'static str, bytes: impl AsRef<[u8]>) -> Node {
 
 fn key_node(tag: &'static str, id: u32, public: &[u8], signature: Option<Vec<u8>>) -> Node {
     // Key ids are three bytes on the wire.
-    let mut children = vec![
-        bytes_node("id", &id.to_be_bytes()[1..]),
-        bytes_node("value", public),
-    ];
+    let mut children = vec![bytes_node("id", &id.to_be_bytes()[1..]), bytes_node("value", public)];
     if let Some(signature) = signature {
         children.push(bytes_node("signature", signature));
     }

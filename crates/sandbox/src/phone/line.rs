@@ -24,26 +24,19 @@ pub(super) struct Line {
 
 impl Line {
     pub fn new(network: Network, device: Jid) -> Self {
-        Self {
-            network,
-            device,
-            waiting: Mutex::default(),
-            next: AtomicU64::new(1),
-        }
+        Self { network, device, waiting: Mutex::default(), next: AtomicU64::new(1) }
     }
 
     /// Sends a stanza that nobody answers.
     pub fn tell(&self, stanza: Node) -> Result<(), PhoneError> {
-        self.network
-            .submit(&self.device, stanza)
-            .map_err(|error| match error {
-                NetworkError::NotConnected => PhoneError::Offline,
-                NetworkError::BadNumber(_)
-                | NetworkError::AccountExists
-                | NetworkError::NoAccount
-                | NetworkError::NoDevice
-                | NetworkError::Primary => PhoneError::Refused(error.to_string()),
-            })
+        self.network.submit(&self.device, stanza).map_err(|error| match error {
+            NetworkError::NotConnected => PhoneError::Offline,
+            NetworkError::BadNumber(_)
+            | NetworkError::AccountExists
+            | NetworkError::NoAccount
+            | NetworkError::NoDevice
+            | NetworkError::Primary => PhoneError::Refused(error.to_string()),
+        })
     }
 
     /// Sends an iq and waits for its result; an error result is [`PhoneError::Refused`].
@@ -53,16 +46,9 @@ impl Line {
         match answer.attrs.get("type") {
             Some(kind) if *kind == "error" => {
                 let error = answer.get_optional_child("error");
-                let attr = |name| {
-                    error
-                        .and_then(|node| node.attrs.get(name))
-                        .map(ToString::to_string)
-                };
+                let attr = |name| error.and_then(|node| node.attrs.get(name)).map(ToString::to_string);
                 let text = attr("text").unwrap_or_else(|| "error".to_owned());
-                Err(PhoneError::Refused(format!(
-                    "{} {text}",
-                    attr("code").unwrap_or_default()
-                )))
+                Err(PhoneError::Refused(format!("{} {text}", attr("code").unwrap_or_default())))
             }
             Some(_) | None => Ok(answer),
         }

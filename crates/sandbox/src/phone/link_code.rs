@@ -53,50 +53,27 @@ impl CodeExchange {
         bundle: &[u8],
         identity: &[u8],
     ) -> Result<CompanionOffer, PhoneError> {
-        let (salt, rest) = bundle
-            .split_first_chunk::<SALT>()
-            .ok_or(PhoneError::WrongCode)?;
-        let (nonce, sealed) = rest
-            .split_first_chunk::<12>()
-            .ok_or(PhoneError::WrongCode)?;
-        let shared = self
-            .ephemeral
-            .private_key
-            .calculate_agreement(&self.companion_ephemeral)?;
+        let (salt, rest) = bundle.split_first_chunk::<SALT>().ok_or(PhoneError::WrongCode)?;
+        let (nonce, sealed) = rest.split_first_chunk::<12>().ok_or(PhoneError::WrongCode)?;
+        let shared = self.ephemeral.private_key.calculate_agreement(&self.companion_ephemeral)?;
         let bundle_key = hkdf(&shared, Some(salt), BUNDLE_INFO)?;
         let mut opened = Vec::new();
-        aes_256_gcm_decrypt(&bundle_key, nonce, b"", sealed, &mut opened)
-            .map_err(|_| PhoneError::WrongCode)?;
+        aes_256_gcm_decrypt(&bundle_key, nonce, b"", sealed, &mut opened).map_err(|_| PhoneError::WrongCode)?;
         let [companion, primary, random] = thirds(&opened)?;
         if companion != identity || primary != keys.identity_public() {
             return Err(PhoneError::WrongCode);
         }
         let companion_key = PublicKey::from_djb_public_key_bytes(&companion)?;
-        let identities = keys
-            .identity
-            .private_key()
-            .calculate_agreement(&companion_key)?;
+        let identities = keys.identity.private_key().calculate_agreement(&companion_key)?;
         let adv_secret = hkdf(&[shared, identities, random].concat(), None, b"adv_secret")?;
-        Ok(CompanionOffer {
-            reference,
-            identity: companion,
-            adv_secret,
-        })
+        Ok(CompanionOffer { reference, identity: companion, adv_secret })
     }
 }
 
 /// The code as the person typed it, in the form that both sides derive the key from.
 pub(super) fn normalise(code: &str) -> Result<String, PhoneError> {
-    let code: String = code
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric())
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    if code.len() == 8 {
-        Ok(code)
-    } else {
-        Err(PhoneError::UnreadableCode)
-    }
+    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect();
+    if code.len() == 8 { Ok(code) } else { Err(PhoneError::UnreadableCode) }
 }
 
 fn thirds(bytes: &[u8]) -> Result<[[u8; 32]; 3], PhoneError> {
@@ -108,11 +85,8 @@ fn thirds(bytes: &[u8]) -> Result<[[u8; 32]; 3], PhoneError> {
 }
 
 fn hkdf(secret: &[u8], salt: Option<&[u8]>, info: &[u8]) -> Result<[u8; 32], PhoneError> {
-    let bytes = hkdf_sha256(secret, 32, salt, info)
-        .map_err(|error| PhoneError::Protocol(error.to_string()))?;
-    bytes
-        .try_into()
-        .map_err(|_| PhoneError::Protocol("hkdf length".to_owned()))
+    let bytes = hkdf_sha256(secret, 32, salt, info).map_err(|error| PhoneError::Protocol(error.to_string()))?;
+    bytes.try_into().map_err(|_| PhoneError::Protocol("hkdf length".to_owned()))
 }
 
 fn unwrap_key(wrapped: &[u8], code: &str) -> Result<Vec<u8>, PhoneError> {
@@ -130,34 +104,20 @@ fn unwrap_key(wrapped: &[u8], code: &str) -> Result<Vec<u8>, PhoneError> {
 fn keystream(code: &str, salt: &[u8], iv: &[u8], data: &mut [u8]) -> Result<(), PhoneError> {
     let key = pbkdf2(code.as_bytes(), salt);
     let (nonce, counter) = iv.split_at(12);
-    let start = counter
-        .iter()
-        .fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    let start = counter.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
     // A 32-bit counter equals the 128-bit one for the two blocks that a key is long, unless it wraps: once in 2^32.
-    Aes256Ctr32::from_key(&key, nonce, start)
-        .map_err(|error| PhoneError::Protocol(error.to_string()))?
-        .process(data);
+    Aes256Ctr32::from_key(&key, nonce, start).map_err(|error| PhoneError::Protocol(error.to_string()))?.process(data);
     Ok(())
 }
 
 fn pbkdf2(password: &[u8], salt: &[u8]) -> [u8; 32] {
-    let keyed = <Hmac<Sha256> as hmac::Mac>::new_from_slice(password)
-        .expect("HMAC takes keys of every length");
-    let round = |input: &[u8]| -> [u8; 32] {
-        keyed
-            .clone()
-            .chain_update(input)
-            .finalize()
-            .into_bytes()
-            .into()
-    };
+    let keyed = <Hmac<Sha256> as hmac::Mac>::new_from_slice(password).expect("HMAC takes keys of every length");
+    let round = |input: &[u8]| -> [u8; 32] { keyed.clone().chain_update(input).finalize().into_bytes().into() };
     let mut link = round(&[salt, &1u32.to_be_bytes()].concat());
     let mut out = link;
     for _ in 1..ROUNDS {
         link = round(&link);
-        out.iter_mut()
-            .zip(link)
-            .for_each(|(sum, byte)| *sum ^= byte);
+        out.iter_mut().zip(link).for_each(|(sum, byte)| *sum ^= byte);
     }
     out
 }
@@ -179,17 +139,8 @@ mod tests {
         let answer = phone.answer(typed).unwrap();
         let theirs = PairCodeUtils::decrypt_primary_ephemeral_pub(&answer, "ABCD1234").unwrap();
         let primary: [u8; 32] = keys.identity_public().try_into().unwrap();
-        let (bundle, secret) =
-            PairCodeUtils::prepare_key_bundle(&ephemeral, &theirs, &primary, &identity).unwrap();
-        (
-            phone.finish(
-                &keys,
-                "ref".to_owned(),
-                &bundle,
-                identity.public_key.public_key_bytes(),
-            ),
-            secret,
-        )
+        let (bundle, secret) = PairCodeUtils::prepare_key_bundle(&ephemeral, &theirs, &primary, &identity).unwrap();
+        (phone.finish(&keys, "ref".to_owned(), &bundle, identity.public_key.public_key_bytes()), secret)
     }
 
     #[test]

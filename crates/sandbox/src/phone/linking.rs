@@ -27,10 +27,7 @@ impl Phone {
 
     /// Waits until a companion asks to be linked to this number by code.
     pub async fn wait_for_code_request(&self, deadline: Duration) -> Result<(), PhoneError> {
-        self.wait_in(deadline, |memory| {
-            matches!(memory.code, CodePairing::Requested { .. }).then_some(())
-        })
-        .await
+        self.wait_in(deadline, |memory| matches!(memory.code, CodePairing::Requested { .. }).then_some(())).await
     }
 
     /// Types the code that a companion shows, after it has asked to be linked to this number.
@@ -40,10 +37,7 @@ impl Phone {
             return Err(PhoneError::Offline);
         }
         let (reference, wrapped) = match &self.memory().await.code {
-            CodePairing::Requested {
-                reference,
-                wrapped_ephemeral,
-            } => (reference.clone(), wrapped_ephemeral.clone()),
+            CodePairing::Requested { reference, wrapped_ephemeral } => (reference.clone(), wrapped_ephemeral.clone()),
             CodePairing::Idle | CodePairing::Answered | CodePairing::Finished { .. } => {
                 return Err(PhoneError::NoCodeRequested);
             }
@@ -61,49 +55,34 @@ impl Phone {
         let offer = {
             let mut memory = self.memory().await;
             memory.code = CodePairing::Idle;
-            let reference = String::from_utf8(reference)
-                .map_err(|_| PhoneError::Protocol("pairing reference is not text".to_owned()))?;
+            let reference =
+                String::from_utf8(reference).map_err(|_| PhoneError::Protocol("pairing reference is not text".to_owned()))?;
             exchange.finish(&memory.keys, reference, &bundle, &identity)?
         };
         self.link(offer).await
     }
 
-    async fn answer_code(
-        &self,
-        reference: &[u8],
-        wrapped_ephemeral: Vec<u8>,
-    ) -> Result<(), PhoneError> {
+    async fn answer_code(&self, reference: &[u8], wrapped_ephemeral: Vec<u8>) -> Result<(), PhoneError> {
         let mut memory = self.memory().await;
         memory.code = CodePairing::Answered;
         let hello = NodeBuilder::new("link_code_companion_reg")
             .attr("jid", &self.account().pn)
             .attr("stage", "primary_hello")
             .children([
-                bytes_node(
-                    "link_code_pairing_wrapped_primary_ephemeral_pub",
-                    wrapped_ephemeral,
-                ),
+                bytes_node("link_code_pairing_wrapped_primary_ephemeral_pub", wrapped_ephemeral),
                 bytes_node("primary_identity_pub", memory.keys.identity_public()),
                 bytes_node("link_code_pairing_ref", reference),
             ])
             .build();
-        self.line()
-            .ask(iq("set", "md", vec![hello]))
-            .await
-            .map(drop)
+        self.line().ask(iq("set", "md", vec![hello])).await.map(drop)
     }
 
     async fn wait_for_bundle(&self, wanted: &[u8]) -> Result<(Vec<u8>, Vec<u8>), PhoneError> {
         self.wait_in(FINISH_DEADLINE, |memory| match &memory.code {
-            CodePairing::Finished {
-                reference,
-                bundle,
-                identity,
-            } if reference == wanted => Some((bundle.clone(), identity.clone())),
-            CodePairing::Idle
-            | CodePairing::Requested { .. }
-            | CodePairing::Answered
-            | CodePairing::Finished { .. } => None,
+            CodePairing::Finished { reference, bundle, identity } if reference == wanted => {
+                Some((bundle.clone(), identity.clone()))
+            }
+            CodePairing::Idle | CodePairing::Requested { .. } | CodePairing::Answered | CodePairing::Finished { .. } => None,
         })
         .await
         .map_err(|_| PhoneError::Pairing("it did not answer; was the code typed right?".to_owned()))
@@ -139,10 +118,7 @@ impl Phone {
     /// Companions of this account, with the state of their sockets.
     pub fn linked_devices(&self) -> Vec<DeviceView> {
         let devices = self.line().network.devices(&self.account().pn);
-        devices
-            .into_iter()
-            .filter(|view| view.device.device != 0)
-            .collect()
+        devices.into_iter().filter(|view| view.device.device != 0).collect()
     }
 
     /// Logs a companion out, as a person does in the list of linked devices.
@@ -154,26 +130,16 @@ impl Phone {
             .find(|view| view.device == *device || view.lid == *device)
             .ok_or_else(|| PhoneError::NoSuchDevice(device.to_string()))?;
         let list = self.dismiss(view.key_index, &view.device).await?;
-        self.line()
-            .network
-            .unlink(&view.device, Some(list))
-            .map_err(|error| PhoneError::Refused(error.to_string()))
+        self.line().network.unlink(&view.device, Some(list)).map_err(|error| PhoneError::Refused(error.to_string()))
     }
 
     /// A companion has logged itself out: the phone's signed list must no longer name it.
     pub(super) async fn companion_left(&self, device: &Jid) -> Result<(), PhoneError> {
         let _turn = self.linking().lock().await;
-        let key_indexes: Vec<u32> = self
-            .linked_devices()
-            .iter()
-            .map(|view| view.key_index)
-            .collect();
+        let key_indexes: Vec<u32> = self.linked_devices().iter().map(|view| view.key_index).collect();
         let gone: Vec<u32> = {
             let indexes = self.memory().await.roster.indexes();
-            indexes
-                .into_iter()
-                .filter(|index| *index != 0 && !key_indexes.contains(index))
-                .collect()
+            indexes.into_iter().filter(|index| *index != 0 && !key_indexes.contains(index)).collect()
         };
         for index in gone {
             let list = self.dismiss(index, device).await?;
@@ -191,9 +157,7 @@ impl Phone {
         memory.welcomed.remove(device);
         let peer = super::peers::address(&self.line().network, device);
         memory.sessions.forget(&peer);
-        memory
-            .roster
-            .signed(&memory.keys, u64::try_from(seconds()).unwrap_or_default())
+        memory.roster.signed(&memory.keys, u64::try_from(seconds()).unwrap_or_default())
     }
 
     /// Gives companions that can be written to and have not been welcomed the app-state key and the history.

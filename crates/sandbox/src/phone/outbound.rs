@@ -20,10 +20,7 @@ pub(super) fn message_id() -> String {
 }
 
 pub(super) fn text(text: &str) -> wa::Message {
-    wa::Message {
-        conversation: Some(text.to_owned()),
-        ..Default::default()
-    }
+    wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
 }
 
 /// Sends to all devices of the recipient, and to the own companions as "I sent this". Returns when the network has it.
@@ -36,10 +33,7 @@ pub(super) async fn deliver(
     message: &wa::Message,
 ) -> Result<(), PhoneError> {
     let all = devices(line, &[to, &own.pn]).await?;
-    let others: Vec<Jid> = all
-        .into_iter()
-        .filter(|device| *device != line.device)
-        .collect();
+    let others: Vec<Jid> = all.into_iter().filter(|device| *device != line.device).collect();
     open_sessions(line, &mut memory.sessions, &others).await?;
     let plain = message.encode_to_vec();
     let echo = device_sent(to, message).encode_to_vec();
@@ -48,40 +42,20 @@ pub(super) async fn deliver(
         if !memory.sessions.exists(&address(&line.network, device)) {
             continue;
         }
-        let content = if device.user == own.pn.user {
-            &echo
-        } else {
-            &plain
-        };
-        let mut sealed = memory
-            .sessions
-            .seal(&address(&line.network, device), &pad(content.clone()))
-            .await?;
+        let content = if device.user == own.pn.user { &echo } else { &plain };
+        let mut sealed = memory.sessions.seal(&address(&line.network, device), &pad(content.clone())).await?;
         if memory.spoil_next {
             sealed.spoil()?;
         }
-        participants.push(
-            NodeBuilder::new("to")
-                .attr("jid", device)
-                .children([enc(sealed, None)])
-                .build(),
-        );
+        participants.push(NodeBuilder::new("to").attr("jid", device).children([enc(sealed, None)]).build());
     }
     memory.spoil_next = false;
-    memory.sent.insert(
-        id.to_owned(),
-        Sent {
-            to: to.clone(),
-            message: message.clone(),
-        },
-    );
+    memory.sent.insert(id.to_owned(), Sent { to: to.clone(), message: message.clone() });
     let stanza = NodeBuilder::new("message")
         .attr("to", to)
         .attr("id", id)
         .attr("type", "text")
-        .children([NodeBuilder::new("participants")
-            .children(participants)
-            .build()])
+        .children([NodeBuilder::new("participants").children(participants).build()])
         .build();
     accepted(&line.send(id, stanza).await?)
 }
@@ -94,12 +68,7 @@ pub(super) async fn deliver_to_companion(
     message: &wa::Message,
 ) -> Result<(), PhoneError> {
     open_sessions(line, sessions, std::slice::from_ref(device)).await?;
-    let sealed = sessions
-        .seal(
-            &address(&line.network, device),
-            &pad(message.encode_to_vec()),
-        )
-        .await?;
+    let sealed = sessions.seal(&address(&line.network, device), &pad(message.encode_to_vec())).await?;
     let id = message_id();
     let stanza = NodeBuilder::new("message")
         .attr("to", device)
@@ -107,10 +76,7 @@ pub(super) async fn deliver_to_companion(
         .attr("type", "text")
         .attr("category", "peer")
         .attr("push_priority", "high")
-        .children([
-            NodeBuilder::new("meta").attr("appdata", "default").build(),
-            enc(sealed, None),
-        ])
+        .children([NodeBuilder::new("meta").attr("appdata", "default").build(), enc(sealed, None)])
         .build();
     accepted(&line.send(&id, stanza).await?)
 }
@@ -124,41 +90,17 @@ pub(super) async fn deliver_again(
     id: &str,
     count: u32,
 ) -> Result<(), PhoneError> {
-    let Sent { to, message } = memory
-        .sent
-        .get(id)
-        .cloned()
-        .ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?;
+    let Sent { to, message } = memory.sent.get(id).cloned().ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?;
     open_sessions(line, &mut memory.sessions, std::slice::from_ref(device)).await?;
-    let ours = line
-        .network
-        .account(device)
-        .is_some_and(|account| account.pn == own.pn);
-    let content = if ours {
-        device_sent(&to, &message)
-    } else {
-        message
-    };
-    let sealed = memory
-        .sessions
-        .seal(
-            &address(&line.network, device),
-            &pad(content.encode_to_vec()),
-        )
-        .await?;
-    let mut stanza = NodeBuilder::new("message")
-        .attr("to", device)
-        .attr("id", id)
-        .attr("type", "text")
-        .attr("device_fanout", "false");
+    let ours = line.network.account(device).is_some_and(|account| account.pn == own.pn);
+    let content = if ours { device_sent(&to, &message) } else { message };
+    let sealed = memory.sessions.seal(&address(&line.network, device), &pad(content.encode_to_vec())).await?;
+    let mut stanza =
+        NodeBuilder::new("message").attr("to", device).attr("id", id).attr("type", "text").attr("device_fanout", "false");
     if ours {
         stanza = stanza.attr("recipient", &to);
     }
-    accepted(
-        &line
-            .send(id, stanza.children([enc(sealed, Some(count))]).build())
-            .await?,
-    )
+    accepted(&line.send(id, stanza.children([enc(sealed, Some(count))]).build()).await?)
 }
 
 fn device_sent(to: &Jid, message: &wa::Message) -> wa::Message {
@@ -173,9 +115,7 @@ fn device_sent(to: &Jid, message: &wa::Message) -> wa::Message {
 }
 
 fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
-    let node = NodeBuilder::new("enc")
-        .attr("v", "2")
-        .attr("type", sealed.kind);
+    let node = NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind);
     let node = match retry {
         Some(count) => node.attr("count", count),
         None => node,

@@ -13,10 +13,7 @@ pub(super) fn pad(mut plaintext: Vec<u8>) -> Vec<u8> {
 pub(super) fn unpad(mut padded: Vec<u8>) -> Result<Vec<u8>, PhoneError> {
     let broken = || PhoneError::Protocol("padding of a plaintext is broken".to_owned());
     let count = *padded.last().ok_or_else(broken)?;
-    let length = padded
-        .len()
-        .checked_sub(usize::from(count))
-        .ok_or_else(broken)?;
+    let length = padded.len().checked_sub(usize::from(count)).ok_or_else(broken)?;
     if count == 0 || padded[length..].iter().any(|byte| *byte != count) {
         return Err(broken());
     }

@@ -14,9 +14,7 @@ use crate::network::{Account, Network, NetworkError};
 
 /// Numbers from the range that is reserved for fiction, with names to go with them.
 const FIRST_NUMBER: u64 = 15_550_100_101;
-const NAMES: [&str; 8] = [
-    "Ada", "Grace", "Mary", "Alan", "Edsger", "Barbara", "Donald", "Radia",
-];
+const NAMES: [&str; 8] = ["Ada", "Grace", "Mary", "Alan", "Edsger", "Barbara", "Donald", "Radia"];
 /// What an account may have, as the app has it.
 const MAX_COMPANIONS: usize = 4;
 /// Events a slow reader may fall behind before it loses the oldest.
@@ -37,9 +35,7 @@ struct Inner {
 
 impl std::fmt::Debug for Phones {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Phones")
-            .field("count", &self.all().len())
-            .finish()
+        f.debug_struct("Phones").field("count", &self.all().len()).finish()
     }
 }
 
@@ -81,31 +77,20 @@ impl Phones {
             None => self.free_number(),
         };
         let index = self.all().len();
-        let name = name
-            .filter(|name| !name.is_empty())
-            .unwrap_or(NAMES[index % NAMES.len()]);
-        let account =
-            self.0
-                .network
-                .create_account(&number, name)
-                .map_err(|error| match error {
-                    NetworkError::AccountExists => PhoneError::NumberTaken(number.clone()),
-                    NetworkError::BadNumber(number) => PhoneError::BadNumber(number),
-                    NetworkError::NoAccount
-                    | NetworkError::NoDevice
-                    | NetworkError::Primary
-                    | NetworkError::NotConnected => PhoneError::Refused(error.to_string()),
-                })?;
+        let name = name.filter(|name| !name.is_empty()).unwrap_or(NAMES[index % NAMES.len()]);
+        let account = self.0.network.create_account(&number, name).map_err(|error| match error {
+            NetworkError::AccountExists => PhoneError::NumberTaken(number.clone()),
+            NetworkError::BadNumber(number) => PhoneError::BadNumber(number),
+            NetworkError::NoAccount | NetworkError::NoDevice | NetworkError::Primary | NetworkError::NotConnected => {
+                PhoneError::Refused(error.to_string())
+            }
+        })?;
         let memory = Memory::new(&account.push_name)?;
         self.take_up(account, memory).await
     }
 
     /// A phone with an account that exists, and with this memory; online.
-    pub(super) async fn take_up(
-        &self,
-        account: Account,
-        memory: Memory,
-    ) -> Result<Phone, PhoneError> {
+    pub(super) async fn take_up(&self, account: Account, memory: Memory) -> Result<Phone, PhoneError> {
         let number = account.pn.user.to_string();
         let (network, news) = (self.0.network.clone(), self.0.news.clone());
         let (stop, alive) = (self.0.stop.child_token(), Arc::clone(&self.0.switch_off));
@@ -123,19 +108,12 @@ impl Phones {
     /// The phone with this number, written in any usual way.
     pub fn get(&self, number: &str) -> Result<Phone, PhoneError> {
         let digits = digits(number)?;
-        self.phones()
-            .get(&digits)
-            .cloned()
-            .ok_or_else(|| PhoneError::NoSuchPhone(number.to_owned()))
+        self.phones().get(&digits).cloned().ok_or_else(|| PhoneError::NoSuchPhone(number.to_owned()))
     }
 
     /// Scans a QR code with the phone of this number; with none given, the one with the fewest companions (one is made
     /// if none has room for another).
-    pub async fn scan(
-        &self,
-        qr_text: &str,
-        number: Option<&str>,
-    ) -> Result<(Phone, Jid), PhoneError> {
+    pub async fn scan(&self, qr_text: &str, number: Option<&str>) -> Result<(Phone, Jid), PhoneError> {
         let phone = match number {
             Some(number) => self.get(number)?,
             None => {

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use wacore_libsignal::protocol::error::Result as SignalResult;
 use wacore_libsignal::protocol::{
-    CiphertextMessage, CiphertextMessageType, Direction, IdentityChange, IdentityKey,
-    IdentityKeyPair, IdentityKeyStore, PreKeyBundle, PreKeyId, PreKeyRecord, PreKeySignalMessage,
-    PreKeyStore, ProtocolAddress, SessionRecord, SessionStore, SignalMessage, SignalProtocolError,
-    SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, UsePQRatchet, message_decrypt,
+    CiphertextMessage, CiphertextMessageType, Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore,
+    PreKeyBundle, PreKeyId, PreKeyRecord, PreKeySignalMessage, PreKeyStore, ProtocolAddress, SessionRecord, SessionStore,
+    SignalMessage, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, UsePQRatchet, message_decrypt,
     message_encrypt, process_prekey_bundle,
 };
 
@@ -42,16 +41,10 @@ impl Sealed {
     /// Damages the last byte of its MAC: it can still be parsed, but not authenticated.
     pub fn spoil(&mut self) -> Result<(), PhoneError> {
         let inner = match self.kind {
-            "pkmsg" => PreKeySignalMessage::try_from(self.bytes.as_slice())?
-                .message()
-                .serialized()
-                .to_vec(),
+            "pkmsg" => PreKeySignalMessage::try_from(self.bytes.as_slice())?.message().serialized().to_vec(),
             _ => self.bytes.clone(),
         };
-        let start = self
-            .bytes
-            .windows(inner.len())
-            .position(|window| window == inner);
+        let start = self.bytes.windows(inner.len()).position(|window| window == inner);
         let last = start.and_then(|start| (start + inner.len()).checked_sub(1));
         if let Some(byte) = last.and_then(|last| self.bytes.get_mut(last)) {
             *byte ^= 0x55;
@@ -71,11 +64,7 @@ impl Sessions {
     pub fn new(keys: &PhoneKeys) -> Self {
         Self {
             shelf: Shelf::default(),
-            identities: Identities {
-                own: keys.identity.clone(),
-                registration_id: keys.registration_id,
-                known: HashMap::new(),
-            },
+            identities: Identities { own: keys.identity.clone(), registration_id: keys.registration_id, known: HashMap::new() },
             signed: SignedKey(keys.signed_pre_key.clone()),
         }
     }
@@ -83,11 +72,7 @@ impl Sessions {
     /// Every session with the address of its peer, as libsignal writes it.
     pub fn save(&self) -> Result<Vec<SavedSession>, PhoneError> {
         let saved = |(peer, record): (&ProtocolAddress, &SessionRecord)| {
-            Ok((
-                peer.name().to_owned(),
-                peer.device_id().into(),
-                record.serialize()?,
-            ))
+            Ok((peer.name().to_owned(), peer.device_id().into(), record.serialize()?))
         };
         self.shelf.0.iter().map(saved).collect()
     }
@@ -96,10 +81,7 @@ impl Sessions {
         let mut sessions = Self::new(keys);
         for (peer, device, record) in saved {
             let peer = ProtocolAddress::new(&peer, device.into());
-            sessions
-                .shelf
-                .0
-                .insert(peer, SessionRecord::deserialize(&record)?);
+            sessions.shelf.0.insert(peer, SessionRecord::deserialize(&record)?);
         }
         Ok(sessions)
     }
@@ -117,43 +99,21 @@ impl Sessions {
     }
 
     /// Opens a session from a fetched bundle; replaces one that was there.
-    pub async fn open(
-        &mut self,
-        peer: &ProtocolAddress,
-        bundle: &PreKeyBundle,
-    ) -> Result<(), PhoneError> {
-        process_prekey_bundle(
-            peer,
-            &mut self.shelf,
-            &mut self.identities,
-            bundle,
-            &mut signal_rng(),
-            UsePQRatchet::No,
-        )
-        .await?;
+    pub async fn open(&mut self, peer: &ProtocolAddress, bundle: &PreKeyBundle) -> Result<(), PhoneError> {
+        process_prekey_bundle(peer, &mut self.shelf, &mut self.identities, bundle, &mut signal_rng(), UsePQRatchet::No).await?;
         Ok(())
     }
 
-    pub async fn seal(
-        &mut self,
-        peer: &ProtocolAddress,
-        plaintext: &[u8],
-    ) -> Result<Sealed, PhoneError> {
-        let message =
-            message_encrypt(plaintext, peer, &mut self.shelf, &mut self.identities).await?;
+    pub async fn seal(&mut self, peer: &ProtocolAddress, plaintext: &[u8]) -> Result<Sealed, PhoneError> {
+        let message = message_encrypt(plaintext, peer, &mut self.shelf, &mut self.identities).await?;
         let kind = match message.message_type() {
             CiphertextMessageType::PreKey => "pkmsg",
             CiphertextMessageType::Whisper => "msg",
             CiphertextMessageType::SenderKey | CiphertextMessageType::Plaintext => {
-                return Err(PhoneError::Protocol(
-                    "unexpected ciphertext kind".to_owned(),
-                ));
+                return Err(PhoneError::Protocol("unexpected ciphertext kind".to_owned()));
             }
         };
-        Ok(Sealed {
-            kind,
-            bytes: message.serialize().to_vec(),
-        })
+        Ok(Sealed { kind, bytes: message.serialize().to_vec() })
     }
 
     /// Decrypts what a peer sent; the one-time key that a first message used is spent.
@@ -165,14 +125,10 @@ impl Sessions {
         bytes: &[u8],
     ) -> Result<Vec<u8>, PhoneError> {
         let message = match kind {
-            "pkmsg" => {
-                CiphertextMessage::PreKeySignalMessage(PreKeySignalMessage::try_from(bytes)?)
-            }
+            "pkmsg" => CiphertextMessage::PreKeySignalMessage(PreKeySignalMessage::try_from(bytes)?),
             "msg" => CiphertextMessage::SignalMessage(SignalMessage::try_from(bytes)?),
             other => {
-                return Err(PhoneError::Protocol(format!(
-                    "cannot decrypt <enc type=\"{other}\">"
-                )));
+                return Err(PhoneError::Protocol(format!("cannot decrypt <enc type=\"{other}\">")));
             }
         };
         let mut one_time = OneTimeKeys(&mut keys.pre_keys);
@@ -202,11 +158,7 @@ impl SessionStore for Shelf {
     async fn has_session(&self, address: &ProtocolAddress) -> SignalResult<bool> {
         Ok(self.0.contains_key(address))
     }
-    async fn store_session(
-        &mut self,
-        address: &ProtocolAddress,
-        record: SessionRecord,
-    ) -> SignalResult<()> {
+    async fn store_session(&mut self, address: &ProtocolAddress, record: SessionRecord) -> SignalResult<()> {
         self.0.insert(address.clone(), record);
         Ok(())
     }
@@ -220,15 +172,9 @@ impl IdentityKeyStore for Identities {
     async fn get_local_registration_id(&self) -> SignalResult<u32> {
         Ok(self.registration_id)
     }
-    async fn save_identity(
-        &mut self,
-        address: &ProtocolAddress,
-        identity: &IdentityKey,
-    ) -> SignalResult<IdentityChange> {
+    async fn save_identity(&mut self, address: &ProtocolAddress, identity: &IdentityKey) -> SignalResult<IdentityChange> {
         let before = self.known.insert(address.clone(), *identity);
-        Ok(IdentityChange::from_changed(
-            before.is_some_and(|key| key != *identity),
-        ))
+        Ok(IdentityChange::from_changed(before.is_some_and(|key| key != *identity)))
     }
     /// A phone trusts on first use and again after a change, as the app does by default.
     async fn is_trusted_identity(
@@ -247,10 +193,7 @@ impl IdentityKeyStore for Identities {
 #[async_trait]
 impl PreKeyStore for OneTimeKeys<'_> {
     async fn get_pre_key(&self, id: PreKeyId) -> SignalResult<PreKeyRecord> {
-        self.0
-            .get(&id.into())
-            .cloned()
-            .ok_or(SignalProtocolError::InvalidPreKeyId)
+        self.0.get(&id.into()).cloned().ok_or(SignalProtocolError::InvalidPreKeyId)
     }
     async fn save_pre_key(&mut self, id: PreKeyId, record: &PreKeyRecord) -> SignalResult<()> {
         self.0.insert(id.into(), record.clone());
@@ -267,11 +210,7 @@ impl SignedPreKeyStore for SignedKey {
     async fn get_signed_pre_key(&self, _id: SignedPreKeyId) -> SignalResult<SignedPreKeyRecord> {
         Ok(self.0.clone())
     }
-    async fn save_signed_pre_key(
-        &mut self,
-        _id: SignedPreKeyId,
-        record: &SignedPreKeyRecord,
-    ) -> SignalResult<()> {
+    async fn save_signed_pre_key(&mut self, _id: SignedPreKeyId, record: &SignedPreKeyRecord) -> SignalResult<()> {
         self.0 = record.clone();
         Ok(())
     }

@@ -12,10 +12,7 @@ impl Phone {
         deadline: Duration,
         fits: impl Fn(&PhoneMessage) -> bool,
     ) -> Result<PhoneMessage, PhoneError> {
-        self.wait_for(deadline, |messages| {
-            messages.iter().find(|message| fits(message)).cloned()
-        })
-        .await
+        self.wait_for(deadline, |messages| messages.iter().find(|message| fits(message)).cloned()).await
     }
 
     /// Waits until something can be read from the phone's messages.
@@ -24,8 +21,7 @@ impl Phone {
         deadline: Duration,
         mut find: impl FnMut(&[PhoneMessage]) -> Option<T>,
     ) -> Result<T, PhoneError> {
-        self.wait_in(deadline, |memory| find(memory.messages.all()))
-            .await
+        self.wait_in(deadline, |memory| find(memory.messages.all())).await
     }
 
     pub(super) async fn wait_in<T>(
@@ -43,8 +39,6 @@ impl Phone {
                 changes.changed().await.map_err(|_| PhoneError::Gone)?;
             }
         };
-        tokio::time::timeout(deadline, search)
-            .await
-            .unwrap_or(Err(PhoneError::Deadline(deadline)))
+        tokio::time::timeout(deadline, search).await.unwrap_or(Err(PhoneError::Deadline(deadline)))
     }
 }

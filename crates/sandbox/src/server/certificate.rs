@@ -4,10 +4,10 @@ use buffa::Message as _;
 use rand_signal::SeedableRng as _;
 use rand_signal::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
+use wacore_libsignal::protocol::{CurveError, KeyPair, PrivateKey};
 use waproto::whatsapp::CertChain;
 use waproto::whatsapp::cert_chain::NoiseCertificate;
 use waproto::whatsapp::cert_chain::noise_certificate::Details;
-use wacore_libsignal::protocol::{CurveError, KeyPair, PrivateKey};
 
 /// Issuer serial of WhatsApp's root; clients insist on it.
 const ROOT_SERIAL: u32 = 0;
@@ -38,18 +38,9 @@ impl NoiseIdentity {
                 &intermediate,
                 &mut rng,
             )?),
-            leaf: buffa::MessageField::some(certificate(
-                &intermediate,
-                (INTERMEDIATE_SERIAL, LEAF_SERIAL),
-                &server,
-                &mut rng,
-            )?),
+            leaf: buffa::MessageField::some(certificate(&intermediate, (INTERMEDIATE_SERIAL, LEAF_SERIAL), &server, &mut rng)?),
         };
-        Ok(Self {
-            root_public: public(&root),
-            server_private: private(&server),
-            chain: chain.encode_to_vec(),
-        })
+        Ok(Self { root_public: public(&root), server_private: private(&server), chain: chain.encode_to_vec() })
     }
 
     pub fn root_public(&self) -> [u8; 32] {

@@ -25,12 +25,7 @@ const HALF_OPEN: Duration = Duration::from_secs(15 * 60);
 const BATCH: usize = 64;
 
 /// Serves one upgraded WebSocket to its end.
-pub async fn serve<S: Stream>(
-    mut wire: Wire<S>,
-    network: &Network,
-    identity: &NoiseIdentity,
-    stop: &CancellationToken,
-) {
+pub async fn serve<S: Stream>(mut wire: Wire<S>, network: &Network, identity: &NoiseIdentity, stop: &CancellationToken) {
     let refuse = network.resumption_refused();
     let secured = tokio::select! {
         () = stop.cancelled() => return,

@@ -39,19 +39,12 @@ impl Baileys {
             .expect("node starts; it is needed for the interop tests");
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
-        Self {
-            _child: child,
-            stdin,
-            lines: BufReader::new(stdout).lines(),
-            seen: Vec::new(),
-            commands: 0,
-        }
+        Self { _child: child, stdin, lines: BufReader::new(stdout).lines(), seen: Vec::new(), commands: 0 }
     }
 
     /// The first event of this name that fits, come already or still to come; it is not found twice.
     pub async fn wait_for(&mut self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        self.next(|value| value["event"] == event && fits(value), event)
-            .await
+        self.next(|value| value["event"] == event && fits(value), event).await
     }
 
     pub async fn wait(&mut self, event: &str) -> Value {
@@ -64,15 +57,9 @@ impl Baileys {
         let id = self.commands;
         arguments["id"] = json!(id);
         arguments["do"] = json!(command);
-        self.stdin
-            .write_all(format!("{arguments}\n").as_bytes())
-            .await
-            .expect("driver reads its stdin");
+        self.stdin.write_all(format!("{arguments}\n").as_bytes()).await.expect("driver reads its stdin");
         let answer = self.next(|value| value["answer"] == id, command).await;
-        assert!(
-            answer.get("error").is_none(),
-            "baileys could not {command}: {answer}"
-        );
+        assert!(answer.get("error").is_none(), "baileys could not {command}: {answer}");
         answer
     }
 
@@ -98,47 +85,27 @@ impl Baileys {
         };
         match tokio::time::timeout(DEADLINE, read).await {
             Ok(value) => value,
-            Err(_) => panic!(
-                "no `{what}` from baileys in {DEADLINE:?}; seen: {:?}",
-                self.seen
-            ),
+            Err(_) => panic!("no `{what}` from baileys in {DEADLINE:?}; seen: {:?}", self.seen),
         }
     }
 }
 
 /// The directory of the driver, with its packages installed exactly as the lock file says.
 fn packages() -> PathBuf {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .find_map(|root| {
-            let place = root.join("crates/sandbox/tests/baileys");
-            place.join("package-lock.json").is_file().then_some(place)
-        });
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(|root| {
+        let place = root.join("crates/sandbox/tests/baileys");
+        place.join("package-lock.json").is_file().then_some(place)
+    });
     let directory = directory.expect("crates/sandbox/tests/baileys is in the checkout");
     // Test processes run side by side; one installs, the others wait.
-    let lock = File::create(std::env::temp_dir().join("whatisup-sandbox-baileys.lock"))
-        .expect("a lock file");
+    let lock = File::create(std::env::temp_dir().join("whatisup-sandbox-baileys.lock")).expect("a lock file");
     lock.lock().expect("the lock");
-    if !directory
-        .join("node_modules/baileys/package.json")
-        .is_file()
-    {
+    if !directory.join("node_modules/baileys/package.json").is_file() {
         let npm = std::process::Command::new("npm")
-            .args([
-                "ci",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--omit=optional",
-                "--omit=peer",
-            ])
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--omit=peer"])
             .current_dir(&directory)
             .status();
-        assert!(
-            npm.is_ok_and(|status| status.success()),
-            "npm ci failed in {}",
-            directory.display()
-        );
+        assert!(npm.is_ok_and(|status| status.success()), "npm ci failed in {}", directory.display());
     }
     directory
 }

@@ -119,9 +119,7 @@ struct Dialer {
 
 #[async_trait]
 impl TransportFactory for Dialer {
-    async fn create_transport(
-        &self,
-    ) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
+    async fn create_transport(&self) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
         let (socket, _) = connect_async(&self.url).await?;
         let (sink, mut stream) = socket.split();
         let (tell, events) = async_channel::bounded(64);

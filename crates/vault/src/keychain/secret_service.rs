@@ -71,9 +71,10 @@ fn explain_service(error: &Error) -> VaultError {
 #[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 fn explain_bus(error: &zbus::Error) -> VaultError {
     match error {
-        zbus::Error::Address(_) | zbus::Error::Connection(..) | zbus::Error::InputOutput(_) | zbus::Error::InterfaceNotFound => {
-            VaultError::Missing
-        }
+        zbus::Error::Address(_)
+        | zbus::Error::Connection(..)
+        | zbus::Error::InputOutput(_)
+        | zbus::Error::InterfaceNotFound => VaultError::Missing,
         zbus::Error::MethodError(name, _, _) => explain_name(name.as_str(), error),
         zbus::Error::FDO(e) => explain_name(e.to_string().as_str(), error),
         other => VaultError::Refused(other.to_string()),

@@ -76,7 +76,8 @@ impl Bus {
             let bus = zbus::connection::Builder::address(address.as_str()).unwrap().build().await.unwrap();
             let (to, path) = ("org.freedesktop.secrets", "/org/freedesktop/secrets");
             let plain = ("plain", zbus::zvariant::Value::from(""));
-            let reply = bus.call_method(Some(to), path, Some("org.freedesktop.Secret.Service"), "OpenSession", &plain).await.unwrap();
+            let reply =
+                bus.call_method(Some(to), path, Some("org.freedesktop.Secret.Service"), "OpenSession", &plain).await.unwrap();
             let (_, session): (OwnedValue, OwnedObjectPath) = reply.body().deserialize().unwrap();
             let collection = ObjectPath::try_from("/org/freedesktop/secrets/collection/login").unwrap();
             let secret = (collection, (session, Vec::<u8>::new(), b"correct horse".to_vec(), "text/plain"));
@@ -183,7 +184,9 @@ impl Body {
                 Ok(line) if line.ends_with(&format!("> {word}")) => return,
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => panic!("the body hangs before it says {word:?}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("the body ended before it said {word:?}: {:?}", self.process.wait()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the body ended before it said {word:?}: {:?}", self.process.wait())
+                }
             }
         }
     }

@@ -130,7 +130,13 @@ mod tests {
     /// Fails when an update of whatsapp-rust brings a kind that this list does not name.
     #[test]
     fn every_field_of_a_message_is_named_or_left_out_on_purpose() {
-        let left_out = ["conversation", "device_sent_message", "fast_ratchet_key_sender_key_distribution_message", "message_context_info", "sender_key_distribution_message"];
+        let left_out = [
+            "conversation",
+            "device_sent_message",
+            "fast_ratchet_key_sender_key_distribution_message",
+            "message_context_info",
+            "sender_key_distribution_message",
+        ];
         let empty = serde_json::to_value(Message::default()).unwrap();
         let missing: Vec<_> = empty
             .as_object()

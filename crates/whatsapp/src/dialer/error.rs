@@ -29,9 +29,11 @@ impl DialError {
             DialError::NotLoopback(_) => self,
             // The machine's own lack of a network is no fault of the proxy.
             DialError::Connect(ref e) if offline(e) => self,
-            DialError::Resolve { .. } | DialError::Connect(_) | DialError::TimedOut | DialError::Tls(_) | DialError::NoAnswer => {
-                DialError::Proxy(self.to_string())
-            }
+            DialError::Resolve { .. }
+            | DialError::Connect(_)
+            | DialError::TimedOut
+            | DialError::Tls(_)
+            | DialError::NoAnswer => DialError::Proxy(self.to_string()),
             DialError::Proxy(_) => self,
         }
     }

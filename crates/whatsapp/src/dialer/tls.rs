@@ -23,6 +23,7 @@ pub(crate) fn trust(more: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig
 }
 
 pub(super) async fn secure(config: Arc<ClientConfig>, host: &str, tcp: TcpStream) -> Result<TlsStream<TcpStream>, DialError> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|e| DialError::Tls(io::Error::new(io::ErrorKind::InvalidInput, e)))?;
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|e| DialError::Tls(io::Error::new(io::ErrorKind::InvalidInput, e)))?;
     TlsConnector::from(config).connect(name, tcp).await.map_err(DialError::Tls)
 }

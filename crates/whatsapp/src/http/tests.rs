@@ -16,7 +16,8 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: Vec<u8>
         read += stream.read(&mut request[read..]).await.unwrap();
         let text = String::from_utf8_lossy(&request[..read]).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let expected = head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(|n| n.parse().unwrap()));
+        let expected =
+            head.lines().find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length: ").map(|n| n.parse().unwrap()));
         if body.len() >= expected.unwrap_or(0) {
             // The other side may have had enough before the end.
             let _ = stream.write_all(&answer).await;
@@ -47,7 +48,11 @@ async fn posts_a_body_and_reads_the_answer() {
     assert_eq!((answer.status_code, answer.body.as_slice()), (200, &b"done"[..]));
     let request = served.await.unwrap();
     assert!(request.starts_with("POST /up?auth=1 HTTP/1.1\r\n"), "{request}");
-    assert!(request.contains(&format!("host: {server}\r\n")) && request.contains("x-test: yes\r\n") && request.ends_with("\r\n\r\npayload"));
+    assert!(
+        request.contains(&format!("host: {server}\r\n"))
+            && request.contains("x-test: yes\r\n")
+            && request.ends_with("\r\n\r\npayload")
+    );
 }
 
 #[tokio::test]

@@ -106,11 +106,8 @@ mod tests {
 
     #[test]
     fn a_pairing_code_is_asked_for_under_a_name_that_whatsapp_accepts() {
-        let props = waproto::whatsapp::DeviceProps {
-            os: Some("WhatIsUp".into()),
-            platform_type: Some(PLATFORM),
-            ..Default::default()
-        };
+        let props =
+            waproto::whatsapp::DeviceProps { os: Some("WhatIsUp".into()), platform_type: Some(PLATFORM), ..Default::default() };
         assert_eq!(derive_companion_platform(&props).1, "Chrome (Linux)");
     }
 }

@@ -150,7 +150,10 @@ mod tests {
         let table = [
             (Traces { just_paired: true, pipe: Some(Cause::ConnectionLost), ..open }, Close::Restart),
             (Traces { stream_error: Some(515), ..open }, Close::Restart),
-            (Traces { stream_error: Some(503), pipe: Some(Cause::ConnectionLost), ..open }, Close::Lost(Cause::ServiceUnavailable)),
+            (
+                Traces { stream_error: Some(503), pipe: Some(Cause::ConnectionLost), ..open },
+                Close::Lost(Cause::ServiceUnavailable),
+            ),
             (Traces { stream_error: Some(0), ..open }, Close::Lost(Cause::ClosedByServer)),
             (Traces { pipe: Some(Cause::ConnectionLost), ..open }, Close::Lost(Cause::ConnectionLost)),
             (Traces { pipe: Some(Cause::ClosedByServer), ..open }, Close::Lost(Cause::ClosedByServer)),

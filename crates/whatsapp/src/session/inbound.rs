@@ -6,7 +6,7 @@ use crate::people;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use domain::{Content, Timestamp};
-use socket::{EVENT_CAPACITY, Inbox, InboundMessage};
+use socket::{EVENT_CAPACITY, InboundMessage, Inbox};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

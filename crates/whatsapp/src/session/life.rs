@@ -7,8 +7,8 @@ use super::client::{self, Built, Parts};
 use super::close::{self, Traces};
 use super::ear::Ear;
 use super::heartbeat::{self, Beat};
-use super::shared::{Shared, locked};
 use super::now;
+use super::shared::{Shared, locked};
 use crate::auth_state::Turn;
 use domain::Cause;
 use futures::FutureExt as _;
@@ -150,7 +150,8 @@ impl Life {
         }
         // Both may have been left behind by the run in its last moment.
         if let Some(Ok(node)) = stream_error.now_or_never() {
-            self.traces.stream_error = Some(node.get().attrs().optional_string("code").and_then(|c| c.parse().ok()).unwrap_or(0));
+            self.traces.stream_error =
+                Some(node.get().attrs().optional_string("code").and_then(|c| c.parse().ok()).unwrap_or(0));
         }
         self.drain(&mut heard).await;
         let close = self.settled();

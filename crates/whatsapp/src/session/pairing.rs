@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use wacore::types::events::{Event, PairPasskeyRequest, PairingCode};
+use whatsapp_rust::Client;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::passkey::parse_request_options;
-use whatsapp_rust::Client;
 
 /// The phone may have taken the code in its last second; its answer gets this much longer.
 const AFTER_CODE: Duration = Duration::from_secs(20);
@@ -234,7 +234,8 @@ mod tests {
     #[tokio::test]
     async fn a_passkey_request_ends_when_its_time_is_over() {
         let mut pairing = Pairing::new(None);
-        let request = PairPasskeyRequest::builder().request_options_json(r#"{"challenge":"AAAA","timeout":60000}"#.into()).build();
+        let request =
+            PairPasskeyRequest::builder().request_options_json(r#"{"challenge":"AAAA","timeout":60000}"#.into()).build();
         let step = passkey_asked(&mut pairing, &request, Timestamp::from_secs(1000));
         let Step::Tell(SocketEvent::PasskeyRequested { expires_at, .. }) = step else { panic!("not told") };
         assert_eq!(expires_at, Some(Timestamp::from_secs(1060)));

@@ -58,7 +58,8 @@ async fn meet(shared: &Shared, client: &Arc<Client>, chat: &ChatId, to: &Jid) ->
 #[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
 fn refused(client: &Client, error: Upstream) -> SendError {
     match error {
-        Upstream::NotLoggedIn | Upstream::Client(ClientError::NotConnected | ClientError::Socket(_) | ClientError::EncryptSend(_)) => {
+        Upstream::NotLoggedIn
+        | Upstream::Client(ClientError::NotConnected | ClientError::Socket(_) | ClientError::EncryptSend(_)) => {
             SendError::NotConnected
         }
         Upstream::Iq(e) | Upstream::Client(ClientError::Iq(e)) => unanswered(client, &e),
@@ -75,7 +76,10 @@ fn refused(client: &Client, error: Upstream) -> SendError {
 fn unanswered(client: &Client, error: &IqError) -> SendError {
     match error {
         IqError::Timeout => SendError::TimedOut,
-        IqError::ServerError { .. } | IqError::ParseError(_) | IqError::UnexpectedResponseType { .. } | IqError::EncodeError(_)
+        IqError::ServerError { .. }
+        | IqError::ParseError(_)
+        | IqError::UnexpectedResponseType { .. }
+        | IqError::EncodeError(_)
             if client.is_connected() =>
         {
             SendError::Rejected(error.to_string())

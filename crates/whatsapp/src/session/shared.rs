@@ -108,7 +108,8 @@ impl Shared {
     pub fn liveness(&self) -> Liveness {
         let last_frame = self.pulse.last_frame_millis();
         // Whatever came in after a ping has answered it.
-        let pinged = Some(self.pinged.load(Ordering::Relaxed)).filter(|at| *at != 0 && last_frame.is_none_or(|last| last < *at));
+        let pinged =
+            Some(self.pinged.load(Ordering::Relaxed)).filter(|at| *at != 0 && last_frame.is_none_or(|last| last < *at));
         Liveness {
             last_frame_at: last_frame.map(Timestamp::from_millis),
             ping_unanswered_since: pinged.map(Timestamp::from_millis),

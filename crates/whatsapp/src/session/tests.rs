@@ -5,7 +5,7 @@ use crate::{Endpoint, WhatsApp, WhatsAppConfig};
 use async_trait::async_trait;
 use domain::{Cause, ChannelId, Timestamp};
 use sandbox::{Sandbox, SandboxConfig};
-use socket::{Close, Inbox, InboundMessage, InboxError, Opening, SocketEvent, SocketFactory as _};
+use socket::{Close, InboundMessage, Inbox, InboxError, Opening, SocketEvent, SocketFactory as _};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use vault::{Installation, Namespace, Scope, Vault};

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::{ChannelId, ChatId, Content, Identity, Phone, Proxy, Timestamp};
 use sandbox::phone::{Phone as Handset, Phones};
 use sandbox::{Network, Sandbox, SandboxConfig};
-use socket::{Close, Inbox, InboxError, InboundMessage, Opening, Outbound, Secret, Socket, SocketEvent, SocketFactory};
+use socket::{Close, InboundMessage, Inbox, InboxError, Opening, Outbound, Secret, Socket, SocketEvent, SocketFactory};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,7 +33,10 @@ impl House {
 
     async fn built(tls: bool) -> Self {
         // For a failing test: RUST_LOG=whatsapp=debug,whatsapp_rust=debug.
-        let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_test_writer().try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
         let sandbox = Sandbox::start(SandboxConfig { tls, ..SandboxConfig::default() }).await.unwrap();
         let phones = Phones::with_people(sandbox.network().clone(), 2).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -201,7 +204,9 @@ impl Inbox for Letterbox {
         }
         let mut letters = self.letters.lock().unwrap();
         for message in messages {
-            let same = |l: &InboundMessage| (&l.chat, &l.sender.phone, &l.whatsapp_id) == (&message.chat, &message.sender.phone, &message.whatsapp_id);
+            let same = |l: &InboundMessage| {
+                (&l.chat, &l.sender.phone, &l.whatsapp_id) == (&message.chat, &message.sender.phone, &message.whatsapp_id)
+            };
             match letters.iter_mut().find(|l| same(l)) {
                 Some(known) if known.content == Content::Undecryptable => *known = message,
                 Some(_) => {}
