@@ -6,6 +6,7 @@ pub mod memory;
 pub mod notifications;
 pub mod page;
 pub mod screen;
+pub mod session;
 pub mod shell;
 pub mod tray;
 
@@ -56,13 +57,7 @@ impl Desktop {
             true => Some(bus::keyring(&environment(home.path(), &bus, &screen), &bus).await?),
             false => None,
         };
-        let mut desktop = Desktop {
-            _keyring: keyring,
-            notifications: None,
-            bus,
-            screen,
-            home,
-        };
+        let mut desktop = Desktop { _keyring: keyring, notifications: None, bus, screen, home };
         if with.notifications {
             desktop.notifications = Some(Notifications::start(&desktop).await?);
         }

@@ -123,8 +123,13 @@ async fn the_tray_opens_a_pairing_window_that_closes_itself_when_paired() {
     desktop.shows_windows(WINDOW, 0).await.unwrap();
     let page = Page::join(&desktop, &shell).await.unwrap();
     page.sees(QR).await.unwrap();
-    let width = page.client.execute("return document.querySelector(\"img[alt^='QR code']\").getBoundingClientRect().width", vec![]);
-    assert!(width.await.unwrap().as_f64().unwrap() >= 280.0, "the QR is too small to scan");
+    let drawn = "const qr = document.querySelector(\"img[alt^='QR code']\"); return qr.naturalWidth && qr.getBoundingClientRect().width";
+    until("a QR that is drawn, and large enough to scan", || async {
+        let width = page.client.execute(drawn, vec![]).await?;
+        holds(width.as_f64().is_some_and(|width| width >= 280.0), || format!("it is {width} wide"))
+    })
+    .await
+    .unwrap();
     photograph(&desktop, "pairing").await;
 
     // Asked for twice, it is still one window.
@@ -195,7 +200,9 @@ async fn a_closed_window_gives_its_memory_back() {
 
     tray.click("Open WhatIsUp").await.unwrap();
     desktop.shows_windows(WINDOW, 1).await.unwrap();
-    until("a drawn page", || async { holds(pss_mib(pid)? > never_opened + 60.0, || "it is still small".to_owned()) }).await.unwrap();
+    until("a drawn page", || async { holds(pss_mib(pid)? > never_opened + 60.0, || "it is still small".to_owned()) })
+        .await
+        .unwrap();
     let open = pss_mib(pid).unwrap();
 
     desktop.close_window(WINDOW).unwrap();
@@ -203,7 +210,9 @@ async fn a_closed_window_gives_its_memory_back() {
     // A good part of what the window took is WebKit's libraries, which stay loaded in this process.
     until("the memory of the window", || async {
         let closed = pss_mib(pid)?;
-        holds(closed < open - (open - never_opened) / 3.0, || format!("{never_opened:.0} MiB, open {open:.0}, closed {closed:.0}"))
+        holds(closed < open - (open - never_opened) / 3.0, || {
+            format!("{never_opened:.0} MiB, open {open:.0}, closed {closed:.0}")
+        })
     })
     .await
     .unwrap();
@@ -224,11 +233,21 @@ async fn a_page_from_elsewhere_cannot_be_shown_and_the_page_has_only_its_own_com
     let refused = page.invoke("plugin:autostart|enable", json!({})).await.unwrap_err().to_string();
     assert!(refused.contains("not allowed"), "{refused}");
 
-    page.client.execute("window.location.href = 'http://127.0.0.1:1/elsewhere'; window.open('http://127.0.0.1:1/')", vec![]).await.unwrap();
-    page.client.execute("const s = document.createElement('script'); s.textContent = 'window.intruder = 1'; document.head.append(s)", vec![])
+    page.client
+        .execute("window.location.href = 'http://127.0.0.1:1/elsewhere'; window.open('http://127.0.0.1:1/')", vec![])
         .await
         .unwrap();
-    assert!(page.client.execute("return window.intruder === undefined", vec![]).await.unwrap().as_bool().unwrap(), "an inline script ran");
+    page.client
+        .execute(
+            "const s = document.createElement('script'); s.textContent = 'window.intruder = 1'; document.head.append(s)",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert!(
+        page.client.execute("return window.intruder === undefined", vec![]).await.unwrap().as_bool().unwrap(),
+        "an inline script ran"
+    );
     page.says("Add channel").await.unwrap();
     assert!(page.client.current_url().await.unwrap().as_str().starts_with("tauri://localhost/"));
     assert_eq!(desktop.windows("").unwrap().len(), 1);
@@ -352,10 +371,26 @@ async fn without_a_keychain_the_first_run_asks_before_it_uses_a_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_display_it_runs_headless_and_prints_where_the_dashboard_is() {
     let desktop = Desktop::start(EVERYTHING).await.unwrap();
-    let start = Start { env: vec![("DISPLAY".to_owned(), String::new())], ..desktop.application() };
-    let mut shell = desktop.launch(&start).unwrap();
-    shell.prints(&format!("http://127.0.0.1:{}/#sign-in=", start.port)).await.unwrap();
-    assert!(desktop.bus.items().is_empty(), "it made a tray icon");
-    shell.signal("INT").await.unwrap();
+    // None is named; and one where nobody listens.
+    for display in ["", ":4294"] {
+        let start = Start { env: vec![("DISPLAY".to_owned(), display.to_owned())], ..desktop.application() };
+        let mut shell = desktop.launch(&start).unwrap();
+        shell.prints(&format!("http://127.0.0.1:{}/#sign-in=", start.port)).await.unwrap();
+        assert!(!shell.printed().contains("panicked"), "{}", shell.printed());
+        assert!(desktop.bus.items().is_empty(), "it made a tray icon");
+        shell.signal("INT").await.unwrap();
+        assert!(shell.ends().await.unwrap().success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logout_is_an_orderly_end() {
+    let desktop = Desktop::start(EVERYTHING).await.unwrap();
+    let session = desktop.session().await.unwrap();
+    let mut shell = desktop.launch(&hidden(&desktop)).unwrap();
+    shell.prints("WhatIsUp is running").await.unwrap();
+    assert!(session.may_end().await.unwrap(), "it must not hold up a logout");
+    session.end().await.unwrap();
     assert!(shell.ends().await.unwrap().success());
+    assert!(shell.printed().contains("all sessions have ended"), "{}", shell.printed());
 }

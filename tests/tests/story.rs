@@ -214,6 +214,9 @@ async fn pairing_by_code_and_by_passkey_are_told() {
         .await
         .unwrap();
     assert_eq!(asked.data["data"]["channel"]["state"]["step"], "shown");
+    let passkey = rest.get(&format!("/v1/channels/{channel}/passkey")).await.unwrap();
+    assert_eq!(passkey["challenge"]["challenge"], "AAAA");
+    assert!(!asked.data.to_string().contains("AAAA"), "the challenge is in the event log");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@ mod field;
 pub(crate) mod list;
 pub(crate) mod logout;
 pub(crate) mod pairing_code;
+pub(crate) mod passkey;
 pub(crate) mod patch;
 pub(crate) mod qr;
 pub(crate) mod restart;

@@ -22,6 +22,7 @@ pub(crate) fn keyed() -> OpenApiRouter<Api> {
         .routes(routes!(channels::logout::logout))
         .routes(routes!(channels::qr::qr))
         .routes(routes!(channels::pairing_code::pairing_code))
+        .routes(routes!(channels::passkey::passkey))
         .routes(routes!(channels::timeline::timeline))
         .routes(routes!(channels::uptime::uptime))
         .routes(routes!(messages::list::list, messages::send::send))

@@ -93,7 +93,8 @@ struct Panel(Arc<Mutex<Vec<String>>>);
 impl Panel {
     fn register_status_notifier_item(&self, service: String, #[zbus(header)] header: zbus::message::Header<'_>) {
         let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        let item = if service.starts_with('/') { format!("{sender}{service}") } else { format!("{service}/StatusNotifierItem") };
+        let item =
+            if service.starts_with('/') { format!("{sender}{service}") } else { format!("{service}/StatusNotifierItem") };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
     }
 

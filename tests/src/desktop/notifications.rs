@@ -20,7 +20,10 @@ impl Notifications {
     pub(super) async fn start(desktop: &Desktop) -> Result<Self> {
         let file = desktop.path("dunstrc");
         // Stay until they are closed: a test is not as quick as a person.
-        std::fs::write(&file, "[global]\n[urgency_low]\ntimeout=0\n[urgency_normal]\ntimeout=0\n[urgency_critical]\ntimeout=0\n")?;
+        std::fs::write(
+            &file,
+            "[global]\n[urgency_low]\ntimeout=0\n[urgency_normal]\ntimeout=0\n[urgency_critical]\ntimeout=0\n",
+        )?;
         let mut daemon = desktop
             .command("dunst")
             .arg("-print")

@@ -86,8 +86,10 @@ impl Tray {
     pub async fn menu(&self) -> Result<Vec<Line>> {
         let path = format!("{PATH}/Menu");
         let all: Vec<&str> = Vec::new();
-        let answer =
-            self.bus.call_method(Some(self.owner.as_str()), path.as_str(), Some(MENU), "GetLayout", &(0_i32, -1_i32, all)).await?;
+        let answer = self
+            .bus
+            .call_method(Some(self.owner.as_str()), path.as_str(), Some(MENU), "GetLayout", &(0_i32, -1_i32, all))
+            .await?;
         let (_, (_, _, children)): (u32, Layout) = answer.body().deserialize()?;
         let lines = children.into_iter().map(line).collect::<Result<Vec<_>>>()?;
         Ok(lines.into_iter().flatten().collect())

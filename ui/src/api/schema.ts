@@ -157,6 +157,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/channels/{id}/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the passkey request
+         * @description On some accounts WhatsApp demands a passkey before it links a device: the channel is then `pairing` with method `passkey`. Its
+         *     challenge is here and in no event, because only the person who pairs needs it.
+         */
+        get: operations["show_passkey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels/{id}/qr": {
         parameters: {
             query?: never;
@@ -167,6 +188,7 @@ export interface paths {
         /**
          * Show the QR
          * @description In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a terminal.
+         *     While the channel has asked WhatsApp for one, the answer waits up to five seconds for it.
          */
         get: operations["show_qr"];
         put?: never;
@@ -728,6 +750,13 @@ export interface components {
              * @example +15550100123
              */
             phone: string;
+        };
+        /** @description What WhatsApp wants signed by a passkey of the account before it links this device. */
+        Passkey: {
+            /** @description WebAuthn's `PublicKeyCredentialRequestOptions`, as WhatsApp gave them. */
+            challenge: Record<string, never>;
+            /** @description RFC 3339, UTC; null when WhatsApp set no limit. */
+            expires_at: string | null;
         };
         /** @description A person as far as known; every field may be null and none is guessed. */
         Person: {
@@ -2012,6 +2041,77 @@ export interface operations {
             };
             /** @description Not available now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The channel.
+                 * @example ch_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -45,11 +45,28 @@ pub(crate) async fn pairing_code(
         given.phone.parse().map_err(|e: PhoneError| Problem::invalid(vec![FieldError::at("/phone", e.to_string())]))?;
     match api.engine.pairing_code(id, phone).await? {
         PairingPrompt::Code { code, expires_at, phone } => {
-            Ok(Json(PairingCodeOut { code, expires_at: expires_at.to_string(), phone: phone.to_string() }))
+            Ok(Json(PairingCodeOut { code: as_shown(&code), expires_at: expires_at.to_string(), phone: phone.to_string() }))
         }
         PairingPrompt::Waiting { .. }
         | PairingPrompt::Qr { .. }
         | PairingPrompt::Passkey { .. }
         | PairingPrompt::Scanned { .. } => Err(Problem::of(Code::PairingCodeUnavailable)),
+    }
+}
+
+/// Four and four, as the phone shows it.
+fn as_shown(code: &str) -> String {
+    match code.split_at_checked(4) {
+        Some((first, rest)) if code.len() == 8 => format!("{first}-{rest}"),
+        Some(_) | None => code.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_code_is_shown_as_on_the_phone() {
+        assert_eq!(super::as_shown("4HNC92RA"), "4HNC-92RA");
+        assert_eq!(super::as_shown("4HNC-92RA"), "4HNC-92RA");
     }
 }
