@@ -22,8 +22,7 @@ pub fn connected(n: u128, name: &str) -> ChannelView {
 }
 
 pub fn reconnecting(n: u128, name: &str, attempt: u32) -> ChannelView {
-    let state =
-        State::Reconnecting { since: Timestamp::EPOCH, attempt, next_attempt_at: None, cause: Cause::ConnectionLost };
+    let state = State::Reconnecting { since: Timestamp::EPOCH, attempt, next_attempt_at: None, cause: Cause::ConnectionLost };
     view(n, name, state)
 }
 

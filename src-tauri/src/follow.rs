@@ -93,4 +93,3 @@ impl Heard for Ears {
         self.0.found(|desk| desk.no_notifications = missing);
     }
 }
-

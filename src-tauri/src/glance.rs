@@ -61,7 +61,13 @@ mod tests {
     use domain::{ChannelView, Reason};
 
     fn running(channels: Vec<ChannelView>) -> Glance {
-        Glance::Running { overview: Overview { channels }.into(), address: String::new(), paused: false, start_at_login: None, note: None }
+        Glance::Running {
+            overview: Overview { channels }.into(),
+            address: String::new(),
+            paused: false,
+            start_at_login: None,
+            note: None,
+        }
     }
 
     #[test]
@@ -69,10 +75,7 @@ mod tests {
         assert_eq!(running(vec![]).tone(), Tone::Idle);
         assert_eq!(running(vec![example::connected(1, "a"), example::reconnecting(2, "b", 1)]).tone(), Tone::Working);
         assert_eq!(running(vec![example::stuck(1, "a"), example::connected(2, "b")]).tone(), Tone::Attention);
-        assert_eq!(
-            running(vec![example::stuck(1, "a"), example::disconnected(2, "b", Reason::Unlinked)]).tone(),
-            Tone::Broken
-        );
+        assert_eq!(running(vec![example::stuck(1, "a"), example::disconnected(2, "b", Reason::Unlinked)]).tone(), Tone::Broken);
         assert_eq!(Glance::Failed { title: String::new() }.tone(), Tone::Broken);
     }
 

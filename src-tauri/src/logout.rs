@@ -18,7 +18,11 @@ trait SessionManager {
     fn register_client(&self, app_id: &str, startup_id: &str) -> zbus::Result<OwnedObjectPath>;
 }
 
-#[proxy(interface = "org.gnome.SessionManager.ClientPrivate", default_service = "org.gnome.SessionManager", gen_blocking = false)]
+#[proxy(
+    interface = "org.gnome.SessionManager.ClientPrivate",
+    default_service = "org.gnome.SessionManager",
+    gen_blocking = false
+)]
 trait SessionClient {
     fn end_session_response(&self, is_ok: bool, reason: &str) -> zbus::Result<()>;
     #[zbus(signal)]

@@ -47,12 +47,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let code = if desktop::has_display() {
-        run::with_tray(&runtime, cli, config.as_ref().ok().map(|config| config.data_dir.as_path()))
+    let desktop = if desktop::has_display() {
+        run::with_tray(&runtime, cli.clone(), config.as_ref().ok().map(|config| config.data_dir.as_path()))
     } else {
-        tracing::info!("there is no display: running without tray and windows");
-        runtime.block_on(headless::run(cli.run))
+        Err(run::NoDesktop::unnamed())
     };
+    let code = desktop.unwrap_or_else(|error| {
+        tracing::warn!(%error, "no desktop: running without tray and windows");
+        runtime.block_on(headless::run(cli.run))
+    });
     // A keychain prompt that nobody answers holds its thread; it must not hold the process.
     runtime.shutdown_background();
     code

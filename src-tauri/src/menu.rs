@@ -20,8 +20,16 @@ pub struct Menu {
 pub enum Item {
     /// Said, not clickable.
     Note(String),
-    Button { action: Action, label: String, enabled: bool },
-    Check { action: Action, label: String, checked: bool },
+    Button {
+        action: Action,
+        label: String,
+        enabled: bool,
+    },
+    Check {
+        action: Action,
+        label: String,
+        checked: bool,
+    },
     Separator,
 }
 

@@ -22,10 +22,10 @@ pub fn begin(shell: &Shell) {
     shell.windows().close_all();
     let ending = shell.clone();
     tauri::async_runtime::spawn(async move {
-        if let Some((app, grace)) = running {
-            if tokio::time::timeout(grace + BEYOND_GRACE, app.drain(grace)).await.is_err() {
-                tracing::warn!("channels did not close in time");
-            }
+        if let Some((app, grace)) = running
+            && tokio::time::timeout(grace + BEYOND_GRACE, app.drain(grace)).await.is_err()
+        {
+            tracing::warn!("channels did not close in time");
         }
         ending.tasks().close();
         if tokio::time::timeout(BEYOND_GRACE, ending.tasks().wait()).await.is_err() {

@@ -8,13 +8,29 @@ use crate::route::Route;
 use crate::shell::Shell;
 use crate::tray::Tray;
 use crate::{commands, follow, quit, start};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_clipboard_manager::ClipboardExt;
 
+/// The display that is named cannot be used: nobody listens there, or it refuses us.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NoDesktop(String);
+
+impl NoDesktop {
+    /// Nothing in the environment names a display.
+    pub fn unnamed() -> Self {
+        NoDesktop("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned())
+    }
+}
+
 /// Runs until the user quits.
-pub fn with_tray(runtime: &tokio::runtime::Runtime, cli: Cli, data_dir: Option<&Path>) -> ExitCode {
+///
+/// # Errors
+/// When there is no desktop after all.
+pub fn with_tray(runtime: &tokio::runtime::Runtime, cli: Cli, data_dir: Option<&Path>) -> Result<ExitCode, NoDesktop> {
     tauri::async_runtime::set(runtime.handle().clone());
     let mut context = tauri::generate_context!();
     context.config_mut().identifier = IDENTITY.identifier.to_owned();
@@ -25,7 +41,7 @@ pub fn with_tray(runtime: &tokio::runtime::Runtime, cli: Cli, data_dir: Option<&
         .dbus_id(identity::instance(data_dir))
         .callback(|handle, arguments, _| started_again(handle, &arguments));
     let web_data = data_dir.map(|dir| dir.join("webview"));
-    let built = tauri::Builder::default()
+    let builder = tauri::Builder::default()
         // First, so that a second instance leaves before it does anything.
         .plugin(one_instance.build())
         .plugin(autostart.build())
@@ -49,15 +65,8 @@ pub fn with_tray(runtime: &tokio::runtime::Runtime, cli: Cli, data_dir: Option<&
         .setup(move |app| {
             set_up(&Shell::new(app.handle().clone(), cli, web_data));
             Ok(())
-        })
-        .build(context);
-    let app = match built {
-        Ok(app) => app,
-        Err(error) => {
-            tracing::error!(%error, "the desktop cannot be used");
-            return ExitCode::FAILURE;
-        }
-    };
+        });
+    let app = quietly(|| builder.build(context))?;
     let code = app.run_return(|handle, event| {
         // The last window is closed: the tray stays.
         if let RunEvent::ExitRequested { code: None, api, .. } = &event {
@@ -70,7 +79,23 @@ pub fn with_tray(runtime: &tokio::runtime::Runtime, cli: Cli, data_dir: Option<&
         }
         let _ = handle;
     });
-    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// GTK's failure to open the display comes as a panic; here it is an answer.
+fn quietly(build: impl FnOnce() -> tauri::Result<tauri::App>) -> Result<tauri::App, NoDesktop> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let built = catch_unwind(AssertUnwindSafe(build));
+    std::panic::set_hook(hook);
+    match built {
+        Ok(Ok(app)) => Ok(app),
+        Ok(Err(error)) => Err(NoDesktop(error.to_string())),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(NoDesktop(words.unwrap_or("it broke off").to_owned()))
+        }
+    }
 }
 
 fn set_up(shell: &Shell) {

@@ -9,7 +9,10 @@ use std::time::Duration;
 pub enum Stage {
     Starting,
     /// Up, with how long its sessions may take to close at the end.
-    Running { app: App, grace: Duration },
+    Running {
+        app: App,
+        grace: Duration,
+    },
     Failed(Arc<Problem>),
     Stopping,
 }
@@ -87,7 +90,9 @@ impl Remedy {
             Remedy::StartFresh => (
                 "Start fresh",
                 true,
-                Some("Channels, events and messages start empty and every phone has to be paired again. The damaged file is kept."),
+                Some(
+                    "Channels, events and messages start empty and every phone has to be paired again. The damaged file is kept.",
+                ),
             ),
             Remedy::Quit => ("Quit", false, None),
         };

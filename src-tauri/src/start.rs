@@ -71,9 +71,9 @@ fn after(shell: &Shell, what: &'static str, change: impl FnOnce(&Config) -> std:
     shell.enter(Stage::Starting);
     shell.spawn(async move {
         let done = tokio::task::spawn_blocking(move || {
-            configuration(&args).map_err(|error| troubles::of_config(&error)).and_then(|config| {
-                change(&config).map_err(|error| troubles::of_disk(&error))
-            })
+            configuration(&args)
+                .map_err(|error| troubles::of_config(&error))
+                .and_then(|config| change(&config).map_err(|error| troubles::of_disk(&error)))
         });
         match done.await {
             Ok(Ok(())) => Box::pin(now(then)).await,

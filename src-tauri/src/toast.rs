@@ -36,7 +36,9 @@ impl Toasts {
     pub fn show(&self, toast: Toast) {
         match self.0.try_send(toast) {
             Ok(()) => {}
-            Err(TrySendError::Full(toast)) => tracing::warn!(title = toast.title, "too many notifications at once; left one out"),
+            Err(TrySendError::Full(toast)) => {
+                tracing::warn!(title = toast.title, "too many notifications at once; left one out")
+            }
             Err(TrySendError::Disconnected(_)) => tracing::debug!("the notification thread has ended"),
         }
     }

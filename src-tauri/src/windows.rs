@@ -3,7 +3,7 @@
 use crate::identity::IDENTITY;
 use crate::route::{Route, is_ours};
 use domain::{ChannelId, ChannelView};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
@@ -69,20 +69,21 @@ impl Windows {
     }
 
     fn make(&self, shape: Shape, route: Route) -> tauri::Result<()> {
-        let mut builder =
-            WebviewWindowBuilder::new(&self.handle, shape.label, WebviewUrl::App(PathBuf::from(route.address())))
-                .title(shape.title)
-                .inner_size(shape.size.0, shape.size.1)
-                .min_inner_size(shape.least.0, shape.least.1)
-                .prevent_overflow()
-                .center()
-                .on_navigation(is_ours)
-                .on_new_window(|url, _| {
-                    tracing::debug!(scheme = url.scheme(), "a page asked for a new window; refused");
-                    NewWindowResponse::Deny
-                })
-                .on_download(|_, _| false);
+        let mut builder = WebviewWindowBuilder::new(&self.handle, shape.label, WebviewUrl::App(PathBuf::from(route.address())))
+            .title(shape.title)
+            .inner_size(shape.size.0, shape.size.1)
+            .min_inner_size(shape.least.0, shape.least.1)
+            .prevent_overflow()
+            .center()
+            .on_navigation(is_ours)
+            .on_new_window(|url, _| {
+                tracing::debug!(scheme = url.scheme(), "a page asked for a new window; refused");
+                NewWindowResponse::Deny
+            })
+            .on_download(|_, _| false);
         if let Some(folder) = self.web_data.clone() {
+            // Before the webview makes it, and the data directory above it, for everybody to read.
+            private(&folder)?;
             builder = builder.data_directory(folder);
         }
         builder.build().map(|_| ())
@@ -103,6 +104,15 @@ impl Windows {
             }
         }
     }
+}
+
+/// Makes a folder, and those above it that are missing, for this user only.
+fn private(folder: &Path) -> std::io::Result<()> {
+    let mut maker = std::fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
+    maker.create(folder)
 }
 
 fn pairing_label(channel: ChannelId) -> String {

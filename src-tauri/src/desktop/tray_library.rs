@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 const NAMES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 const CACHE: &str = "/etc/ld.so.cache";
 /// Where linkers without a cache look.
-const FOLDERS: [&str; 6] =
-    ["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/lib/x86_64-linux-gnu"];
+const FOLDERS: [&str; 6] = ["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/lib/x86_64-linux-gnu"];
 
 pub fn present() -> bool {
     let cache = std::fs::read(CACHE).unwrap_or_default();

@@ -45,12 +45,7 @@ fn every_channel_has_a_line_with_its_state_in_words() {
     ]));
     assert_eq!(
         text(&menu).lines().take(4).collect::<Vec<_>>(),
-        [
-            "●  Shop — connected",
-            "◌  Family — reconnecting, try 4",
-            "▲  Desk — stuck, try 7",
-            "✕  Old — unlinked on the phone",
-        ]
+        ["●  Shop — connected", "◌  Family — reconnecting, try 4", "▲  Desk — stuck, try 7", "✕  Old — unlinked on the phone",]
     );
 }
 
