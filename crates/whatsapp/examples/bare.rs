@@ -1,7 +1,12 @@
 //! The library alone, for comparison: whatsapp-rust with its own transport and a plain SQLite file per client, doing the
 //! sends that the benchmark asks of the application. Speaks lines with the benchmark:
 //! it prints `qr TEXT` for each client, `ready` when all are connected, and `per_second=… p50=… p99=…` after the run.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring program that talks on stdout")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a measuring program that talks on stdout"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -77,10 +77,7 @@ mod tests {
             ..Default::default()
         };
         let fleeting = Message {
-            ephemeral_message: MessageField::some(FutureProofMessage {
-                message: MessageField::some(text("hello")),
-                ..Default::default()
-            }),
+            ephemeral_message: MessageField::some(FutureProofMessage { message: MessageField::some(text("hello")) }),
             ..Default::default()
         };
         for message in [text("hello"), long, fleeting] {
@@ -93,10 +90,7 @@ mod tests {
         let picture = Message { image_message: MessageField::some(ImageMessage::default()), ..Default::default() };
         assert_eq!(content(&picture), Some(unsupported("imageMessage")));
         let once = Message {
-            view_once_message_v2: MessageField::some(FutureProofMessage {
-                message: MessageField::some(picture),
-                ..Default::default()
-            }),
+            view_once_message_v2: MessageField::some(FutureProofMessage { message: MessageField::some(picture) }),
             ..Default::default()
         };
         assert_eq!(content(&once), Some(unsupported("imageMessage")));
@@ -107,10 +101,7 @@ mod tests {
     #[test]
     fn an_edit_does_not_pass_for_a_message_of_its_own() {
         let edit = Message {
-            edited_message: MessageField::some(FutureProofMessage {
-                message: MessageField::some(text("new")),
-                ..Default::default()
-            }),
+            edited_message: MessageField::some(FutureProofMessage { message: MessageField::some(text("new")) }),
             ..Default::default()
         };
         assert_eq!(content(&edit), Some(unsupported("editedMessage")));

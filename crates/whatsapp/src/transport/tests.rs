@@ -58,11 +58,11 @@ async fn presents_itself_as_whatsapp_web() {
     let seen = async {
         let (tcp, _) = far.listener.accept().await.unwrap();
         let mut origin = None;
+        #[allow(clippy::result_large_err, reason = "the library's own type")]
         let look = |request: &tungstenite::handshake::server::Request, response| {
             origin = request.headers().get("origin").map(|o| o.to_str().unwrap().to_owned());
             Ok(response)
         };
-        #[allow(clippy::result_large_err)]
         let stream = tokio_tungstenite::accept_hdr_async(tcp, look).await.unwrap();
         drop(stream);
         origin
