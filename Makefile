@@ -8,7 +8,7 @@ SANDBOX := --features whatisup/sandbox,app/sandbox
 # The session of a person, if there is one: without it the demo runs headless.
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
-.PHONY: help demo app headless ui test check unit production desktop e2e deny bench package openapi clean-demo
+.PHONY: help demo app headless ui test check programs browser unit production bench package openapi clean-demo
 
 help: ## list the verbs
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,7 @@ test: ## everything that CI runs, set-up included
 	scripts/setup test
 	$(MAKE) --no-print-directory check
 	$(MAKE) --no-print-directory production
+	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory unit
 
 check: ui ## format, lints, dependency rules, the dashboard's types and unit tests
@@ -53,8 +54,13 @@ check: ui ## format, lints, dependency rules, the dashboard's types and unit tes
 	cargo deny --log-level error check bans licenses sources
 	cd ui && npm run check && npm test
 
-unit: ui ## all Rust tests, with the sandbox, the browser and the desktop
+programs: ui
 	cargo build --workspace $(SANDBOX)
+
+browser: programs ## the dashboard of the running application in a real browser
+	cd ui && WHATISUPD=$(CURDIR)/target/debug/whatisupd npm run e2e
+
+unit: programs ## all Rust tests: unit, interop, acceptance, the desktop
 	cargo nextest run --workspace $(SANDBOX) $(ARGS)
 
 production: ui ## the tests that need a build without the sandbox
