@@ -76,7 +76,8 @@ pub async fn close_window(window: WebviewWindow) -> Result<(), String> {
 pub async fn open_external(shell: State<'_, Shell>, target: Outside) -> Result<(), String> {
     let Some(app) = shell.app() else { return Err("The application is not running.".to_owned()) };
     let url = match target {
-        Outside::Docs => format!("{}/docs", app.address()),
+        // The reference asks for a key as everything does: sign the browser in on the way.
+        Outside::Docs => format!("{}&then=/docs", app.sign_in_link()),
         Outside::Dashboard => app.sign_in_link(),
     };
     outside::open(&url).map_err(|error| format!("No browser could be opened: {error}."))

@@ -27,13 +27,15 @@ pub fn has_tray_library() -> bool {
 
 /// Whether tray icons of this desktop are seen only through a panel that announces itself on the bus: always on Wayland, and on
 /// GNOME, which has none without an extension.
+#[cfg(target_os = "linux")]
 pub fn needs_announced_panel() -> bool {
     let set = |name| std::env::var(name).unwrap_or_default();
     announces(&set("XDG_CURRENT_DESKTOP"), &set("WAYLAND_DISPLAY"))
 }
 
+#[cfg(target_os = "linux")]
 fn announces(desktop: &str, wayland: &str) -> bool {
-    cfg!(target_os = "linux") && (desktop.to_ascii_lowercase().contains("gnome") || !wayland.is_empty())
+    desktop.to_ascii_lowercase().contains("gnome") || !wayland.is_empty()
 }
 
 /// Which colour the panel behind the tray icon has, as far as one can guess.
@@ -69,6 +71,7 @@ mod tests {
         assert!(!names_a_display(|_| false));
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn an_old_tray_needs_no_announcement() {
         assert!(announces("ubuntu:GNOME", ""));

@@ -14,7 +14,7 @@ pub struct Identity {
     pub autostart: &'static str,
 }
 
-pub const IDENTITY: Identity = if cfg!(feature = "sandbox") {
+pub const IDENTITY: Identity = if app::SANDBOX {
     Identity { name: "WhatIsUp (sandbox)", identifier: "org.whatisup.WhatIsUp.Sandbox", autostart: "whatisup-sandbox" }
 } else if cfg!(debug_assertions) {
     Identity { name: "WhatIsUp (dev)", identifier: "org.whatisup.WhatIsUp.Dev", autostart: "whatisup-dev" }

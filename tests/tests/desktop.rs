@@ -255,6 +255,40 @@ async fn a_page_from_elsewhere_cannot_be_shown_and_the_page_has_only_its_own_com
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_address_goes_to_the_clipboard_and_the_documentation_to_a_browser_that_is_signed_in() {
+    let desktop = Desktop::start(EVERYTHING).await.unwrap();
+    // A desktop's opener that only notes what it was given.
+    let opener = desktop.path("bin/xdg-open");
+    std::fs::create_dir(desktop.path("bin")).unwrap();
+    std::fs::write(&opener, format!("#!/bin/sh\necho \"$1\" > {}\n", desktop.path("opened").display())).unwrap();
+    std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", desktop.path("bin").display(), std::env::var("PATH").unwrap());
+    let start = Start { env: vec![("PATH".to_owned(), path)], ..driven(&desktop) };
+    let mut shell = desktop.launch(&start).unwrap();
+    let page = Page::join(&desktop, &shell).await.unwrap();
+    page.says("Add channel").await.unwrap();
+
+    desktop.tray().await.unwrap().click("Copy API address").await.unwrap();
+    let copied = until("the address in the clipboard", || async { desktop.clipboard() }).await.unwrap();
+    assert_eq!(copied, shell.base());
+
+    page.invoke("open_external", json!({ "target": "docs" })).await.unwrap();
+    let opened = until("an opened address", || async {
+        let url = std::fs::read_to_string(desktop.path("opened"))?;
+        holds(url.ends_with('\n'), || url.clone())?;
+        Ok(url.trim().to_owned())
+    })
+    .await
+    .unwrap();
+    let (ticket, then) = opened.strip_prefix(&format!("{}/#sign-in=", shell.base())).unwrap().split_once('&').unwrap();
+    assert_eq!(then, "then=/docs");
+    let rest = Rest::new(shell.base(), "not a key".to_owned());
+    rest.post("/v1/session", json!({ "ticket": ticket })).await.unwrap();
+    page.invoke("open_external", json!({ "target": "https://example.com" })).await.unwrap_err();
+    quit(&desktop, &mut shell).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn starting_at_login_is_a_line_of_the_menu_and_of_the_page() {
     let desktop = Desktop::start(EVERYTHING).await.unwrap();
     let start = driven(&desktop);

@@ -4,7 +4,7 @@ import { pairingView, wholeLife } from "../src/parts/pairing";
 import { bars, share } from "../src/parts/uptime";
 import { span, spokenSpan } from "../src/parts/when";
 import { parseRoute } from "../src/state/route.svelte";
-import { ticketIn } from "../src/state/app.svelte";
+import { afterSignIn, ticketIn } from "../src/state/app.svelte";
 import { Problem, problemFrom } from "../src/api/problem";
 import type { Channel } from "../src/api/types";
 
@@ -88,6 +88,9 @@ describe("addresses within the page", () => {
   it("may carry a sign-in ticket", () => {
     expect(ticketIn("#sign-in=abc-_")).toBe("abc-_");
     expect(ticketIn("#/channels")).toBeNull();
+    expect(ticketIn("#sign-in=abc-_&then=/docs")).toBe("abc-_");
+    expect(afterSignIn("#sign-in=abc-_&then=/docs")).toBe("/docs");
+    expect(afterSignIn("#sign-in=abc-_&then=https://example.com/docs")).toBeNull();
   });
 });
 

@@ -42,3 +42,6 @@ use std::path::{Path, PathBuf};
 pub fn set_ledger_aside(data_dir: &Path) -> std::io::Result<Option<PathBuf>> {
     ledger::start_fresh(data_dir)
 }
+
+/// Whether this build talks to a loopback WhatsApp only, under names of its own.
+pub const SANDBOX: bool = cfg!(feature = "sandbox");

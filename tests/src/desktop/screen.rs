@@ -7,7 +7,9 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, MapState, Window, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
 
 /// An X server that draws into memory.
@@ -81,6 +83,27 @@ impl Desktop {
         let message = ClientMessageEvent::new(32, window, protocols, [delete, x11rb::CURRENT_TIME, 0, 0, 0]);
         display.send_event(false, window, EventMask::NO_EVENT, message)?.check()?;
         Ok(())
+    }
+
+    /// The text in the clipboard.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn clipboard(&self) -> Result<String> {
+        let (display, root) = self.connect()?;
+        let atom = |name: &[u8]| anyhow::Ok(display.intern_atom(false, name)?.reply()?.atom);
+        let (clipboard, utf8, here) = (atom(b"CLIPBOARD")?, atom(b"UTF8_STRING")?, atom(b"PASTED")?);
+        let window = display.generate_id()?;
+        display.create_window(0, window, root, 0, 0, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &CreateWindowAux::new())?;
+        display.convert_selection(window, clipboard, utf8, here, x11rb::CURRENT_TIME)?;
+        display.flush()?;
+        loop {
+            if let x11rb::protocol::Event::SelectionNotify(answer) = display.wait_for_event()? {
+                anyhow::ensure!(answer.property != x11rb::NONE, "the clipboard is empty");
+                let text = display.get_property(true, window, here, AtomEnum::ANY, 0, 4096)?.reply()?;
+                return Ok(String::from_utf8(text.value)?);
+            }
+        }
     }
 
     fn connect(&self) -> Result<(RustConnection, Window)> {

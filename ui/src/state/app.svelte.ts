@@ -81,6 +81,7 @@ class App {
   async #consumeTicket(): Promise<void> {
     const ticket = ticketIn(location.hash);
     if (!ticket) return;
+    const then = afterSignIn(location.hash);
     // Out of the address bar and the history before anything else: it is a credential, if a short-lived one.
     history.replaceState(null, "", "#/channels");
     router.route = { page: "channels", add: false };
@@ -90,6 +91,7 @@ class App {
         throw problemFrom(401, { code: "ticket", title: "This link no longer works", detail: asProblem(thrown).message });
       });
     });
+    if (then) location.replace(then);
   }
 
   #follow(): void {
@@ -120,6 +122,11 @@ class App {
 export function ticketIn(hash: string): string | null {
   const found = /^#\/?sign-in=([^&]+)/.exec(hash);
   return found?.[1] ? decodeURIComponent(found[1]) : null;
+}
+
+/** Where a sign-in link leads when not to the dashboard: the reference of the API, and nowhere else. */
+export function afterSignIn(hash: string): string | null {
+  return /&then=\/docs$/.test(hash) ? "/docs" : null;
 }
 
 async function needsSetup(): Promise<boolean> {
