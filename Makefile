@@ -16,6 +16,8 @@ help: ## list the verbs
 demo: ## build and open the application with a loopback WhatsApp inside; no phone needed
 	scripts/setup build
 	$(MAKE) --no-print-directory ui
+	@# The commands of the README's curl lines.
+	cargo build -p app --features sandbox --bin whatisupd
 ifneq ($(DISPLAYED),)
 	cargo run -p whatisup --features sandbox -- $(ARGS)
 else

@@ -1,8 +1,9 @@
 //! What `make bench` measures, and how it is written down.
 
 pub mod bare;
+pub mod desktop;
 pub mod figures;
 pub mod idle;
+pub mod machine;
 pub mod messages;
-pub mod process;
 pub mod report;

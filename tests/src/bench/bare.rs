@@ -1,6 +1,6 @@
 //! The same sends by the library alone: `crates/whatsapp/examples/bare.rs` in a process of its own.
 
-use super::process::pss_mib;
+use crate::desktop::memory::pss_mib;
 use crate::{World, binaries};
 use anyhow::{Context, Result, bail};
 use sandbox::NetworkEvent;

@@ -23,7 +23,12 @@ impl Sample {
     pub fn percentile(&self, percent: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort();
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "samples are small")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "samples are small"
+        )]
         let at = ((sorted.len() as f64 - 1.0).max(0.0) * percent / 100.0).round() as usize;
         sorted.get(at).map_or(0.0, |d| d.as_secs_f64() * 1000.0)
     }

@@ -1,14 +1,14 @@
 //! Starting, resuming, and what an idle channel costs.
 
 use super::figures::Sample;
-use super::process::pss_mib;
+use crate::desktop::memory::pss_mib;
 use crate::{Options, Whatisup, World};
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How long memory settles before it is read: the allocator gives back, caches are filled.
-const SETTLE: Duration = Duration::from_secs(8);
+pub const SETTLE: Duration = Duration::from_secs(8);
 
 /// From the start of the process to the first answer of `/livez`, in milliseconds.
 ///

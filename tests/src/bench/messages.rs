@@ -30,7 +30,14 @@ pub async fn send_latency(world: &World, rest: &Rest, channel: &str, to: &Phone,
 ///
 /// # Errors
 /// When a message does not arrive.
-pub async fn send_rate(world: &World, rest: &Rest, channels: &[String], to: &Phone, each: usize, writers: usize) -> Result<f64> {
+pub async fn send_rate(
+    world: &World,
+    rest: &Rest,
+    channels: &[String],
+    to: &Phone,
+    each: usize,
+    writers: usize,
+) -> Result<f64> {
     let mut network = world.network().events();
     let total = each * channels.len();
     let counted = tokio::spawn(async move {

@@ -24,13 +24,17 @@ impl Report {
 
     /// A figure that ought to be at most `most`.
     pub fn at_most(&mut self, what: &str, value: f64, most: f64, unit: &str) {
-        let row = Row { what: what.into(), measured: show(value, unit), aim: format!("≤ {most} {unit}"), met: Some(value <= most) };
+        let row =
+            Row { what: what.into(), measured: show(value, unit), aim: format!("≤ {most} {unit}"), met: Some(value <= most) };
         self.rows.push(row);
     }
 
     /// A figure that ought to be at least `least`.
     pub fn at_least(&mut self, what: &str, value: f64, least: f64, unit: &str) {
-        let row = Row { what: what.into(), measured: show(value, unit), aim: format!("≥ {least} {unit}"), met: Some(value >= least) };
+        let row =
+            Row {
+                what: what.into(), measured: show(value, unit), aim: format!("≥ {least} {unit}"), met: Some(value >= least)
+            };
         self.rows.push(row);
     }
 

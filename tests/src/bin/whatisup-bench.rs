@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report goes to stdout, its progress to stderr")]
 
 use acceptance::bench::report::Report;
-use acceptance::bench::{bare, idle, messages, process};
+use acceptance::bench::{bare, desktop, idle, machine, messages};
 use acceptance::{Whatisup, World};
 use anyhow::{Context, Result};
 
@@ -11,6 +11,7 @@ async fn main() -> Result<()> {
     let mut report = Report::default();
     start_and_memory(&mut report).await.context("start and memory")?;
     sends(&mut report).await.context("sends")?;
+    windows(&mut report).await.context("the desktop application")?;
     println!("{}", head());
     println!("{}", report.table());
     Ok(())
@@ -19,7 +20,7 @@ async fn main() -> Result<()> {
 fn head() -> String {
     format!(
         "Measured by `make bench` on: {}.\nRelease build with the sandbox in a second process on the same machine; medians unless said otherwise.\n",
-        process::machine()
+        machine::machine()
     )
 }
 
@@ -50,6 +51,15 @@ async fn start_and_memory(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+async fn windows(report: &mut Report) -> Result<()> {
+    eprintln!("the desktop application …");
+    let windows = desktop::memory().await?;
+    report.at_most("desktop application, window never opened (sandbox inside)", windows.never_opened, 60.0, "MiB");
+    report.figure("desktop application, dashboard open", format!("{:.0} MiB", windows.open));
+    report.at_most("desktop application, dashboard closed again", windows.closed, 130.0, "MiB");
+    Ok(())
+}
+
 async fn sends(report: &mut Report) -> Result<()> {
     eprintln!("sends and receives …");
     let world = World::with_phones(51).await?;
@@ -69,7 +79,10 @@ async fn sends(report: &mut Report) -> Result<()> {
     report.at_most("REST send to the frame at the sandbox, p99", latency.percentile(99.0), 25.0, "ms");
 
     let inbound = messages::receive_latency(&mut events, to, &phones[0], 300).await?;
-    report.figure("a phone's send to the event on the stream, p50 / p99 (its encryption included)", format!("{:.2} / {:.2} ms", inbound.median(), inbound.percentile(99.0)));
+    report.figure(
+        "a phone's send to the event on the stream, p50 / p99 (its encryption included)",
+        format!("{:.2} / {:.2} ms", inbound.median(), inbound.percentile(99.0)),
+    );
 
     messages::breathe().await;
     let single = messages::send_rate(&world, &rest, std::slice::from_ref(one), to, 2000, 16).await?;
