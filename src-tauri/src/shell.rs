@@ -121,6 +121,17 @@ impl Shell {
         })
     }
 
+    /// From `Failed` to `Starting`; `false` when another button was quicker.
+    pub fn leave_failure(&self) -> bool {
+        self.0.stage.send_if_modified(|stage| {
+            let failed = matches!(stage, Stage::Failed(_));
+            if failed {
+                *stage = Stage::Starting;
+            }
+            failed
+        })
+    }
+
     /// The App, once it runs.
     pub fn app(&self) -> Option<app::App> {
         match &*self.0.stage.borrow() {

@@ -5,7 +5,7 @@ use crate::route::Route;
 use crate::shell::Shell;
 use crate::stage::{Problem, Stage};
 use crate::troubles;
-use app::{Config, RunArgs, Sources, VaultStore};
+use app::{Config, ConfigError, RunArgs, Sources, StartError, VaultStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// As `Config::load`.
-pub fn configuration(args: &RunArgs) -> Result<Config, app::ConfigError> {
+pub fn configuration(args: &RunArgs) -> Result<Config, ConfigError> {
     Config::load(&Sources::from_args(args.clone()))
 }
 
@@ -27,9 +27,11 @@ pub async fn now(shell: Shell) {
             shell.enter(Stage::Running { app: app.clone(), grace });
             follow::notices(&shell, app);
         }
-        Err(problem) => {
+        Err(refused) => {
+            let problem = refused.problem();
             tracing::error!(code = problem.code, detail = problem.detail, "WhatIsUp could not start: {}", problem.title);
             shell.enter(Stage::Failed(Arc::new(problem)));
+            shell.spawn(when_it_passes(shell.clone(), refused));
             // Even when started hidden: nothing works until somebody decides.
             shell.windows().steer(Route::Setup);
             shell.open(Route::Setup).await;
@@ -37,17 +39,46 @@ pub async fn now(shell: Shell) {
     }
 }
 
-async fn begin(shell: &Shell) -> Result<(app::App, Duration), Problem> {
-    let config = configuration(&shell.cli().run).map_err(|error| troubles::of_config(&error))?;
+/// Why a start was refused.
+enum Refused {
+    Configuration(ConfigError),
+    Start(Box<Config>, StartError),
+}
+
+impl Refused {
+    fn problem(&self) -> Problem {
+        match self {
+            Refused::Configuration(error) => troubles::of_config(error),
+            Refused::Start(_, error) => troubles::of_start(error),
+        }
+    }
+}
+
+async fn begin(shell: &Shell) -> Result<(app::App, Duration), Refused> {
+    let config = configuration(&shell.cli().run).map_err(Refused::Configuration)?;
     let grace = Duration::from_secs(config.channels.drain_seconds);
-    let app = app::build(config).await.map_err(|error| troubles::of_start(&error))?;
-    Ok((app, grace))
+    match app::build(config.clone()).await {
+        Ok(app) => Ok((app, grace)),
+        Err(error) => Err(Refused::Start(Box::new(config), error)),
+    }
+}
+
+/// Starts again by itself when the keychain is unlocked, unless somebody has pressed a button before.
+async fn when_it_passes(shell: Shell, refused: Refused) {
+    let Refused::Start(config, error) = refused else { return };
+    let mut stage = shell.stage();
+    tokio::select! {
+        () = app::passes(&config, &error) => again(&shell),
+        _ = stage.wait_for(|stage| !matches!(stage, Stage::Failed(_))) => {}
+    }
 }
 
 /// *Try again.* Shown for a moment even when it fails at once: a button that seems to do nothing is pressed again.
 pub fn again(shell: &Shell) {
     const SEEN: Duration = Duration::from_millis(300);
-    shell.enter(Stage::Starting);
+    if !shell.leave_failure() {
+        return;
+    }
     let shell = shell.clone();
     shell.clone().spawn(async move {
         tokio::time::sleep(SEEN).await;
@@ -68,7 +99,9 @@ pub fn fresh(shell: &Shell) {
 /// Does one thing to the data directory, then starts.
 fn after(shell: &Shell, what: &'static str, change: impl FnOnce(&Config) -> std::io::Result<()> + Send + 'static) {
     let (then, args) = (shell.clone(), shell.cli().run.clone());
-    shell.enter(Stage::Starting);
+    if !shell.leave_failure() {
+        return;
+    }
     shell.spawn(async move {
         let done = tokio::task::spawn_blocking(move || {
             configuration(&args)

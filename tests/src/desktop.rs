@@ -36,7 +36,7 @@ pub const EVERYTHING: With = With { notifications: true, panel: true, keychain: 
 #[derive(Debug)]
 pub struct Desktop {
     pub notifications: Option<Notifications>,
-    _keyring: Option<tokio::process::Child>,
+    keyring: Option<tokio::process::Child>,
     pub bus: Bus,
     pub screen: Screen,
     home: TempDir,
@@ -57,11 +57,31 @@ impl Desktop {
             true => Some(bus::keyring(&environment(home.path(), &bus, &screen), &bus).await?),
             false => None,
         };
-        let mut desktop = Desktop { _keyring: keyring, notifications: None, bus, screen, home };
+        let mut desktop = Desktop { keyring, notifications: None, bus, screen, home };
         if with.notifications {
             desktop.notifications = Some(Notifications::start(&desktop).await?);
         }
         Ok(desktop)
+    }
+
+    /// Locks the keychain, as a desktop does after a while.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn lock_keychain(&self) -> Result<()> {
+        self.bus.lock_keychain().await
+    }
+
+    /// Unlocks the keychain as logging in does: its service starts anew with the password.
+    ///
+    /// # Errors
+    /// When it does not come up again.
+    pub async fn unlock_keychain(&mut self) -> Result<()> {
+        if let Some(mut daemon) = self.keyring.take() {
+            daemon.kill().await?;
+        }
+        self.keyring = Some(bus::keyring(&environment(self.home.path(), &self.bus, &self.screen), &self.bus).await?);
+        Ok(())
     }
 
     /// A program of this desktop: it sees this display, bus and home, and nothing of ours.

@@ -382,6 +382,27 @@ async fn a_start_that_fails_says_why_and_can_be_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_locked_keychain_it_says_so_and_goes_on_by_itself_when_it_is_unlocked() {
+    let mut desktop = Desktop::start(EVERYTHING).await.unwrap();
+    let start = hidden(&desktop);
+    let mut shell = desktop.launch(&start).unwrap();
+    shell.prints("WhatIsUp is running").await.unwrap();
+    quit(&desktop, &mut shell).await;
+    desktop.lock_keychain().await.unwrap();
+
+    let start = Start { args: start.args.clone(), driven_at: Some(free_port()), ..start };
+    let mut shell = desktop.launch(&start).unwrap();
+    let page = Page::join(&desktop, &shell).await.unwrap();
+    page.says("The keychain is locked").await.unwrap();
+    desktop.tray().await.unwrap().says("The keychain is locked").await.unwrap();
+    photograph(&desktop, "locked").await;
+    desktop.unlock_keychain().await.unwrap();
+    page.says("Add channel").await.unwrap();
+    desktop.tray().await.unwrap().says("No channels yet").await.unwrap();
+    quit(&desktop, &mut shell).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_keychain_the_first_run_asks_before_it_uses_a_file() {
     let desktop = Desktop::start(With { keychain: false, ..EVERYTHING }).await.unwrap();
     let start = driven(&desktop);

@@ -28,6 +28,18 @@ pub(crate) struct Built {
     _lock: DataDirLock,
 }
 
+/// Returns when what refused a start is over without anybody's doing here: the keychain was unlocked, or came up after us.
+/// Never for anything else.
+pub async fn passes(config: &Config, error: &StartError) {
+    if error.passes_by_itself(keys::has_ledger(&config.data_dir))
+        && let Ok(vault) = keys::keychain(config, Face::Desktop)
+    {
+        vault.wait_unlocked().await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Builds and starts everything for a desktop.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ mod stop;
 pub use api::{Notifications, Settings};
 pub use app::App;
 pub use args::RunArgs;
-pub use build::build;
+pub use build::{build, passes};
 pub use config::{
     ApiConfig, ChannelsConfig, Config, ConfigError, LogConfig, LogFormat, Sources, VaultConfig, VaultStore, WhatsAppConfig,
     remember_vault_choice,

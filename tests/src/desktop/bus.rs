@@ -46,6 +46,8 @@ impl Bus {
             .args(["--nofork", "--print-address=1"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // It complains about limits that containers do not let it raise.
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .context("dbus-daemon (package dbus)")?;
@@ -67,6 +69,13 @@ impl Bus {
     pub fn items(&self) -> Vec<(String, String)> {
         let items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         items.iter().filter_map(|item| item.find('/').map(|at| (item[..at].to_owned(), item[at..].to_owned()))).collect()
+    }
+
+    pub(super) async fn lock_keychain(&self) -> Result<()> {
+        let all = vec![zbus::zvariant::ObjectPath::try_from("/org/freedesktop/secrets/aliases/default")?];
+        let (service, path) = ("org.freedesktop.secrets", "/org/freedesktop/secrets");
+        self.connection.call_method(Some(service), path, Some("org.freedesktop.Secret.Service"), "Lock", &(all)).await?;
+        Ok(())
     }
 
     /// Waits until somebody owns this name.
