@@ -187,7 +187,8 @@ export interface paths {
         };
         /**
          * Show the QR
-         * @description In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a terminal.
+         * @description In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a dark
+         *     terminal (half blocks without colours of their own: a light terminal shows them inverted).
          *     While the channel has asked WhatsApp for one, the answer waits up to five seconds for it.
          */
         get: operations["show_qr"];
@@ -508,13 +509,13 @@ export interface components {
              */
             attempt?: number | null;
             banned?: components["schemas"]["Ban"] | null;
-            /** @description Reconnecting: why, as a stable word. */
+            /** @description Reconnecting, or pairing when WhatsApp could not be asked for something to show: why, as a stable word. */
             cause?: string | null;
             /** @description Pairing: until when what is shown is good. The QR itself is at `/v1/channels/{id}/qr`. */
             expires_at?: string | null;
             /** @description Pairing: `qr`, `code` or `passkey`. */
             method?: string | null;
-            /** @description Reconnecting: when the next try is due; absent while one is under way. */
+            /** @description Reconnecting, or pairing with a `cause`: when the next try is due; absent while one is under way. */
             next_attempt_at?: string | null;
             /** @description Disconnected: why, as a stable word. */
             reason?: string | null;

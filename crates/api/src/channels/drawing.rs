@@ -43,7 +43,8 @@ impl Drawing {
         Ok(bytes.into_inner())
     }
 
-    /// Half blocks, drawn for the dark terminals that most are: what is dark in the QR is left blank.
+    /// Half blocks for the dark terminals that most are: what is dark in the QR is left blank. Plain text, without
+    /// colours of its own, because nobody says what it is shown on.
     pub fn terminal(&self) -> String {
         let mut text = self
             .0

@@ -47,10 +47,13 @@ pub(crate) async fn pairing_code(
         PairingPrompt::Code { code, expires_at, phone } => {
             Ok(Json(PairingCodeOut { code: as_shown(&code), expires_at: expires_at.to_string(), phone: phone.to_string() }))
         }
-        PairingPrompt::Waiting { .. }
-        | PairingPrompt::Qr { .. }
-        | PairingPrompt::Passkey { .. }
-        | PairingPrompt::Scanned { .. } => Err(Problem::of(Code::PairingCodeUnavailable)),
+        PairingPrompt::Passkey { .. } => Err(Problem::new(
+            Code::PairingCodeUnavailable,
+            format!("WhatsApp asks for a passkey of the account instead of giving a code: see GET /v1/channels/{id}/passkey."),
+        )),
+        PairingPrompt::Waiting { .. } | PairingPrompt::Qr { .. } | PairingPrompt::Scanned { .. } => {
+            Err(Problem::of(Code::PairingCodeUnavailable))
+        }
     }
 }
 

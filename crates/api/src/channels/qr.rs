@@ -35,7 +35,8 @@ pub(crate) struct QrOut {
 
 /// Show the QR
 ///
-/// In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a terminal.
+/// In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a dark
+/// terminal (half blocks without colours of their own: a light terminal shows them inverted).
 /// While the channel has asked WhatsApp for one, the answer waits up to five seconds for it.
 #[utoipa::path(get, path = "/v1/channels/{id}/qr", tag = "channels", operation_id = "show_qr",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
@@ -44,7 +45,7 @@ pub(crate) struct QrOut {
 pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, headers: HeaderMap) -> Result<Response, Problem> {
     let view = once_shown(&api, id).await?;
     let ChannelState::Pairing { prompt: PairingPrompt::Qr { code, expires_at }, round, .. } = view.state else {
-        return Err(Problem::of(if view.paired { Code::AlreadyPaired } else { Code::NotPairing }));
+        return Err(no_qr(&view));
     };
     let form = accept::choose(&headers, &[JSON, SVG, PNG, TEXT]).ok_or_else(|| Problem::of(Code::NotAcceptable))?;
     let drawing = Drawing::of(&code).map_err(|e| Problem::internal(&e))?;
@@ -58,6 +59,20 @@ pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, hea
     Ok(response)
 }
 
+fn no_qr(channel: &ChannelView) -> Problem {
+    match &channel.state {
+        ChannelState::Pairing { prompt, .. } if prompt.method() == PairingMethod::Passkey => Problem::new(
+            Code::NotPairing,
+            format!("WhatsApp asks for a passkey of the account instead of a QR: see GET /v1/channels/{}/passkey.", channel.id),
+        ),
+        ChannelState::Pairing { prompt: PairingPrompt::Waiting { setback: Some(setback), .. }, .. } => {
+            Problem::new(Code::NotPairing, format!("There is no QR to show yet. {}", setback.cause.sentence()))
+        }
+        _ if channel.paired => Problem::of(Code::AlreadyPaired),
+        _ => Problem::of(Code::NotPairing),
+    }
+}
+
 /// A channel that has just been started has asked WhatsApp for a QR and gets it in a moment: worth waiting for.
 async fn once_shown(api: &Api, id: ChannelId) -> Result<ChannelView, Problem> {
     let mut overview = api.engine.overview();
@@ -68,5 +83,5 @@ async fn once_shown(api: &Api, id: ChannelId) -> Result<ChannelView, Problem> {
 }
 
 fn awaits_qr(channel: &ChannelView) -> bool {
-    matches!(&channel.state, ChannelState::Pairing { prompt: PairingPrompt::Waiting { method: PairingMethod::Qr }, .. })
+    matches!(&channel.state, ChannelState::Pairing { prompt: PairingPrompt::Waiting { method: PairingMethod::Qr, .. }, .. })
 }

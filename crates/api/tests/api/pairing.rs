@@ -95,3 +95,22 @@ async fn a_pairing_code_is_waited_for() {
     assert_eq!((&answer.body["code"], &answer.body["phone"]), (&json!("ABCD-EFGH"), &json!("+15550100123")));
     assert!(socket.opening.pair_by_code.is_some() || socket.calls().iter().any(|c| matches!(c, Call::PairingCode(_))));
 }
+
+#[tokio::test]
+async fn where_whatsapp_wants_a_passkey_the_qr_says_so() {
+    let mut rig = Rig::start().await;
+    let path = rig.channel("Front desk").await;
+    rig.bid(Method::POST, &format!("{path}/start")).await;
+    let socket = rig.next_socket().await;
+    socket.says(SocketEvent::Handshaken).await;
+    let challenge = Secret(r#"{"challenge":"AAAA"}"#.to_owned());
+    socket.says(SocketEvent::PasskeyRequested { challenge, expires_at: None }).await;
+    let mut overview = rig.engine.overview();
+    let asked = |all: &std::sync::Arc<domain::Overview>| format!("{all:?}").contains("passkey:shown");
+    tokio::time::timeout(Duration::from_secs(10), overview.wait_for(asked)).await.unwrap().unwrap();
+    let answer = rig.get(&format!("{path}/qr")).await;
+    assert_eq!(answer.told(), "409 not_pairing");
+    let detail = answer.body["detail"].as_str().unwrap();
+    assert!(detail.contains("passkey") && detail.contains(&format!("GET {path}/passkey")), "{detail}");
+    assert_eq!(rig.get(&format!("{path}/passkey")).await.status, 200);
+}
