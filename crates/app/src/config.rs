@@ -123,7 +123,13 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
         let data_dir = layers::data_dir(sources)?;
         let raw: Raw = layers::merged(sources, &data_dir)?;
-        raw.check(data_dir)
+        raw.check(data_dir).map_err(|error| match error {
+            ConfigError::Invalid { origin, message } => ConfigError::Invalid { origin: sources.named(&origin), message },
+            ConfigError::Unknown { .. }
+            | ConfigError::Unreadable { .. }
+            | ConfigError::NoDataDir
+            | ConfigError::SandboxOnly(_) => error,
+        })
     }
 }
 

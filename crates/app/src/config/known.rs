@@ -2,20 +2,20 @@
 
 use super::{ConfigError, DEFAULTS};
 
-/// All settings as dotted names, in the order of the defaults.
-pub(super) fn names() -> Vec<String> {
+/// All settings as dotted names with their defaults, in the order of the defaults.
+pub(super) fn settings() -> Vec<(String, toml::Value)> {
     let table: toml::Table = DEFAULTS.parse().expect("the defaults are part of the program and tested");
-    let mut names = Vec::new();
-    flatten("", &table, &mut names);
-    names
+    let mut settings = Vec::new();
+    flatten("", table, &mut settings);
+    settings
 }
 
-fn flatten(prefix: &str, table: &toml::Table, names: &mut Vec<String>) {
+fn flatten(prefix: &str, table: toml::Table, settings: &mut Vec<(String, toml::Value)>) {
     for (key, value) in table {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        match value.as_table() {
-            Some(inner) => flatten(&name, inner, names),
-            None => names.push(name),
+        let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        match value {
+            toml::Value::Table(inner) => flatten(&name, inner, settings),
+            value => settings.push((name, value)),
         }
     }
 }
@@ -27,20 +27,18 @@ pub(super) fn env_name(setting: &str) -> String {
 
 /// Refuses any setting of `table` that the defaults do not have.
 pub(super) fn check(origin: &str, table: &toml::Table) -> Result<(), ConfigError> {
-    let known = names();
+    let known: Vec<String> = settings().into_iter().map(|(name, _)| name).collect();
     let mut given = Vec::new();
-    flatten("", table, &mut given);
-    match given.into_iter().find(|name| !known.contains(name)) {
+    flatten("", table.clone(), &mut given);
+    match given.into_iter().find(|(name, _)| !known.contains(name)) {
         None => Ok(()),
-        Some(name) => Err(unknown(origin, &name, known.iter().map(String::as_str))),
+        Some((name, _)) => Err(unknown(origin, &name, &known)),
     }
 }
 
-pub(super) fn unknown<'a>(origin: &str, name: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
-    let nearest = known.map(|k| (strsim::damerau_levenshtein(k, name), k)).min();
-    let hint = match nearest {
-        Some((distance, k)) if distance <= 2 + name.len() / 3 => format!("; did you mean {k:?}?"),
-        _ => "; see docs/configuration.md for all of them".to_owned(),
-    };
+/// Names the nearest known one, however far that is: it shows at least what a name looks like.
+pub(super) fn unknown(origin: &str, name: &str, known: &[String]) -> ConfigError {
+    let nearest = known.iter().map(|k| (strsim::damerau_levenshtein(k, name), k)).min();
+    let hint = nearest.map(|(_, k)| format!("; did you mean {k:?}?")).unwrap_or_default();
     ConfigError::Unknown { origin: origin.to_owned(), name: name.to_owned(), hint }
 }

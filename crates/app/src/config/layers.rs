@@ -22,8 +22,22 @@ pub struct Sources {
 impl Sources {
     /// The flags with the environment of this process.
     pub fn from_args(args: RunArgs) -> Self {
-        let env = std::env::vars().filter(|(name, _)| name.starts_with("WHATISUP_")).collect();
-        Sources { args, env }
+        // Variables that are no text are others' business; a value of ours that is none is told with what is wrong in it.
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let ours =
+            std::env::vars_os().map(|(name, value)| (text(name), value)).filter(|(name, _)| name.starts_with("WHATISUP_"));
+        Sources { args, env: ours.map(|(name, value)| (name, text(value))).collect() }
+    }
+
+    /// A setting, with the flag or variable that gave it when one did.
+    pub(super) fn named(&self, setting: &str) -> String {
+        if let Some((_, flag, _)) = flags(&self.args).into_iter().find(|(name, _, value)| *name == setting && value.is_some()) {
+            return from(setting, flag);
+        }
+        match self.env_of(setting) {
+            Some(_) => from(setting, &known::env_name(setting)),
+            None => setting.to_owned(),
+        }
     }
 
     fn env_of(&self, setting: &str) -> Option<&String> {
@@ -74,10 +88,18 @@ pub(super) fn merged<T: DeserializeOwned>(sources: &Sources, data_dir: &Path) ->
     figment =
         figment.merge(figment::providers::Serialized::defaults(env)).merge(figment::providers::Serialized::defaults(flags));
     figment.extract().map_err(|e| {
-        let origin = e.path.join(".");
-        let from = e.metadata.as_ref().and_then(|m| m.source.as_ref()).map(|s| format!(" (from {s})")).unwrap_or_default();
-        ConfigError::Invalid { origin: format!("{origin}{from}"), message: e.kind.to_string() }
+        // Below the table and the key there is the place in a list.
+        let setting = e.path.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(".");
+        let origin = match e.metadata.as_ref().and_then(|m| m.source.as_ref()).and_then(figment::Source::file_path) {
+            Some(file) => from(&setting, &file.display().to_string()),
+            None => sources.named(&setting),
+        };
+        ConfigError::Invalid { origin, message: e.kind.to_string() }
     })
+}
+
+fn from(setting: &str, origin: &str) -> String {
+    format!("{setting} (from {origin})")
 }
 
 fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
@@ -86,47 +108,64 @@ fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
         .map_err(|e: toml::de::Error| ConfigError::Invalid { origin: path.display().to_string(), message: e.to_string() })
 }
 
-/// Environment values are read as TOML where they can be, else as text.
+/// Each variable becomes what the default of its setting is.
 fn env_layer(sources: &Sources) -> Result<Dict, ConfigError> {
-    let names = known::names();
+    let settings = known::settings();
     let mut dict = Dict::new();
     for (variable, text) in &sources.env {
-        let Some(setting) = names.iter().find(|n| known::env_name(n) == *variable) else {
-            let all: Vec<String> = names.iter().map(|n| known::env_name(n)).collect();
-            return Err(known::unknown("environment", variable, all.iter().map(String::as_str)));
+        let Some((setting, default)) = settings.iter().find(|(name, _)| known::env_name(name) == *variable) else {
+            let all: Vec<String> = settings.iter().map(|(name, _)| known::env_name(name)).collect();
+            return Err(known::unknown("environment", variable, &all));
         };
-        let value = format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
-        // A setting that is text stays text, even when it looks like a number or a date.
-        let value = match value {
-            Some(v @ (toml::Value::Integer(_) | toml::Value::Array(_))) => Value::serialize(v),
-            _ => Value::serialize(text),
-        };
-        let value = value.map_err(|e| ConfigError::Invalid { origin: variable.clone(), message: e.to_string() })?;
+        let value = like(default, text).map_err(|wanted| ConfigError::Invalid {
+            origin: from(setting, variable),
+            message: format!("{text:?} is not {wanted}"),
+        })?;
         put(&mut dict, setting, value);
     }
     Ok(dict)
 }
 
-fn flag_layer(args: &RunArgs) -> Dict {
-    let path = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
-    let texts = [
-        ("vault.key_file", path(&args.key_file)),
-        // Naming a key file is choosing it.
-        ("vault.store", args.key_file.as_ref().map(|_| "file".to_owned())),
-        ("whatsapp.url", args.whatsapp_url.clone()),
-        ("whatsapp.ca", path(&args.whatsapp_ca)),
-        ("whatsapp.version", args.whatsapp_version.clone()),
-        ("log.level", args.log_level.clone()),
-        ("log.format", args.log_format.clone()),
-    ];
-    let mut dict = Dict::new();
-    for (setting, text) in texts {
-        if let Some(text) = text {
-            put(&mut dict, setting, Value::from(text));
+/// The text as a value of the same type, or what it should have been.
+fn like(default: &toml::Value, text: &str) -> Result<Value, &'static str> {
+    match default {
+        // Text stays text, also where it looks like a number.
+        toml::Value::String(_) => Ok(Value::from(text)),
+        toml::Value::Integer(_) => text.trim().parse::<i64>().map(Value::from).map_err(|_| "a whole number"),
+        toml::Value::Array(_) if !text.trim_start().starts_with('[') => {
+            Ok(Value::from(text.split(',').map(|item| Value::from(item.trim())).collect::<Vec<_>>()))
+        }
+        _ => {
+            let parsed = format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("v"));
+            let parsed = parsed.filter(|value| value.same_type(default)).ok_or("a list such as [\"127.0.0.1\", \"::1\"]")?;
+            Value::serialize(parsed).map_err(|_| "a value that can be kept")
         }
     }
-    if let Some(port) = args.port {
-        put(&mut dict, "api.port", Value::from(port));
+}
+
+/// Every flag that is a setting: the setting, the flag as typed, and what it was given.
+fn flags(args: &RunArgs) -> Vec<(&'static str, &'static str, Option<Value>)> {
+    let path = |p: &Option<PathBuf>| p.as_ref().map(|p| Value::from(p.display().to_string()));
+    let text = |t: &Option<String>| t.clone().map(Value::from);
+    vec![
+        ("vault.key_file", "--key-file", path(&args.key_file)),
+        // Naming a key file is choosing it.
+        ("vault.store", "--key-file", args.key_file.as_ref().map(|_| Value::from("file"))),
+        ("whatsapp.url", "--whatsapp-url", text(&args.whatsapp_url)),
+        ("whatsapp.ca", "--whatsapp-ca", path(&args.whatsapp_ca)),
+        ("whatsapp.version", "--whatsapp-version", text(&args.whatsapp_version)),
+        ("log.level", "--log-level", text(&args.log_level)),
+        ("log.format", "--log-format", text(&args.log_format)),
+        ("api.port", "--port", args.port.map(Value::from)),
+    ]
+}
+
+fn flag_layer(args: &RunArgs) -> Dict {
+    let mut dict = Dict::new();
+    for (setting, _, value) in flags(args) {
+        if let Some(value) = value {
+            put(&mut dict, setting, value);
+        }
     }
     dict
 }

@@ -33,6 +33,11 @@ fn an_unknown_setting_is_an_error_with_the_nearest_name() {
     assert!(error.contains("\"api.prot\"") && error.contains("did you mean \"api.port\"?"), "{error}");
     let error = load("", &[("WHATISUP_API_PRT", "1")], RunArgs::default()).unwrap_err().to_string();
     assert!(error.contains("did you mean \"WHATISUP_API_PORT\"?"), "{error}");
+    // However far it is.
+    let error = load("", &[("WHATISUP_FOO", "1")], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("did you mean \"WHATISUP_"), "{error}");
+    let error = load("[quite]\nelsewhere = 1", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("did you mean \""), "{error}");
 }
 
 #[test]
@@ -41,6 +46,42 @@ fn a_value_of_the_wrong_kind_names_the_setting() {
     assert!(error.starts_with("api.port"), "{error}");
     let error = load("[vault]\nstore = \"cloud\"", &[], RunArgs::default()).unwrap_err().to_string();
     assert!(error.starts_with("vault.store"), "{error}");
+}
+
+#[test]
+fn a_variable_is_read_as_what_its_default_is() {
+    let env = [
+        ("WHATISUP_WHATSAPP_DEVICE_NAME", "42"),
+        ("WHATISUP_API_PORT", " 2000 "),
+        ("WHATISUP_API_BIND", "[\"::1\"]"),
+        ("WHATISUP_CHANNELS_RESUME_AT_ONCE", "3"),
+    ];
+    let config = load("", &env, RunArgs::default()).unwrap();
+    assert_eq!((config.whatsapp.device_name.as_str(), config.api.port, config.channels.resume_at_once), ("42", 2000, 3));
+    assert_eq!(config.api.bind, ["::1".parse::<IpAddr>().unwrap()]);
+    let config = load("", &[("WHATISUP_API_BIND", "127.0.0.1, ::1")], RunArgs::default()).unwrap();
+    assert_eq!(config.api.bind.len(), 2);
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_told_with_where_it_came_from_and_never_with_a_source_file() {
+    for (variable, value, begins) in [
+        ("WHATISUP_API_PORT", "many", "api.port (from WHATISUP_API_PORT): \"many\" is not a whole number"),
+        ("WHATISUP_API_PORT", "70000", "api.port (from WHATISUP_API_PORT): "),
+        ("WHATISUP_API_BIND", "everywhere", "api.bind (from WHATISUP_API_BIND): "),
+        ("WHATISUP_API_BIND", "[1", "api.bind (from WHATISUP_API_BIND): "),
+        ("WHATISUP_API_BIND", "0.0.0.0", "api.bind (from WHATISUP_API_BIND): 0.0.0.0 is not a loopback address"),
+        ("WHATISUP_VAULT_STORE", "cloud", "vault.store (from WHATISUP_VAULT_STORE): "),
+        ("WHATISUP_WHATSAPP_DEVICE_NAME", "", "whatsapp.device_name (from WHATISUP_WHATSAPP_DEVICE_NAME): "),
+    ] {
+        let error = load("", &[(variable, value)], RunArgs::default()).unwrap_err().to_string();
+        assert!(error.starts_with(begins) && !error.contains(".rs"), "{error}");
+    }
+    let args = RunArgs { log_format: Some("yaml".into()), ..RunArgs::default() };
+    let error = load("", &[("WHATISUP_LOG_FORMAT", "json")], args).unwrap_err().to_string();
+    assert!(error.starts_with("log.format (from --log-format): ") && !error.contains(".rs"), "{error}");
+    let error = load("[log]\nformat = \"yaml\"", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.starts_with("log.format (from ") && error.contains("config.toml): "), "{error}");
 }
 
 #[test]
