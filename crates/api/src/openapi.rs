@@ -2,6 +2,7 @@
 
 use crate::problem::Code;
 use crate::routes;
+use crate::session::cookie;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
         description = "WhatsApp sessions, lent to the programs on this machine. Guide: docs/api.md.",
         license(name = "AGPL-3.0-only", identifier = "AGPL-3.0-only")
     ),
-    servers((url = "http://127.0.0.1:9487")),
+    servers((url = "/", description = "The server that this document came from.")),
     tags(
         (name = "channels", description = "WhatsApp accounts lent to programs."),
         (name = "messages", description = "Sending and reading."),
@@ -27,6 +28,14 @@ use utoipa_axum::router::OpenApiRouter;
     ))
 )]
 struct Described;
+
+/// Browsers keep one cookie jar for all ports of a host, so the cookie is named by the port: known when serving.
+const COOKIE: &str = "whatisup_<port>";
+
+/// The document as a server on `port` gives it out.
+pub(crate) fn served(port: u16) -> String {
+    document().replace(COOKIE, &cookie::name(port))
+}
 
 /// The document as JSON text, ending with a newline; `docs/openapi.json` is a copy of it.
 pub fn document() -> String {
@@ -45,7 +54,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 fn complete(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "key": {"type": "http", "scheme": "bearer", "description": "The admin key, wiu_…: `whatisupd key` shows it."},
-        "session": {"type": "apiKey", "in": "cookie", "name": "whatisup_9487", "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
     });
     document["security"] = json!([{"key": []}, {"session": []}]);
     let Some(paths) = document["paths"].as_object_mut() else { return };

@@ -43,10 +43,11 @@ pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router
         .layer(from_fn_with_state(api.clone(), requests::count))
 }
 
-/// What is no route is the dashboard's: open, because it holds no secret.
+/// What is no route may be a file of the dashboard: open, because it holds no secret. Else it is nothing.
 async fn dashboard(request: Request) -> Response {
+    let Some(file) = ui::answer(request.uri().path(), request.headers()) else { return nowhere(request).await };
     if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return ui::answer(request.uri().path(), request.headers());
+        return file;
     }
     let mut response = wrong_method().await.into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));

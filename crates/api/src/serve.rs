@@ -8,7 +8,7 @@ use crate::ops::info::{SandboxInfo, VaultStanding};
 use crate::ops::requests::Requests;
 use crate::session::{Sessions, Tickets, sign_in};
 use crate::settings::{self, Settings};
-use crate::{document, router};
+use crate::{openapi, router};
 use axum::Router;
 use axum::http::HeaderValue;
 use bytes::Bytes;
@@ -111,7 +111,7 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         started_at: deps.about.started_at,
         about: deps.about,
         requests: Requests::default(),
-        document: Bytes::from(document()),
+        document: Bytes::from(openapi::served(addresses.first().map_or(0, SocketAddr::port))),
         shutdown: shutdown.clone(),
         ledger,
         addresses,

@@ -1,7 +1,6 @@
 //! The built dashboard, embedded in the binary (read from the source tree in debug builds).
 
 use crate::html;
-use crate::problem::{Code, Problem};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
@@ -11,19 +10,18 @@ use rust_embed::RustEmbed;
 #[allow_missing = true]
 struct Built;
 
-/// The file at `path`; the dashboard's page for addresses that it makes up itself.
-pub(crate) fn answer(path: &str, headers: &HeaderMap) -> Response {
-    let name = path.trim_start_matches('/');
-    if let Some(file) = Built::get(name).filter(|_| !name.is_empty()) {
-        return serve(name, file, headers);
-    }
-    // An address with an extension is a file that is not there; others belong to the page.
-    if name.rsplit('/').next().is_some_and(|last| last.contains('.')) {
-        return Problem::of(Code::NotFound).into_answer(headers);
-    }
-    match Built::get("index.html") {
-        Some(page) => serve("index.html", page, headers),
-        None => not_built(),
+const PAGE: &str = "index.html";
+
+/// The file at `path`, or `None`. The page is at `/` alone (and under its own name): where one is in it stands behind
+/// the `#`, so no other address belongs to it.
+pub(crate) fn answer(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let name = match path.strip_prefix('/')? {
+        "" => PAGE,
+        name => name,
+    };
+    match Built::get(name) {
+        Some(file) => Some(serve(name, file, headers)),
+        None => (name == PAGE).then(not_built),
     }
 }
 

@@ -2,7 +2,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 
 /// Browsers keep one cookie jar for all ports of a host: the port in the name keeps two installations apart.
-fn name(port: u16) -> String {
+pub(crate) fn name(port: u16) -> String {
     format!("whatisup_{port}")
 }
 

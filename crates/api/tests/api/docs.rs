@@ -35,12 +35,16 @@ async fn every_problem_is_explained_where_its_type_points() {
 }
 
 #[tokio::test]
-async fn addresses_of_the_dashboard_give_a_page_with_or_without_a_build() {
+async fn the_dashboard_is_one_page_with_or_without_a_build() {
     let rig = Rig::start().await;
-    for path in ["/", "/channels/ch_1"] {
+    for path in ["/", "/index.html"] {
         let answer = rig.client.get(rig.url(path)).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    }
+    for path in ["/nope", "/v2/channels", "/channels/ch_1", "/index.html/", "//"] {
+        assert_eq!(rig.get(path).await.told(), "404 not_found", "{path}");
+        assert_eq!(rig.bid(reqwest::Method::POST, path).await.told(), "404 not_found", "POST {path}");
     }
     assert_eq!(rig.client.get(rig.url("/nothing.js")).send().await.unwrap().status(), 404);
     assert_eq!(rig.client.get(rig.url("/../Cargo.toml")).send().await.unwrap().status(), 404);

@@ -1,3 +1,4 @@
+use crate::rig::Rig;
 use serde_json::Value;
 
 /// The dashboard and other clients generate their types from the file, so it must say what the code says.
@@ -32,4 +33,13 @@ fn the_document_is_openapi_3_1_and_refers_only_to_what_it_has() {
         let pointer = part.split('"').next().unwrap();
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
+}
+
+#[tokio::test]
+async fn the_served_document_names_no_port_but_its_own() {
+    let rig = Rig::start().await;
+    let document = rig.get("/v1/openapi.json").await.body;
+    assert_eq!(document["servers"][0]["url"], "/");
+    let port = rig.bound.addresses()[0].port();
+    assert_eq!(document["components"]["securitySchemes"]["session"]["name"], format!("whatisup_{port}"));
 }

@@ -86,6 +86,7 @@ async fn methods_that_an_address_does_not_take_are_told_with_those_that_it_takes
         (Method::POST, "/v1/info", "GET,HEAD"),
         (Method::DELETE, "/livez", "GET,HEAD"),
         (Method::POST, "/", "GET,HEAD"),
+        (Method::PUT, "/index.html", "GET,HEAD"),
         (Method::PATCH, "/v1/session", "DELETE,GET,HEAD,POST"),
     ] {
         let answer = rig.bid(method.clone(), path).await;
