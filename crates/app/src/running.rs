@@ -22,6 +22,23 @@ impl Running {
         serde_json::from_str(&text).ok()
     }
 
+    /// Whether that process still is there, where the system can tell. Its number may have gone to another one since.
+    #[cfg(unix)]
+    pub fn lives(&self) -> Option<bool> {
+        use rustix::io::Errno;
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid).ok()?)?;
+        match rustix::process::test_kill_process(pid) {
+            Ok(()) | Err(Errno::PERM) => Some(true),
+            Err(Errno::SRCH) => Some(false),
+            Err(_) => None,
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub fn lives(&self) -> Option<bool> {
+        None
+    }
+
     /// The address that programs on this machine use.
     pub fn base_url(&self) -> String {
         self.addresses.first().map(|a| format!("http://{a}")).unwrap_or_default()
@@ -36,5 +53,21 @@ impl Running {
     pub(crate) fn clear(data_dir: &Path) {
         // A trace that stays is harmless: the next start writes its own.
         let _ = std::fs::remove_file(file(data_dir));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_process_is_there_until_it_has_ended() {
+        let of = |pid| Running { pid, addresses: Vec::new() };
+        assert_eq!(of(std::process::id()).lives(), Some(true));
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = of(child.id());
+        child.wait().unwrap();
+        assert_eq!(gone.lives(), Some(false));
     }
 }

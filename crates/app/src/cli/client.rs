@@ -1,8 +1,10 @@
 //! The running application, reached as any other program reaches it: over its API.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use app::{Config, RunArgs, Sources};
-use reqwest::Method;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
 pub struct Client {
@@ -18,26 +20,56 @@ impl Client {
         let Some(running) = app::Running::find(&config.data_dir) else {
             bail!("nothing runs on {}; start it with: whatisupd run", config.data_dir.display());
         };
+        if running.lives() == Some(false) {
+            // Nor is its port ours any more: whoever has it now must not be sent the key.
+            bail!(
+                "nothing runs on {}: process {} did not stop in order; start it again with: whatisupd run",
+                config.data_dir.display(),
+                running.pid
+            );
+        }
         let key = app::admin_key(&config).await?;
         Ok(Client { base: running.base_url(), key, http: reqwest::Client::new() })
     }
 
     /// The JSON of a 2xx answer; anything else is an error in the API's own words.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
-        request = request.header("accept", "application/json");
+        let mut request = self.request(method, path).header("accept", "application/json");
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.with_context(|| format!("no answer from {}", self.base))?;
+        let answer = self.send(request).await?;
+        let text = answer.text().await.map_err(|_| self.gone())?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// The event stream at `path`, as a bell: whoever hears it looks again.
+    pub async fn news(&self, path: &str) -> Result<News> {
+        let answer = self.send(self.request(Method::GET, path).header("accept", "text/event-stream")).await?;
+        let pieces = answer.bytes_stream().map(|piece| piece.map(drop)).boxed();
+        Ok(News { pieces, base: self.base.clone() })
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        let answer = request.send().await.map_err(|error| match error.is_connect() {
+            true => anyhow!("nothing answers at {}; start it with: whatisupd run", self.base),
+            false => self.gone(),
+        })?;
         let status = answer.status();
-        let text = answer.text().await?;
-        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if !status.is_success() {
-            let detail = value["detail"].as_str().or(value["title"].as_str()).unwrap_or("no reason given");
-            bail!("{status}: {detail}");
+        if status.is_success() {
+            return Ok(answer);
         }
-        Ok(value)
+        let problem: Value = answer.json().await.unwrap_or(Value::Null);
+        let detail = problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no reason given");
+        bail!("{status}: {detail}");
+    }
+
+    fn gone(&self) -> anyhow::Error {
+        gone(&self.base)
     }
 
     pub async fn get(&self, path: &str) -> Result<Value> {
@@ -53,4 +85,24 @@ impl Client {
         let page = self.get("/v1/channels?limit=500").await?;
         Ok(page["items"].as_array().cloned().unwrap_or_default())
     }
+}
+
+/// That something has happened, not what.
+pub struct News {
+    pieces: BoxStream<'static, reqwest::Result<()>>,
+    base: String,
+}
+
+impl News {
+    /// Returns when something may have changed: an event came, or a heartbeat.
+    pub async fn wait(&mut self) -> Result<()> {
+        match self.pieces.next().await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(gone(&self.base)),
+        }
+    }
+}
+
+fn gone(base: &str) -> anyhow::Error {
+    anyhow!("the application at {base} hung up: it has stopped, or is stopping; start it with: whatisupd run")
 }

@@ -4,7 +4,6 @@ use anyhow::{Context, Result};
 use app::RunArgs;
 use serde_json::{Value, json};
 use std::process::ExitCode;
-use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,9 +17,6 @@ pub struct Args {
     run: RunArgs,
 }
 
-/// How often the state is asked for; a QR lives for 20 s and longer.
-const GLANCE: Duration = Duration::from_millis(500);
-
 pub async fn perform(args: Args) -> Result<ExitCode> {
     let client = Client::connect(args.run).await?;
     let id = channel(&client, &args.channel).await?;
@@ -33,24 +29,52 @@ pub async fn perform(args: Args) -> Result<ExitCode> {
     } else {
         println!("On the phone: WhatsApp > Linked devices > Link a device, then scan\n");
     }
-    let mut shown = String::new();
+    // Opened before the first look, so that no change falls between the two.
+    let mut news = client.news(&format!("/v1/events?channel={id}&types=channel.*")).await?;
+    let (mut said, mut shown) = (String::new(), String::new());
     loop {
         let channel = client.get(&format!("/v1/channels/{id}")).await?;
         let state = &channel["state"];
+        say(state, &mut said);
         match state["status"].as_str().unwrap_or_default() {
             "connected" => {
                 println!("Connected as {}.", channel["account"]["phone"].as_str().unwrap_or("this account"));
                 return Ok(ExitCode::SUCCESS);
             }
-            "disconnected" => {
-                println!("{}", state["summary"].as_str().unwrap_or("It ended."));
+            "disconnected" => return Ok(ExitCode::FAILURE),
+            "pairing" if state["method"] == "passkey" && state["step"] == "shown" => {
+                passkey(&client, &id).await?;
                 return Ok(ExitCode::FAILURE);
             }
             "pairing" if args.phone.is_none() && state["step"] == "shown" => show(&client, &id, &mut shown).await?,
             _ => {}
         }
-        tokio::time::sleep(GLANCE).await;
+        news.wait().await?;
     }
+}
+
+/// What the channel is doing and what to do, once for each change of that.
+fn say(state: &Value, said: &mut String) {
+    let mut sentence = state["summary"].as_str().unwrap_or_default().to_owned();
+    if let Some(next) = state["next_attempt_at"].as_str() {
+        sentence.push_str(&format!(" Next try at {next}."));
+    }
+    if state["status"] != "connected" && sentence != *said {
+        println!("{sentence}");
+    }
+    *said = sentence;
+}
+
+/// A terminal has no passkey to offer: all it can do is to show what WhatsApp wants, for a program that has one.
+async fn passkey(client: &Client, id: &str) -> Result<()> {
+    let path = format!("/v1/channels/{id}/passkey");
+    let wanted = client.get(&path).await?;
+    println!("It asks for this to be signed by the account's passkey, which cannot be done in a terminal (GET {path}):\n");
+    println!("{}\n", serde_json::to_string_pretty(&wanted["challenge"])?);
+    if let Some(until) = wanted["expires_at"].as_str() {
+        println!("good until {until}");
+    }
+    Ok(())
 }
 
 async fn channel(client: &Client, wanted: &str) -> Result<String> {
@@ -72,7 +96,11 @@ async fn show(client: &Client, id: &str, shown: &mut String) -> Result<()> {
     let Ok(qr) = client.get(&format!("/v1/channels/{id}/qr")).await else { return Ok(()) };
     let text = qr["text"].as_str().unwrap_or_default();
     if text != shown.as_str() {
-        println!("{}\ngood until {}\n", terminal::qr(text).unwrap_or_default(), qr["expires_at"].as_str().unwrap_or("?"));
+        println!(
+            "{}\ngood until {}\n",
+            terminal::qr(text, terminal::ground()).unwrap_or_default(),
+            qr["expires_at"].as_str().unwrap_or("?")
+        );
         text.clone_into(shown);
     }
     Ok(())
