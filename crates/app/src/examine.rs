@@ -37,7 +37,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
 
 /// Looks at everything. Takes some seconds when something does not answer.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![keys(config).await];
+    let mut findings = vec![application(&config.data_dir).await, keys(config).await];
     findings.extend(ports(config).await);
     findings.push(disk(&config.data_dir));
     findings.push(permissions(&config.data_dir));
@@ -45,6 +45,28 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings.push(clock(date));
     findings.push(network);
     findings
+}
+
+async fn application(data_dir: &Path) -> Finding {
+    const START: &str = "start it with: whatisupd run";
+    let Some(running) = Running::find(data_dir) else {
+        return Finding::good("application", format!("It is not running; {START}"));
+    };
+    let (pid, base) = (running.pid, running.base_url());
+    if running.lives() == Some(false) {
+        return Finding::bad("application", format!("It did not stop in order: process {pid} is gone; {START}"));
+    }
+    let Some(address) = running.addresses.first() else {
+        return Finding::bad("application", format!("Process {pid} serves no address. Stop it, then {START}"));
+    };
+    if answers(*address).await {
+        Finding::good("application", format!("Process {pid} answers at {base}."))
+    } else {
+        Finding::bad(
+            "application",
+            format!("Process {pid} does not answer at {base}. If it still is WhatIsUp, stop it; {START}"),
+        )
+    }
 }
 
 async fn keys(config: &Config) -> Finding {
@@ -85,7 +107,6 @@ async fn ports(config: &Config) -> Vec<Finding> {
         let address = SocketAddr::new(*ip, config.api.port);
         let ours = running.as_ref().is_some_and(|r| r.addresses.contains(&address));
         findings.push(match TcpListener::bind(address) {
-            Ok(_) if ours => Finding::good("port", format!("{address} is free: the application has stopped.")),
             Ok(_) => Finding::good("port", format!("{address} is free.")),
             Err(_) if ours && answers(address).await => {
                 Finding::good("port", format!("{address} is served by this installation."))
