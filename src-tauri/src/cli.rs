@@ -16,7 +16,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The flags with which the desktop starts this application at login: hidden, and with the same data.
+    /// The flags with which the desktop starts this application at login: hidden, and otherwise as it was started now.
     pub fn at_login(&self) -> Vec<String> {
         let mut flags = vec!["--hidden".to_owned()];
         let mut path = |flag: &str, value: Option<&Path>| {
@@ -28,8 +28,19 @@ impl Cli {
         path("--config", self.run.config.as_deref());
         path("--data-dir", self.run.data_dir.as_deref());
         path("--key-file", self.run.key_file.as_deref());
-        if let Some(port) = self.run.port {
-            flags.extend(["--port".to_owned(), port.to_string()]);
+        path("--whatsapp-ca", self.run.whatsapp_ca.as_deref());
+        let port = self.run.port.map(|port| port.to_string());
+        let texts = [
+            ("--port", &port),
+            ("--whatsapp-url", &self.run.whatsapp_url),
+            ("--whatsapp-version", &self.run.whatsapp_version),
+            ("--log-level", &self.run.log_level),
+            ("--log-format", &self.run.log_format),
+        ];
+        for (flag, value) in texts {
+            if let Some(value) = value {
+                flags.extend([flag.to_owned(), quoted(value)]);
+            }
         }
         flags
     }
@@ -63,6 +74,8 @@ mod tests {
         let cli = Cli::parse_from(["whatisup", "--data-dir", "/home/jo/my data", "--port", "9500"]);
         assert_eq!(cli.at_login(), ["--hidden", "--data-dir", "\"/home/jo/my data\"", "--port", "9500"]);
         assert_eq!(Cli::parse_from(["whatisup"]).at_login(), ["--hidden"]);
+        let cli = Cli::parse_from(["whatisup", "--whatsapp-url", "ws://127.0.0.1:4000/ws", "--log-level", "debug"]);
+        assert_eq!(cli.at_login(), ["--hidden", "--whatsapp-url", "ws://127.0.0.1:4000/ws", "--log-level", "debug"]);
     }
 
     #[test]

@@ -7,7 +7,8 @@ pub fn state(channel: &ChannelView) -> String {
     match &channel.state {
         State::Connected { .. } => "connected".to_owned(),
         State::Pairing { prompt, .. } => match prompt {
-            PairingPrompt::Waiting { .. } => "asking for a code".to_owned(),
+            PairingPrompt::Waiting { setback: None, .. } => "asking for a code".to_owned(),
+            PairingPrompt::Waiting { setback: Some(_), .. } => "cannot reach WhatsApp".to_owned(),
             PairingPrompt::Qr { .. } => "waiting for the QR scan".to_owned(),
             PairingPrompt::Code { .. } => "waiting for the code".to_owned(),
             PairingPrompt::Passkey { .. } => "needs a passkey".to_owned(),
