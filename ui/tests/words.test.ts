@@ -46,6 +46,14 @@ describe("the pairing view", () => {
     expect(of({ status: "disconnected", reason: "pairing_expired" })).toBe("ended");
   });
 
+  it("says why there is nothing to scan when WhatsApp cannot be reached, whatever was asked for", () => {
+    for (const method of ["qr", "code"]) {
+      expect(of({ status: "pairing", method, step: "waiting", cause: "proxy_failed" })).toBe("trouble");
+    }
+    // What is on show is worth more than what went wrong before.
+    expect(of({ status: "pairing", method: "qr", step: "shown" })).toBe("qr");
+  });
+
   it("knows how long a QR lives as a whole, even when it is seen late", () => {
     expect([60_000, 41_000, 20_000, 3_000, 90_000].map(wholeLife)).toEqual([60_000, 60_000, 20_000, 20_000, 90_000]);
   });

@@ -28,7 +28,7 @@ impl VaultError {
     pub fn sentence(&self) -> String {
         match self {
             VaultError::Locked => "The keychain is locked. Unlock it (log in to the desktop, or answer its password window) and WhatIsUp goes on by itself.".into(),
-            VaultError::Missing => "There is no keychain on this system. Start one (gnome-keyring or KWallet, for instance), or choose a key file with --key-file.".into(),
+            VaultError::Missing => "There is no keychain on this system. Start one (gnome-keyring or KWallet, for instance), or keep the keys in a key file instead (headless: --key-file FILE).".into(),
             VaultError::Refused(why) => format!("The keys were refused: {why}. Allow WhatIsUp to use them, then try again."),
             VaultError::TimedOut => "The keychain has not answered yet. Look for its password window and answer it; WhatIsUp goes on by itself.".into(),
             VaultError::Damaged(what) => format!("The stored keys are damaged: {what}. Nothing was deleted; restore them from a backup."),

@@ -3,6 +3,8 @@ import type { Channel } from "../api/types";
 
 export type PairingView =
   | { show: "waiting" }
+  /** WhatsApp could not be asked for something to show; the state says why and when that is tried again. */
+  | { show: "trouble" }
   | { show: "qr" }
   | { show: "code" }
   | { show: "passkey" }
@@ -19,6 +21,7 @@ export function pairingView(channel: Channel): PairingView {
       return { show: "finishing" };
     case "pairing":
       if (step === "scanned") return { show: "finishing" };
+      if (step === "waiting" && channel.state.cause) return { show: "trouble" };
       if (method === "passkey") return { show: "passkey" };
       if (method === "code") return { show: "code" };
       return { show: step === "shown" ? "qr" : "waiting" };
