@@ -36,6 +36,17 @@ impl Options {
         }
     }
 
+    /// A `whatisupd` command on this data directory, whether anything runs there or not.
+    ///
+    /// # Errors
+    /// When the program is not built.
+    pub fn command(&self, verb: &str) -> Result<Command> {
+        let mut command = Command::new(binaries::program("whatisupd")?);
+        command.arg(verb);
+        self.common(&mut command);
+        Ok(command)
+    }
+
     fn common(&self, command: &mut Command) {
         command.arg("--data-dir").arg(&self.data_dir);
         if let Some(file) = &self.key_file {
@@ -64,9 +75,8 @@ impl Whatisup {
     /// # Errors
     /// When the program is not built or cannot be started.
     pub fn spawn(options: Options) -> Result<Self> {
-        let mut command = Command::new(binaries::program("whatisupd")?);
-        command.arg("run").arg("--port").arg(options.port.to_string());
-        options.common(&mut command);
+        let mut command = options.command("run")?;
+        command.arg("--port").arg(options.port.to_string());
         if let Some(url) = &options.whatsapp_url {
             command.arg("--whatsapp-url").arg(url);
         }
@@ -171,10 +181,7 @@ impl Whatisup {
     /// When the program is not built.
     #[expect(clippy::expect_used, reason = "a test without the program cannot go on")]
     pub fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(binaries::program("whatisupd").expect("built, since this process runs it"));
-        command.arg(verb);
-        self.options.common(&mut command);
-        command
+        self.options.command(verb).expect("built, since this process runs it")
     }
 
     /// A client with the admin key.
