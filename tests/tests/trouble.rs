@@ -1,6 +1,7 @@
 //! What the machine can do to the application: damage, a full disk, a taken port, a second start, a locked keychain.
 #![allow(clippy::unwrap_used)]
 
+use acceptance::namespace;
 use acceptance::tmpfs::Tmpfs;
 use acceptance::{Options, Whatisup, World};
 use reqwest::Method;
@@ -68,6 +69,9 @@ async fn a_damaged_ledger_is_kept_aside_and_said_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_answered_without_loss_or_panic() {
+    if !namespace::root_or_again("a_full_disk_is_answered_without_loss_or_panic").unwrap() {
+        return;
+    }
     let world = World::with_phones(2).await.unwrap();
     let disk = Tmpfs::mount(24).unwrap();
     let options = Options::new(&disk.path().join("app"), &world.url());
@@ -106,26 +110,42 @@ async fn a_full_disk_is_answered_without_loss_or_panic() {
     app.terminate().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_key_is_told_at_once_and_wipes_nothing() {
-    let world = World::with_phones(1).await.unwrap();
+/// An application with a linked channel, ended in good order; and what then lies in its data directory, without its key.
+async fn linked(world: &World) -> (Options, Vec<(std::path::PathBuf, Vec<u8>)>) {
     let app = Whatisup::start(world.options("app")).await.unwrap();
     let rest = app.rest().await.unwrap();
     let mut events = app.events(None).await.unwrap();
-    let channel = world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
+    world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
     let options = app.terminate().await.unwrap();
-    let key_file = options.key_file.clone().unwrap();
-    let kept = fs::read(&key_file).unwrap();
-    let auth = fs::read(options.data_dir.join("sessions").join(&channel).join("auth.db")).unwrap();
+    let kept = contents(&options);
+    assert!(kept.iter().any(|(path, _)| path.ends_with("auth.db")), "the channel has credentials");
+    (options, kept)
+}
 
-    fs::remove_file(&key_file).unwrap();
+/// All that is worth keeping. The notes that a start leaves for others are not.
+fn contents(options: &Options) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let key_file = options.key_file.clone().unwrap();
+    let note = |path: &std::path::Path| path == key_file || path.file_name().is_some_and(|n| n.to_string_lossy().contains("lock"));
+    let mut all: Vec<_> = files(&options.data_dir).into_iter().filter(|path| !note(path)).collect();
+    all.sort();
+    all.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+/// The start ends at once with these words, and nothing on disk is another than it was.
+async fn refuses(options: &Options, before: &[(std::path::PathBuf, Vec<u8>)], words: &str) {
     let mut app = Whatisup::spawn(options.clone()).unwrap();
     assert!(!app.ends().await.unwrap().success());
-    app.prints("key").await.unwrap();
-    assert_eq!(fs::read(options.data_dir.join("sessions").join(&channel).join("auth.db")).unwrap(), auth);
+    app.prints(words).await.unwrap();
+    let names = |all: &[(std::path::PathBuf, Vec<u8>)]| all.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+    let after = contents(options);
+    assert_eq!(names(&after), names(before));
+    for ((path, then), (_, now)) in before.iter().zip(&after) {
+        assert!(then == now, "{} was changed", path.display());
+    }
+}
 
-    // With the right key everything is as before.
-    fs::write(&key_file, kept).unwrap();
+/// The channel logs in again by itself.
+async fn is_back(options: Options) {
     let app = Whatisup::start(options).await.unwrap();
     let mut events = app.events(Some(0)).await.unwrap();
     let mut seen = 0;
@@ -136,6 +156,44 @@ async fn a_wrong_key_is_told_at_once_and_wipes_nothing() {
         })
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_key_is_told_at_once_and_wipes_nothing() {
+    let world = World::with_phones(1).await.unwrap();
+    let (options, before) = linked(&world).await;
+    let key_file = options.key_file.clone().unwrap();
+    let away = world.path("the key, elsewhere");
+    fs::rename(&key_file, &away).unwrap();
+    refuses(&options, &before, "The key of the database is not in the key file").await;
+    assert!(!key_file.exists(), "a new key was made");
+
+    fs::rename(away, key_file).unwrap();
+    is_back(options).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_key_is_told_at_once_and_wipes_nothing() {
+    let world = World::with_phones(1).await.unwrap();
+    let (options, before) = linked(&world).await;
+    let other = Whatisup::start(world.options("other")).await.unwrap().terminate().await.unwrap();
+    let key_file = options.key_file.clone().unwrap();
+    let right = fs::read(&key_file).unwrap();
+    let mut keys: serde_json::Value = serde_json::from_slice(&right).unwrap();
+    let others: serde_json::Value = serde_json::from_slice(&fs::read(other.key_file.unwrap()).unwrap()).unwrap();
+    let ledger = |(name, _): &(&String, &serde_json::Value)| name.ends_with("/ledger");
+    let foreign = others["secrets"].as_object().unwrap().iter().find(ledger).unwrap().1.clone();
+    let name = keys["secrets"].as_object().unwrap().iter().find(ledger).unwrap().0.clone();
+    assert_ne!(keys["secrets"][&name], foreign);
+    keys["secrets"][&name] = foreign;
+    let wrong = serde_json::to_vec(&keys).unwrap();
+    fs::write(&key_file, &wrong).unwrap();
+
+    refuses(&options, &before, "does not open the database").await;
+    assert_eq!(fs::read(&key_file).unwrap(), wrong, "the key file was changed");
+
+    fs::write(&key_file, right).unwrap();
+    is_back(options).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,14 +255,5 @@ async fn files_and_directories_are_for_their_owner_only() {
 }
 
 fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
+    acceptance::files(directory).unwrap()
 }
