@@ -28,7 +28,9 @@ pub(crate) struct Pairing {
     pub(crate) by_code: Option<Phone>,
     /// The phone for which the present socket was asked for a code.
     pub(crate) asked: Option<Phone>,
-    /// When waiting for the person has no sense any more.
+    /// When there was first something to scan or to type.
+    pub(crate) shown_since: Option<Timestamp>,
+    /// When waiting for the person has no sense any more; never while nothing could be shown to anybody.
     pub(crate) give_up_at: Option<Timestamp>,
 }
 

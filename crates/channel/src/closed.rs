@@ -3,7 +3,7 @@ use crate::channel::Shred;
 use crate::input::{End, VaultTrouble};
 use crate::slot::Slot;
 use crate::turn::Turn;
-use domain::{Cause, Desired, PairingMethod, Reason, State, Timestamp};
+use domain::{Cause, Desired, PairingMethod, Reason, Setback, State, Timestamp};
 use std::time::Duration;
 
 /// How often a channel whose key cannot be had looks again.
@@ -102,12 +102,13 @@ impl Turn {
             State::Pairing { .. } if !self.channel.paired() => {
                 let method = if self.channel.pairing.by_code.is_some() { PairingMethod::Code } else { PairingMethod::Qr };
                 self.channel.open_at = Some(at);
-                self.await_prompt(method);
+                self.await_prompt(method, Some(Setback { cause, next_attempt_at: Some(at) }));
             }
             // A quiet attempt of a channel that is not linked: whatever stood in its way is gone.
             State::Disconnected { .. } if !self.channel.paired() => {
                 self.begin_pairing(None);
                 self.channel.open_at = Some(at);
+                self.wait_out(Setback { cause, next_attempt_at: Some(at) });
             }
             State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => {
                 self.reconnect(cause, at);

@@ -134,7 +134,7 @@ impl Turn {
         match &self.channel.state {
             State::Pairing { .. } => {
                 self.channel.pairing.by_code = Some(phone);
-                self.await_prompt(PairingMethod::Code);
+                self.await_prompt(PairingMethod::Code, None);
                 // Before the handshake there is nobody to ask; the first QR says that there is.
                 if matches!(self.channel.slot, Slot::Handshaken { .. }) {
                     self.ask_code();

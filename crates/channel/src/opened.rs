@@ -11,7 +11,10 @@ impl Turn {
         }
         let login = Slot::Handshaken { by: Some(self.now.plus(OPEN_DEADLINE)) };
         match &self.channel.state {
-            State::Pairing { .. } => self.channel.slot = Slot::Handshaken { by: None },
+            State::Pairing { .. } => {
+                self.channel.slot = Slot::Handshaken { by: None };
+                self.expect_prompt();
+            }
             State::Reconnecting { .. } => self.channel.slot = login,
             // A quiet attempt got this far: the auth-state could be read.
             State::Disconnected { reason, .. } => {

@@ -2,7 +2,7 @@ use crate::channel::{Pairing, Shred};
 use crate::effect::{Effect, News};
 use crate::slot::{OPEN_DEADLINE, Slot};
 use crate::turn::Turn;
-use domain::{Cause, Desired, Identity, PairingMethod, PairingPrompt, Phone, Reason, State, Timestamp};
+use domain::{Cause, Desired, Identity, PairingMethod, PairingPrompt, Phone, Reason, Setback, State, Timestamp};
 use std::time::Duration;
 
 /// Without anything new to show for so long, pairing is over.
@@ -18,8 +18,8 @@ impl Turn {
         let method = if by_code.is_some() { PairingMethod::Code } else { PairingMethod::Qr };
         self.channel.failures = 0;
         self.channel.open_at = Some(self.now);
-        self.channel.pairing = Pairing { by_code, asked: None, give_up_at: Some(self.now.plus(PATIENCE)) };
-        self.enter(State::Pairing { since: self.now, prompt: PairingPrompt::Waiting { method }, round: 0 });
+        self.channel.pairing = Pairing { by_code, asked: None, shown_since: None, give_up_at: Some(self.now.plus(PATIENCE)) };
+        self.enter(State::Pairing { since: self.now, prompt: PairingPrompt::Waiting { method, setback: None }, round: 0 });
         // What is open was opened for something else.
         self.close_socket();
     }
@@ -59,13 +59,19 @@ impl Turn {
             Slot::Empty | Slot::Ready | Slot::Leaving { .. } | Slot::Closing { .. } => return false,
         }
         match &self.channel.state {
-            // Scanned already: a late QR of the same socket.
-            State::Pairing { prompt, .. } => !matches!(prompt, PairingPrompt::Scanned { .. }),
+            State::Pairing { prompt, .. } => {
+                // Scanned already: a late QR of the same socket.
+                let wanted = !matches!(prompt, PairingPrompt::Scanned { .. });
+                if wanted {
+                    self.expect_prompt();
+                }
+                wanted
+            }
             // It should have resumed, but there was nothing to resume from.
             State::Disconnected { .. } | State::Reconnecting { .. } => {
                 self.channel.holds_auth_state = false;
                 self.channel.pairing = Pairing { asked: self.channel.pairing.asked.clone(), ..Pairing::default() };
-                let prompt = PairingPrompt::Waiting { method: PairingMethod::Qr };
+                let prompt = PairingPrompt::Waiting { method: PairingMethod::Qr, setback: None };
                 self.channel.state = State::Pairing { since: self.now, prompt, round: 0 };
                 self.channel.stuck_since = None;
                 true
@@ -75,9 +81,10 @@ impl Turn {
     }
 
     fn show(&mut self, next: PairingPrompt) {
-        if let State::Pairing { since, prompt, round } = &mut self.channel.state {
+        if let State::Pairing { prompt, round, .. } = &mut self.channel.state {
             let seen = next.expires_at().map_or(self.now.plus(PATIENCE), |at| at.plus(GRACE));
-            self.channel.pairing.give_up_at = Some(seen.min(since.plus(LONGEST)));
+            let shown_since = *self.channel.pairing.shown_since.get_or_insert(self.now);
+            self.channel.pairing.give_up_at = Some(seen.min(shown_since.plus(LONGEST)));
             *prompt = next;
             *round = round.saturating_add(1);
             self.channel.failures = 0;
@@ -85,15 +92,54 @@ impl Turn {
         }
     }
 
-    /// Nothing to show at the moment; told when there was something.
-    pub(crate) fn await_prompt(&mut self, method: PairingMethod) {
-        if let State::Pairing { since, prompt, .. } = &mut self.channel.state {
-            let waiting = PairingPrompt::Waiting { method };
-            if *prompt != waiting {
-                *prompt = waiting;
-                self.channel.pairing.give_up_at = Some(self.now.plus(PATIENCE).min(since.plus(LONGEST)));
-                self.tell(News::Pairing);
+    /// Nothing to show at the moment; told when there was something, and with each attempt that failed.
+    pub(crate) fn await_prompt(&mut self, method: PairingMethod, setback: Option<Setback>) {
+        let State::Pairing { prompt, .. } = &mut self.channel.state else { return };
+        // Another way of linking makes no connection better.
+        let waiting = PairingPrompt::Waiting { method, setback: setback.or(prompt.setback()) };
+        if *prompt == waiting && setback.is_none() {
+            return;
+        }
+        let was_shown = !matches!(prompt, PairingPrompt::Waiting { .. });
+        *prompt = waiting;
+        let pairing = &mut self.channel.pairing;
+        match pairing.shown_since {
+            Some(shown_since) if was_shown => {
+                pairing.give_up_at = Some(self.now.plus(PATIENCE).min(shown_since.plus(LONGEST)));
             }
+            // Nobody could have scanned anything yet, so nobody is late.
+            None if setback.is_some() => pairing.give_up_at = None,
+            Some(_) | None => {}
+        }
+        self.tell(News::Pairing);
+    }
+
+    /// As [`Turn::await_prompt`] after a setback, for a pairing that this very step has begun and told.
+    pub(crate) fn wait_out(&mut self, after: Setback) {
+        if let State::Pairing { prompt: PairingPrompt::Waiting { setback, .. }, .. } = &mut self.channel.state {
+            *setback = Some(after);
+            self.channel.pairing.give_up_at = None;
+        }
+    }
+
+    /// WhatsApp is reached: from now on it has to give something to show, and somebody has to come.
+    pub(crate) fn expect_prompt(&mut self) {
+        let patience = self.now.plus(PATIENCE);
+        self.channel.pairing.give_up_at.get_or_insert(patience);
+    }
+
+    /// The QR on show stays on show; only a pairing that waits for its next socket is hurried.
+    pub(crate) fn retry_pairing_soon(&mut self) {
+        if self.channel.slot != Slot::Empty {
+            return;
+        }
+        self.channel.failures = 0;
+        self.channel.open_at = Some(self.soon());
+        if let State::Pairing { prompt: PairingPrompt::Waiting { setback: Some(setback), .. }, .. } = &mut self.channel.state {
+            if setback.cause == Cause::Offline {
+                setback.cause = Cause::NetworkChanged;
+            }
+            self.tell(News::Pairing);
         }
     }
 

@@ -2,7 +2,7 @@ use crate::backoff;
 use crate::channel::{Channel, Life, Shred};
 use crate::effect::{Effect, News};
 use crate::slot::{CLOSE_DEADLINE, OPEN_DEADLINE, Slot};
-use domain::{Cause, Desired, Reason, State, Timestamp};
+use domain::{Cause, Desired, PairingPrompt, Reason, Setback, State, Timestamp};
 
 /// One step in the making: the channel as it becomes, and the effects so far.
 #[derive(Debug)]
@@ -135,8 +135,14 @@ impl Turn {
             Slot::Opening { .. } | Slot::Handshaken { .. } | Slot::Ready | Slot::Leaving { .. } => self.channel.open_at = None,
             Slot::Closing { .. } => {}
         }
-        if let State::Reconnecting { next_attempt_at, .. } = &mut self.channel.state {
-            *next_attempt_at = self.channel.open_at;
+        match &mut self.channel.state {
+            State::Reconnecting { next_attempt_at, .. }
+            | State::Pairing {
+                prompt: PairingPrompt::Waiting { setback: Some(Setback { next_attempt_at, .. }), .. }, ..
+            } => {
+                *next_attempt_at = self.channel.open_at;
+            }
+            State::Pairing { .. } | State::Disconnected { .. } | State::Connected { .. } => {}
         }
     }
 

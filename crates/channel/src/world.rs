@@ -80,14 +80,6 @@ impl Turn {
         }
     }
 
-    /// The QR on show stays on show; only a pairing that waits for its next socket is hurried.
-    fn retry_pairing_soon(&mut self) {
-        if self.channel.slot == Slot::Empty {
-            self.channel.failures = 0;
-            self.channel.open_at = Some(self.soon());
-        }
-    }
-
     pub(crate) fn vault_unlocked(&mut self) {
         if let Shred::Wanted { .. } = self.channel.shred {
             self.want_shred();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use channel::{CAP, Channel, Command, Effect, End, Input, Invalidation, News, SlotKind, Stored, VaultTrouble, restore, step};
-use domain::{Cause, Desired, Identity, Reason, State, Timestamp};
+use domain::{Cause, Desired, Identity, Reason, Setback, State, Timestamp};
 use std::time::Duration;
 
 /// A channel with its clock, which acts as the engine does for a socket that does what it is asked.
@@ -282,6 +282,56 @@ fn nobody_scans_and_pairing_ends() {
         }
     }
     panic!("pairing went on for ever");
+}
+
+/// What stands in the way of a pairing that has nothing to show.
+fn setback(life: &Life) -> Option<Setback> {
+    match life.channel.state() {
+        State::Pairing { prompt, .. } => prompt.setback(),
+        State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. } => None,
+    }
+}
+
+#[test]
+fn a_pairing_that_cannot_reach_whatsapp_says_why_and_when_it_tries_again() {
+    let mut life = Life::new();
+    life.then(Input::Command(Command::Start));
+    for _ in 0..20 {
+        life.then(Input::Closed(End::Lost(Cause::ProxyFailed)));
+        assert_eq!(life.effects, [Effect::Tell(News::Pairing)]);
+        assert_eq!(setback(&life), Some(Setback { cause: Cause::ProxyFailed, next_attempt_at: life.channel.due_at() }));
+        life.until_due();
+        assert_eq!(life.effects, [OPEN]);
+        assert_eq!(setback(&life), Some(Setback { cause: Cause::ProxyFailed, next_attempt_at: None }));
+    }
+    // However long that took: nobody was late, there was nothing to scan.
+    life.then(Input::Handshaken);
+    life.then(Input::PairingQr { code: "qr".into(), expires_at: life.now.plus(Duration::from_secs(60)) });
+    assert_eq!(setback(&life), None);
+    life.pass(Duration::from_secs(60)).then(Input::Due);
+    assert_eq!(life.reason(), None);
+    life.pass(Duration::from_secs(20)).then(Input::Due);
+    assert_eq!(life.reason(), Some(Reason::PairingExpired));
+}
+
+#[test]
+fn a_whatsapp_that_answers_and_shows_nothing_is_given_up_even_after_a_setback() {
+    let mut life = Life::new();
+    life.then(Input::Command(Command::Start)).then(Input::Closed(End::Lost(Cause::Unreachable)));
+    life.until_due();
+    life.then(Input::Handshaken);
+    life.until_due();
+    assert_eq!(life.reason(), Some(Reason::PairingExpired));
+}
+
+#[test]
+fn a_network_that_comes_back_hurries_a_pairing_and_that_is_told() {
+    let mut life = Life::new();
+    life.then(Input::NetworkDown).then(Input::Command(Command::Start)).then(Input::Closed(End::Lost(Cause::Unreachable)));
+    assert_eq!(setback(&life).map(|s| s.cause), Some(Cause::Offline));
+    life.then(Input::NetworkUp);
+    assert_eq!(life.effects, [Effect::Tell(News::Pairing), OPEN]);
+    assert_eq!(setback(&life), Some(Setback { cause: Cause::NetworkChanged, next_attempt_at: None }));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 use channel::{Channel, Command, Effect, End, Input, Invalidation, VaultTrouble, step};
-use domain::{Cause, Identity, PairingPrompt, Phone, State, Timestamp};
+use domain::{Cause, Identity, PairingPrompt, Phone, Setback, State, Timestamp};
 use std::fmt::Write as _;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
@@ -129,7 +129,10 @@ fn state(channel: &Channel) -> String {
         State::Disconnected { reason, .. } => format!("disconnected {}", reason.as_str()),
         State::Pairing { prompt, round, .. } => {
             let shown = match prompt {
-                PairingPrompt::Waiting { method } => format!("waiting for {}", method.as_str()),
+                PairingPrompt::Waiting { method, setback: None } => format!("waiting for {}", method.as_str()),
+                PairingPrompt::Waiting { method, setback: Some(Setback { cause, .. }) } => {
+                    format!("waiting for {} after {}", method.as_str(), cause.as_str())
+                }
                 PairingPrompt::Qr { .. } => "qr".into(),
                 PairingPrompt::Code { .. } => "code".into(),
                 PairingPrompt::Passkey { .. } => "passkey".into(),

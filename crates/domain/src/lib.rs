@@ -19,6 +19,6 @@ pub use id::{ChannelId, EventId, IdError, MessageId};
 pub use message::{Content, Direction, FailReason, Message, MessageStatus};
 pub use person::{Lid, Person, Phone, PhoneError};
 pub use proxy::{Proxy, ProxyCredentials, ProxyError, ProxyScheme};
-pub use state::{Cause, Identity, Notice, PairingMethod, PairingPrompt, Reason, State, StateKind};
+pub use state::{Cause, Identity, Notice, PairingMethod, PairingPrompt, Reason, Setback, State, StateKind};
 pub use time::Timestamp;
 pub use view::{ChannelView, Desired, Overview, Tone};

@@ -82,11 +82,19 @@ impl PairingMethod {
     }
 }
 
+/// An attempt that came to nothing, and what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setback {
+    pub cause: Cause,
+    /// `None` while the next attempt is under way.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
 /// What the person has to do next to link the phone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PairingPrompt {
-    /// Asked WhatsApp for something to show; nothing yet.
-    Waiting { method: PairingMethod },
+    /// Asked WhatsApp for something to show; nothing yet, and why when asking has failed.
+    Waiting { method: PairingMethod, setback: Option<Setback> },
     /// The text that the QR encodes.
     Qr { code: String, expires_at: Timestamp },
     /// Eight characters to type on the phone.
@@ -100,10 +108,21 @@ pub enum PairingPrompt {
 impl PairingPrompt {
     pub fn method(&self) -> PairingMethod {
         match self {
-            PairingPrompt::Waiting { method } | PairingPrompt::Scanned { method } => *method,
+            PairingPrompt::Waiting { method, .. } | PairingPrompt::Scanned { method } => *method,
             PairingPrompt::Qr { .. } => PairingMethod::Qr,
             PairingPrompt::Code { .. } => PairingMethod::Code,
             PairingPrompt::Passkey { .. } => PairingMethod::Passkey,
+        }
+    }
+
+    /// What the last attempt to reach WhatsApp came to, while there is nothing to show because of it.
+    pub fn setback(&self) -> Option<Setback> {
+        match self {
+            PairingPrompt::Waiting { setback, .. } => *setback,
+            PairingPrompt::Qr { .. }
+            | PairingPrompt::Code { .. }
+            | PairingPrompt::Passkey { .. }
+            | PairingPrompt::Scanned { .. } => None,
         }
     }
 

@@ -119,10 +119,19 @@ impl Engine {
         };
         match self.inner.clock.timeout(CODE_DEADLINE, code).await {
             Some(code) => code,
-            None => Err(CommandError::Conflict {
-                code: "no_pairing_code",
-                sentence: "WhatsApp has not given a code yet. Check the connection; the channel goes on trying.",
-            }),
+            None => {
+                let setback = match self.channel(id).map(|view| view.state) {
+                    Some(State::Pairing { prompt, .. }) => prompt.setback(),
+                    Some(State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. }) | None => None,
+                };
+                Err(CommandError::Conflict {
+                    code: "no_pairing_code",
+                    sentence: setback.map_or(
+                        "WhatsApp has not given a code yet. Check the connection; the channel goes on trying.",
+                        |setback| setback.cause.sentence(),
+                    ),
+                })
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use crate::driver::Driver;
 use crate::error::CommandError;
 use crate::order::Order;
 use channel::{Command, Input};
-use domain::{ChannelView, Desired, Event};
+use domain::{ChannelView, Desired, Event, State};
 use ledger::ChannelPatch;
 
 impl Driver {
@@ -56,8 +56,12 @@ impl Driver {
         let other_way = card.proxy != self.card.proxy;
         self.card = card;
         self.engine.board.put(self.card.view(&self.channel));
-        // The present connection goes the old way.
-        if other_way && self.line.is_some() && self.channel.desired() == Desired::Running {
+        // The present connection goes the old way, and the next attempt need not wait for what the old way came to.
+        let under_way = match self.channel.state() {
+            State::Pairing { .. } | State::Reconnecting { .. } => true,
+            State::Disconnected { .. } | State::Connected { .. } => self.line.is_some(),
+        };
+        if other_way && under_way && self.channel.desired() == Desired::Running {
             self.feed(Input::Command(Command::Restart)).await;
         }
         Ok(self.card.view(&self.channel))

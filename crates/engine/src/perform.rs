@@ -6,7 +6,7 @@ use crate::inbox::ChannelInbox;
 use crate::journal::Entry;
 use crate::line::{Done, Line};
 use channel::{Channel, Effect, News};
-use domain::Event;
+use domain::{Cause, Event, State};
 use ledger::TransitionRecord;
 use socket::Opening;
 use std::sync::Arc;
@@ -14,7 +14,12 @@ use std::sync::Arc;
 impl Driver {
     /// The channel is this from now on, for everybody. Nothing is sent any more unless it is connected.
     pub(crate) fn adopt(&mut self, channel: Channel) {
+        let before = cause_of_waiting(&self.channel);
         self.channel = channel;
+        // Once per cause, however many attempts it spoils.
+        if let Some(cause) = cause_of_waiting(&self.channel).filter(|cause| before != Some(*cause)) {
+            tracing::warn!(channel.id = %self.card.id, cause = cause.as_str(), "pairing cannot ask whatsapp; it is tried again");
+        }
         if !self.channel.is_connected()
             && let Some(line) = &mut self.line
         {
@@ -189,5 +194,13 @@ impl Driver {
             bell: self.seat.bell.clone(),
         };
         self.yard.tracker.spawn(async move { dismissed.run_until_cancelled(courier.run()).await });
+    }
+}
+
+/// Why there is nothing to scan yet.
+fn cause_of_waiting(channel: &Channel) -> Option<Cause> {
+    match channel.state() {
+        State::Pairing { prompt, .. } => prompt.setback().map(|setback| setback.cause),
+        State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. } => None,
     }
 }

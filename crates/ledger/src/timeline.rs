@@ -19,7 +19,10 @@ impl TimelineEntry {
     pub fn sentence(&self) -> String {
         match &self.state {
             State::Disconnected { reason, .. } => reason.sentence().to_owned(),
-            State::Pairing { .. } => "Waiting for the phone to link this channel.".to_owned(),
+            State::Pairing { prompt, .. } => match prompt.setback() {
+                Some(setback) => setback.cause.sentence().to_owned(),
+                None => "Waiting for the phone to link this channel.".to_owned(),
+            },
             State::Connected { .. } => "Connected.".to_owned(),
             State::Reconnecting { .. } if self.stuck_since.is_some() => "Still not connected; trying on.".to_owned(),
             State::Reconnecting { cause, .. } => cause.sentence().to_owned(),

@@ -47,13 +47,13 @@ pub struct StateOut {
     /// Disconnected because of a temporary ban: until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banned: Option<BannedOut>,
-    /// Reconnecting: why, as a stable word.
+    /// Reconnecting, or pairing when WhatsApp could not be asked for something to show: why, as a stable word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// Reconnecting: how many tries have been made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// Reconnecting: when the next try is due; absent while one is under way.
+    /// Reconnecting, or pairing with a `cause`: when the next try is due; absent while one is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<String>,
     /// Pairing: `qr`, `code` or `passkey`.
@@ -115,8 +115,10 @@ impl From<&State> for StateOut {
                 ..base
             },
             State::Pairing { prompt, round, .. } => {
+                let setback = prompt.setback();
                 let (step, summary) = match prompt {
-                    PairingPrompt::Waiting { .. } => ("waiting", "Asking WhatsApp for something to scan."),
+                    PairingPrompt::Waiting { setback: Some(setback), .. } => ("waiting", setback.cause.sentence()),
+                    PairingPrompt::Waiting { setback: None, .. } => ("waiting", "Asking WhatsApp for something to scan."),
                     PairingPrompt::Qr { .. } => ("shown", "Scan the QR with the phone that owns the account."),
                     PairingPrompt::Code { .. } => ("shown", "Type the code on the phone that owns the account."),
                     PairingPrompt::Passkey { .. } => {
@@ -128,6 +130,8 @@ impl From<&State> for StateOut {
                     summary: summary.to_owned(),
                     method: Some(prompt.method().as_str().to_owned()),
                     step: Some(step.to_owned()),
+                    cause: setback.map(|s| s.cause.as_str().to_owned()),
+                    next_attempt_at: setback.and_then(|s| s.next_attempt_at).map(|t| t.to_string()),
                     expires_at: prompt.expires_at().map(|t| t.to_string()),
                     round: Some(*round),
                     ..base

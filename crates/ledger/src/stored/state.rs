@@ -1,5 +1,5 @@
 use super::{StoredIdentity, Unreadable, by_word, from_json, to_json};
-use domain::{Cause, PairingMethod, PairingPrompt, Reason, State, Timestamp};
+use domain::{Cause, PairingMethod, PairingPrompt, Reason, Setback, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub(crate) fn state_detail(state: &State) -> String {
             method: Some(prompt.method().as_str().to_owned()),
             scanned: Some(matches!(prompt, PairingPrompt::Scanned { .. })),
             round: Some(*round),
+            cause: prompt.setback().map(|s| s.cause.as_str().to_owned()),
+            next_attempt_at: prompt.setback().and_then(|s| s.next_attempt_at).map(Timestamp::as_millis),
             ..StoredState::default()
         },
         State::Connected { since: _, identity } => {
@@ -79,7 +81,11 @@ pub(crate) fn state(kind: &str, since: i64, detail: &str) -> Result<State, Unrea
             let method = by_word(&METHODS, |m| m.as_str(), &stored.method.ok_or_else(missing)?, WHAT)?;
             let prompt = match stored.scanned {
                 Some(true) => PairingPrompt::Scanned { method },
-                Some(false) | None => PairingPrompt::Waiting { method },
+                Some(false) | None => {
+                    let cause = stored.cause.map(|word| by_word(&CAUSES, |c| c.as_str(), &word, WHAT)).transpose()?;
+                    let next_attempt_at = stored.next_attempt_at.map(Timestamp::from_millis);
+                    PairingPrompt::Waiting { method, setback: cause.map(|cause| Setback { cause, next_attempt_at }) }
+                }
             };
             State::Pairing { since, prompt, round: stored.round.unwrap_or(0) }
         }
@@ -172,9 +178,25 @@ mod tests {
         let prompt = PairingPrompt::Qr { code: "2@secret".into(), expires_at: Timestamp::from_secs(9) };
         let state = State::Pairing { since: Timestamp::EPOCH, prompt, round: 2 };
         assert!(!state_detail(&state).contains("secret"));
-        assert_eq!(
-            back(&state),
-            State::Pairing { since: Timestamp::EPOCH, prompt: PairingPrompt::Waiting { method: PairingMethod::Qr }, round: 2 }
-        );
+        assert_eq!(back(&state), State::Pairing { since: Timestamp::EPOCH, prompt: waiting(None), round: 2 });
+    }
+
+    fn waiting(setback: Option<Setback>) -> PairingPrompt {
+        PairingPrompt::Waiting { method: PairingMethod::Qr, setback }
+    }
+
+    #[test]
+    fn why_a_pairing_has_nothing_to_show_survives_the_file() {
+        for next_attempt_at in [None, Some(Timestamp::from_secs(8))] {
+            let prompt = waiting(Some(Setback { cause: Cause::ProxyFailed, next_attempt_at }));
+            let state = State::Pairing { since: Timestamp::EPOCH, prompt, round: 0 };
+            assert_eq!(back(&state), state);
+        }
+    }
+
+    #[test]
+    fn a_pairing_written_before_setbacks_were_kept_can_be_read() {
+        let old = super::state("pairing", 0, r#"{"method":"qr","scanned":false,"round":1}"#).unwrap();
+        assert_eq!(old, State::Pairing { since: Timestamp::EPOCH, prompt: waiting(None), round: 1 });
     }
 }
