@@ -60,17 +60,16 @@ pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, hea
 }
 
 fn no_qr(channel: &ChannelView) -> Problem {
-    match &channel.state {
-        ChannelState::Pairing { prompt, .. } if prompt.method() == PairingMethod::Passkey => Problem::new(
+    if let ChannelState::Pairing { prompt, .. } = &channel.state
+        && prompt.method() == PairingMethod::Passkey
+    {
+        let path = format!("/v1/channels/{}/passkey", channel.id);
+        return Problem::new(
             Code::NotPairing,
-            format!("WhatsApp asks for a passkey of the account instead of a QR: see GET /v1/channels/{}/passkey.", channel.id),
-        ),
-        ChannelState::Pairing { prompt: PairingPrompt::Waiting { setback: Some(setback), .. }, .. } => {
-            Problem::new(Code::NotPairing, format!("There is no QR to show yet. {}", setback.cause.sentence()))
-        }
-        _ if channel.paired => Problem::of(Code::AlreadyPaired),
-        _ => Problem::of(Code::NotPairing),
+            format!("WhatsApp asks for a passkey of the account instead of a QR: see GET {path}."),
+        );
     }
+    Problem::of(if channel.paired { Code::AlreadyPaired } else { Code::NotPairing })
 }
 
 /// A channel that has just been started has asked WhatsApp for a QR and gets it in a moment: worth waiting for.

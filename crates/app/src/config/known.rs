@@ -13,9 +13,10 @@ pub(super) fn settings() -> Vec<(String, toml::Value)> {
 fn flatten(prefix: &str, table: toml::Table, settings: &mut Vec<(String, toml::Value)>) {
     for (key, value) in table {
         let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
-        match value {
-            toml::Value::Table(inner) => flatten(&name, inner, settings),
-            value => settings.push((name, value)),
+        if let toml::Value::Table(inner) = value {
+            flatten(&name, inner, settings);
+        } else {
+            settings.push((name, value));
         }
     }
 }

@@ -135,7 +135,11 @@ fn like(default: &toml::Value, text: &str) -> Result<Value, &'static str> {
         toml::Value::Array(_) if !text.trim_start().starts_with('[') => {
             Ok(Value::from(text.split(',').map(|item| Value::from(item.trim())).collect::<Vec<_>>()))
         }
-        _ => {
+        toml::Value::Array(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_)
+        | toml::Value::Table(_) => {
             let parsed = format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("v"));
             let parsed = parsed.filter(|value| value.same_type(default)).ok_or("a list such as [\"127.0.0.1\", \"::1\"]")?;
             Value::serialize(parsed).map_err(|_| "a value that can be kept")
