@@ -99,8 +99,7 @@ async fn doctor_names_the_holder_of_a_taken_port() {
     let world = World::with_phones(0).await.unwrap();
     let options = world.options("app");
     let _taken = std::net::TcpListener::bind(("127.0.0.1", options.port)).unwrap();
-    let line =
-        objection(options.command("doctor").unwrap().args(["--port", &options.port.to_string()]), "port").await;
+    let line = objection(options.command("doctor").unwrap().args(["--port", &options.port.to_string()]), "port").await;
     for part in [format!("127.0.0.1:{} is taken", options.port), format!("process {}", std::process::id()), "--port".into()] {
         assert!(line.contains(&part), "no {part:?} in: {line}");
     }
