@@ -1,5 +1,5 @@
 use crate::rig::{Rig, is, is_down, qr};
-use domain::{PairingMethod, PairingPrompt, Phone, Reason, State, StateKind};
+use domain::{Cause, ChannelView, PairingMethod, PairingPrompt, Phone, Reason, State, StateKind};
 use engine::CommandError;
 use socket::scripted::Call;
 use socket::{Close, Secret, SocketEvent};
@@ -33,6 +33,35 @@ async fn rounds_of_qr_follow_each_other_until_they_run_out() {
     rig.start_again().await;
     rig.pass(Duration::from_secs(600)).await;
     rig.no_socket_was_opened();
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_pairing_behind_a_dead_proxy_says_so_and_a_changed_proxy_is_tried_at_once() {
+    let setback = |view: &ChannelView| match &view.state {
+        State::Pairing { prompt, .. } => prompt.setback(),
+        State::Disconnected { .. } | State::Connected { .. } | State::Reconnecting { .. } => None,
+    };
+    let mut rig = Rig::new().await;
+    let id = rig.create().await;
+    for failed in 1..=4 {
+        let socket = rig.socket(id).await;
+        socket.says(SocketEvent::Closed(Close::Lost(Cause::ProxyFailed))).await;
+        let view = rig.until(id, |view| setback(view).is_some_and(|s| s.next_attempt_at.is_some())).await;
+        assert_eq!(setback(&view).map(|s| s.cause), Some(Cause::ProxyFailed));
+        // One for the start, one for each attempt that failed.
+        rig.until_logged("channel.pairing", 1 + failed).await;
+        if failed < 4 {
+            rig.pass(Duration::from_secs(60)).await;
+        }
+    }
+    let proxy: domain::Proxy = "socks5://[::1]:9050".parse().unwrap();
+    rig.engine.patch(id, engine::ChannelPatch { name: None, proxy: Some(Some(proxy.clone())) }).await.unwrap();
+    let socket = rig.socket(id).await;
+    assert_eq!(socket.opening.proxy, Some(proxy));
+    socket.says(SocketEvent::Handshaken).await;
+    socket.says(qr("at last")).await;
+    rig.until(id, |view| setback(view).is_none() && matches!(view.state, State::Pairing { round: 1, .. })).await;
     rig.end().await;
 }
 
