@@ -56,7 +56,7 @@ async fn take(batch: &mut Batch, message: Message, at: Timestamp) -> Result<Inbo
     }
     known.content = message.content;
     known.sender = merge(known.sender, message.sender);
-    known.updated_at = at;
+    messages::touch(&mut known, at);
     messages::update(batch, &known).await?;
     batch.log(&Event::MessageResolved { message: known.clone() }, at).await?;
     Ok(Inbound::Resolved(known))

@@ -97,6 +97,12 @@ pub(crate) async fn insert(batch: &mut Batch, message: &Message) -> Result<(), L
     Ok(())
 }
 
+/// Notes that `message` changed at `at`. WhatsApp tells whole seconds, which may lie before what we noted ourselves: a message
+/// never gets younger by that.
+pub(crate) fn touch(message: &mut Message, at: Timestamp) {
+    message.updated_at = message.updated_at.max(at);
+}
+
 /// Writes back what may change of a message: who sent it, what it says, and how far it got.
 pub(crate) async fn update(batch: &mut Batch, message: &Message) -> Result<(), LedgerError> {
     sqlx::query(

@@ -95,9 +95,9 @@ pub(crate) async fn advance(
         return Ok(None);
     }
     message.status = status;
-    message.updated_at = at;
+    messages::touch(&mut message, at);
     messages::update(batch, &message).await?;
-    batch.log(&Event::MessageProgress { message: message.clone() }, at).await?;
+    batch.log(&Event::MessageProgress { message: message.clone() }, message.updated_at).await?;
     Ok(Some(message))
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn join(batch: &mut Batch, message: &Message) -> Result<Option<
         let status = stored::status(row.get(0), None)?;
         if is_forward(&furthest.status, &status) {
             furthest.status = status;
-            furthest.updated_at = Timestamp::from_millis(row.get(1));
+            messages::touch(&mut furthest, Timestamp::from_millis(row.get(1)));
         }
     }
     if furthest.status == message.status {

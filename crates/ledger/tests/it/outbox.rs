@@ -1,5 +1,5 @@
 use crate::ground::{self, ada, kinds, ledger, outbound, t};
-use domain::{FailReason, MessageId, MessageStatus};
+use domain::{FailReason, MessageId, MessageStatus, Timestamp};
 use ledger::{LedgerError, MessageRef, Receipt};
 
 fn id_of(n: u128) -> MessageId {
@@ -45,6 +45,46 @@ async fn a_later_stage_is_never_undone() {
     assert_eq!(ledger.message(id_of(1)).await.unwrap().unwrap().status, MessageStatus::Read);
     assert_eq!(kinds(&ledger).await, ["channel.created", "message.queued", "message.read"]);
     ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_message_is_never_changed_before_it_was_queued() {
+    let (_dir, ledger, id) = ledger().await;
+    let half_past = Timestamp::from_millis(t(5).as_millis() + 500);
+    // Accepted at half past; the ack and the receipts say the whole second.
+    for n in 1..=2u128 {
+        let message = domain::Message { at: half_past, updated_at: half_past, ..outbound(id, n, &format!("W{n}")) };
+        if n == 2 {
+            // Before the message itself is there.
+            ledger.receipt(delivered(id, "W2")).await.unwrap();
+        }
+        ledger.insert_outbound(message).await.unwrap();
+    }
+    let sent = ledger.set_status(id_of(1), MessageStatus::Sent, t(5)).await.unwrap().unwrap();
+    assert_eq!(sent.updated_at, half_past);
+    let told = ledger.receipt(delivered(id, "W1")).await.unwrap();
+    assert_eq!(told.iter().map(|m| m.updated_at).collect::<Vec<_>>(), [half_past]);
+    for n in 1..=2u128 {
+        let message = ledger.message(id_of(n)).await.unwrap().unwrap();
+        assert_eq!((message.status, message.updated_at), (MessageStatus::Delivered, half_past));
+    }
+    let later = ledger.set_status(id_of(1), MessageStatus::Read, t(6)).await.unwrap().unwrap();
+    assert_eq!(later.updated_at, t(6));
+    let times: Vec<_> =
+        ground::all_events(&ledger).await.iter().filter(|e| e.kind.starts_with("message.")).map(|e| e.at).collect();
+    assert_eq!(times, [half_past, half_past, half_past, half_past, half_past, t(6)]);
+    ledger.close().await;
+}
+
+fn delivered(channel: domain::ChannelId, whatsapp_id: &str) -> Receipt {
+    Receipt {
+        channel,
+        chat: "15550100123@s.whatsapp.net".parse().unwrap(),
+        by: ada(),
+        whatsapp_ids: vec![whatsapp_id.into()],
+        status: MessageStatus::Delivered,
+        at: t(5),
+    }
 }
 
 #[tokio::test]
