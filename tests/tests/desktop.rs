@@ -365,9 +365,9 @@ async fn a_start_that_fails_says_why_and_can_be_tried_again() {
     desktop.shows_windows(WINDOW, 1).await.unwrap();
     let tray = desktop.tray().await.unwrap();
     tray.shows("broken").await.unwrap();
-    tray.says("WhatIsUp is already running on this data").await.unwrap();
+    tray.says("WhatIsUp is already running").await.unwrap();
     let page = Page::join(&desktop, &shell).await.unwrap();
-    page.says("WhatIsUp is already running on this data").await.unwrap();
+    page.says("WhatIsUp is already running").await.unwrap();
     page.says(&format!("{}", other.pid().unwrap())).await.unwrap();
     photograph(&desktop, "setup").await;
 

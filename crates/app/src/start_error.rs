@@ -73,7 +73,7 @@ impl StartError {
     pub fn title(&self) -> &'static str {
         match self {
             StartError::DataDir { .. } => "The data directory cannot be used",
-            StartError::DataDirHeld(_) => "WhatIsUp is already running on this data",
+            StartError::DataDirHeld(_) => "WhatIsUp is already running",
             StartError::Vault(VaultError::Locked | VaultError::TimedOut) => "The keychain is locked",
             StartError::Vault(VaultError::Missing) => "There is no keychain",
             StartError::Vault(VaultError::Refused(_)) => "The keychain refused",

@@ -36,7 +36,9 @@ impl HeldBy {
         let program = self.program.as_deref().unwrap_or("another program");
         let pid = self.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
         let since = self.since.map(|since| format!(", running since {since}")).unwrap_or_default();
-        format!("this data directory is in use by {program}{pid}{since}")
+        format!(
+            "This data directory is in use by {program}{pid}{since}. Stop it first, or choose another directory with --data-dir."
+        )
     }
 
     // Beside the lock, because a locked file cannot be read by others on Windows.
@@ -128,6 +130,9 @@ mod tests {
     #[test]
     fn a_note_that_cannot_be_read_still_gives_a_sentence() {
         let held = HeldBy::read(Path::new("/nonexistent"));
-        assert_eq!(held.sentence(), "this data directory is in use by another program");
+        assert_eq!(
+            held.sentence(),
+            "This data directory is in use by another program. Stop it first, or choose another directory with --data-dir."
+        );
     }
 }
