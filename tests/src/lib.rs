@@ -6,7 +6,10 @@ pub mod binaries;
 pub mod desktop;
 pub mod events;
 pub mod keychain;
+pub mod loopback;
+pub mod namespace;
 pub mod process;
+pub mod proxy;
 pub mod rest;
 pub mod tmpfs;
 pub mod world;
@@ -32,4 +35,21 @@ pub async fn gone(path: &std::path::Path) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(())
+}
+
+/// All files under a directory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn files(directory: &std::path::Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Mounted while it lives. Needs root or user namespaces that may mount.
+/// Mounted while it lives. Needs root, if only of a namespace: see [`crate::namespace`].
 #[derive(Debug)]
 pub struct Tmpfs {
     directory: TempDir,
