@@ -96,3 +96,55 @@ async fn a_keychain_that_is_demanded_and_missing_is_an_error_in_words() {
     assert!(!app.ends().await.unwrap().success());
     app.prints("There is no keychain on this system").await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keychain_locked_in_the_midst_is_told_and_its_opening_is_enough() {
+    use std::os::unix::fs::MetadataExt;
+    let world = World::with_phones(1).await.unwrap();
+    let mut keychain = Keychain::unlocked().unwrap();
+    let app = Whatisup::start(options(&world, &keychain)).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    let mut events = app.events(None).await.unwrap();
+    let channel = world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
+    let auth = app.options.data_dir.join("sessions").join(&channel).join("auth.db");
+    let inode = std::fs::metadata(&auth).unwrap().ino();
+
+    // A connection that stands needs no key; the next start does.
+    keychain.lock().unwrap();
+    assert_eq!(rest.state(&channel).await.unwrap()["status"], "connected");
+    rest.act(&format!("/v1/channels/{channel}/stop")).await.unwrap();
+    events.of("channel.disconnected", &channel).await.unwrap();
+    rest.act(&format!("/v1/channels/{channel}/start")).await.unwrap();
+    let told = events
+        .wait("locked", |e| e.name == "channel.disconnected" && e.data["data"]["channel"]["state"]["reason"] == "vault_locked")
+        .await
+        .unwrap();
+    let view = &told.data["data"]["channel"];
+    assert_eq!((&view["paired"], &view["desired"]), (&true.into(), &"running".into()), "{view}");
+    assert!(view["state"]["summary"].as_str().unwrap().starts_with("The keychain is locked"), "{view}");
+    let vault = vault_once(&rest, "locked").await;
+    assert!(vault["summary"].as_str().unwrap().contains("locked"), "{vault}");
+
+    // Nobody starts the channel.
+    let before = events.seen.len();
+    keychain.unlock().unwrap();
+    events.of("channel.connected", &channel).await.unwrap();
+    vault_once(&rest, "ok").await;
+    assert!(events.seen[before..].iter().all(|e| e.name != "channel.pairing"), "a QR was asked for");
+    assert_eq!(std::fs::metadata(&auth).unwrap().ino(), inode, "the credentials were made anew");
+    assert_eq!(world.phone(0).unwrap().linked_devices().len(), 1);
+    app.terminate().await.unwrap();
+}
+
+/// What `/v1/info` says of the vault, as soon as it has this status. No event tells it.
+async fn vault_once(rest: &acceptance::Rest, status: &str) -> serde_json::Value {
+    let deadline = tokio::time::Instant::now() + acceptance::PATIENCE;
+    loop {
+        let vault = rest.get("/v1/info").await.unwrap()["vault"].clone();
+        if vault["status"] == status {
+            return vault;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the vault never became {status}: {vault}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
