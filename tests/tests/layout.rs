@@ -1,8 +1,9 @@
-//! The absences that hold the structure together, checked on the dependency graph itself.
+//! The absences that hold the structure together, checked on the dependency graph and on the sources themselves.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
 use std::process::Command;
 
 /// (member, names of its direct normal and build dependencies)
@@ -45,7 +46,9 @@ fn only_the_whatsapp_crate_names_the_protocol_library() {
 
 #[test]
 fn only_the_vault_names_a_keychain() {
-    only(&["vault"], |d| d.contains("keyring"));
+    let keychains =
+        ["keyring", "secret-service", "secret_service", "libsecret", "oo7", "security-framework", "keychain", "credential"];
+    only(&["vault"], |d| keychains.iter().any(|k| d.contains(k)));
 }
 
 #[test]
@@ -100,4 +103,82 @@ fn a_release_build_holds_no_sandbox_code() {
         assert!(!line.starts_with("sandbox "), "the release build depends on the sandbox");
         assert!(!line.contains("danger-skip-cert-chain-verify"), "the release build does not verify WhatsApp's certificate");
     }
+}
+
+/// (path from the repository's root, line) of all code that ships or may ship: no tests, no comments.
+fn code() -> Vec<(String, String)> {
+    let root = acceptance::binaries::repository();
+    let mut folders: Vec<_> = fs::read_dir(root.join("crates")).unwrap().map(|e| e.unwrap().path().join("src")).collect();
+    folders.push(root.join("src-tauri/src"));
+    let mut lines = Vec::new();
+    for file in folders.iter().flat_map(|folder| acceptance::files(folder).unwrap()) {
+        let path = file.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        if !path.ends_with(".rs") || path.ends_with("/tests.rs") || path.contains("/tests/") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        // The unit tests of a file are its last item.
+        let shipped = text.find("\nmod tests {").map_or(text.as_str(), |at| &text[..at]);
+        let code = shipped.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.extend(code.map(|line| (path.clone(), line.to_owned())));
+    }
+    assert!(lines.len() > 5000, "this test looks at the wrong sources");
+    lines
+}
+
+/// Only these places, each with its reason, may have such a line; and each of them has one.
+fn only_in(allowed: &[(&str, &str)], which: impl Fn(&str, &str) -> bool) {
+    let found: Vec<_> = code().into_iter().filter(|(path, line)| which(path, line)).collect();
+    for (path, line) in &found {
+        let excused = allowed.iter().any(|(place, _)| path.starts_with(place));
+        assert!(excused, "{path} has {line:?}; only these may: {allowed:?}");
+    }
+    for (place, reason) in allowed {
+        assert!(found.iter().any(|(path, _)| path.starts_with(place)), "{place} no longer needs its exception: {reason}");
+    }
+}
+
+#[test]
+fn only_the_dialer_opens_connections() {
+    let allowed = [
+        ("crates/whatsapp/src/dialer/", "it is the dialer"),
+        ("crates/api/src/bind.rs", "makes a socket to listen on, and never connects it"),
+        ("crates/app/src/cli/client.rs", "the command line talks to the API of this machine"),
+        ("crates/app/src/examine.rs", "asks the API of this machine whether it lives"),
+    ];
+    let ways = [
+        "TcpStream::connect",
+        "TcpSocket::new",
+        "UdpSocket::bind",
+        "UnixStream::connect",
+        "Socket::new",
+        "reqwest::Client",
+        "reqwest::get",
+        "connect_async",
+        "HttpConnector",
+        "ureq::",
+    ];
+    // The sandbox is no part of what ships, and has a test of its own that it stays on loopback.
+    only_in(&allowed, |path, line| !path.starts_with("crates/sandbox/") && ways.iter().any(|way| line.contains(way)));
+}
+
+#[test]
+fn nothing_is_global() {
+    let allowed = [("crates/ledger/src/open.rs", "the migrations are constant, and their macro makes no const")];
+    only_in(&allowed, |_, line| {
+        let item = line.trim_start();
+        let item = item.strip_prefix("pub").map_or(item, |rest| rest.trim_start_matches(|c| c != ' ').trim_start());
+        let made_late = ["lazy_static!", "thread_local!", "task_local!", "LazyLock::new", "LazyCell::new"];
+        item.starts_with("static ") || made_late.iter().any(|way| line.contains(way))
+    });
+}
+
+#[test]
+fn no_secret_can_be_serialised() {
+    let secrets = ["crates/vault/", "crates/domain/", "crates/whatsapp/"];
+    let allowed = [("crates/vault/src/key_file.rs", "the key file is where a person chose to have the secrets written")];
+    only_in(&allowed, |path, line| {
+        let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        secrets.iter().any(|place| path.starts_with(place)) && words.into_iter().any(|word| word == "Serialize")
+    });
 }
