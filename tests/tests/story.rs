@@ -40,7 +40,10 @@ async fn a_channel_is_paired_sends_receives_drops_resumes_and_is_unlinked() {
     let id = message["id"].as_str().unwrap().to_owned();
     let arrived = world.arrives(&grace, "Good morning").await.unwrap();
     assert_eq!(arrived.id, message["whatsapp_id"], "the id was fixed when the message was accepted");
-    events.wait("delivered", |e| e.name == "message.delivered" && e.data["data"]["message"]["id"] == id.as_str()).await.unwrap();
+    events
+        .wait("delivered", |e| e.name == "message.delivered" && e.data["data"]["message"]["id"] == id.as_str())
+        .await
+        .unwrap();
     grace.read(&arrived.id).await.unwrap();
     events.wait("read", |e| e.name == "message.read" && e.data["data"]["message"]["id"] == id.as_str()).await.unwrap();
     assert_eq!(rest.get(&format!("/v1/messages/{id}")).await.unwrap()["status"], "read");
@@ -159,10 +162,18 @@ async fn a_hung_server_is_left_and_tried_again() {
     let ada = world.phone(0).unwrap();
     let mut events = app.events(None).await.unwrap();
     let channel = world.pair(&rest, &mut events, &ada, "Front desk").await.unwrap();
-    world.network().inject(Target::Everyone, Fault::Hang);
+    // In this order: a hung connection could no longer be dropped.
     world.network().inject(world.device_of(&ada).unwrap(), Fault::Drop);
+    world.network().inject(Target::Everyone, Fault::Hang);
     events
-        .wait("a failed try", |e| e.name == "channel.reconnecting" && e.data["data"]["channel"]["state"]["attempt"].as_u64() >= Some(1))
+        .wait("a try that hung and was given up", |e| {
+            let state = &e.data["data"]["channel"]["state"];
+            let hung = ["no_answer", "handshake_failed"].map(Into::into).contains(&state["cause"]);
+            e.name == "channel.reconnecting"
+                && hung
+                && state["attempt"].as_u64() >= Some(1)
+                && state["next_attempt_at"].is_string()
+        })
         .await
         .unwrap();
     world.network().heal_all();
@@ -203,14 +214,19 @@ async fn pairing_by_code_and_by_passkey_are_told() {
     let ada = world.phone(0).unwrap();
     let mut events = app.events(None).await.unwrap();
     let channel = rest.create_channel("By code").await.unwrap();
-    let code = rest.post(&format!("/v1/channels/{channel}/pairing-code"), json!({ "phone": format!("+{}", ada.number()) })).await.unwrap();
+    let code = rest
+        .post(&format!("/v1/channels/{channel}/pairing-code"), json!({ "phone": format!("+{}", ada.number()) }))
+        .await
+        .unwrap();
     ada.enter_code(code["code"].as_str().unwrap()).await.unwrap();
     events.of("channel.connected", &channel).await.unwrap();
 
     world.network().demand_passkey(Some(r#"{"challenge":"AAAA"}"#.to_owned()));
     let channel = rest.create_channel("By passkey").await.unwrap();
     let asked = events
-        .wait("the passkey", |e| e.data["channel_id"] == channel.as_str() && e.data["data"]["channel"]["state"]["method"] == "passkey")
+        .wait("the passkey", |e| {
+            e.data["channel_id"] == channel.as_str() && e.data["data"]["channel"]["state"]["method"] == "passkey"
+        })
         .await
         .unwrap();
     assert_eq!(asked.data["data"]["channel"]["state"]["step"], "shown");
