@@ -14,7 +14,10 @@ pub fn program(name: &str) -> Result<PathBuf> {
     let directory = if directory.ends_with("deps") { directory.parent().context("deps has a parent")? } else { directory };
     let path = directory.join(name);
     if !path.exists() {
-        bail!("{} is not built; run `make unit`, or `cargo build --workspace --features whatisup/sandbox,app/sandbox`", path.display());
+        bail!(
+            "{} is not built; run `make unit`, or `cargo build --workspace --features whatisup/sandbox,app/sandbox`",
+            path.display()
+        );
     }
     Ok(path)
 }

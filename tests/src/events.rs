@@ -27,10 +27,8 @@ impl Events {
     /// # Errors
     /// When the stream is refused.
     pub async fn open(base: &str, key: &str, after: Option<u64>) -> Result<Self> {
-        let mut request = reqwest::Client::new()
-            .get(format!("{base}/v1/events"))
-            .bearer_auth(key)
-            .header("accept", "text/event-stream");
+        let mut request =
+            reqwest::Client::new().get(format!("{base}/v1/events")).bearer_auth(key).header("accept", "text/event-stream");
         if let Some(after) = after {
             request = request.header("last-event-id", after.to_string());
         }
@@ -85,7 +83,8 @@ impl Events {
 }
 
 fn names(events: &[Event]) -> Vec<String> {
-    let detail = |e: &Event| match (&e.data["data"]["channel"]["state"]["reason"], &e.data["data"]["channel"]["state"]["cause"]) {
+    let detail = |e: &Event| match (&e.data["data"]["channel"]["state"]["reason"], &e.data["data"]["channel"]["state"]["cause"])
+    {
         (Value::String(word), _) | (_, Value::String(word)) => format!("{}({word})", e.name),
         _ => e.name.clone(),
     };

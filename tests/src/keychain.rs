@@ -108,8 +108,15 @@ impl Keychain {
     pub fn lock(&self) -> Result<()> {
         let collection = "/org/freedesktop/secrets/aliases/default";
         let done = self.gdbus(&[
-            "call", "--session", "--dest", "org.freedesktop.secrets", "--object-path", "/org/freedesktop/secrets",
-            "--method", "org.freedesktop.Secret.Service.Lock", &format!("[objectpath '{collection}']"),
+            "call",
+            "--session",
+            "--dest",
+            "org.freedesktop.secrets",
+            "--object-path",
+            "/org/freedesktop/secrets",
+            "--method",
+            "org.freedesktop.Secret.Service.Lock",
+            &format!("[objectpath '{collection}']"),
         ])?;
         if done.status.success() { Ok(()) } else { bail!("not locked: {}", String::from_utf8_lossy(&done.stderr)) }
     }

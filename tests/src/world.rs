@@ -95,6 +95,9 @@ impl World {
     /// # Errors
     /// When it does not arrive.
     pub async fn arrives(&self, phone: &Phone, text: &str) -> Result<sandbox::phone::PhoneMessage> {
-        phone.wait_for_message(PATIENCE, |m| m.content.text() == Some(text)).await.with_context(|| format!("the phone never got {text:?}"))
+        phone
+            .wait_for_message(PATIENCE, |m| m.content.text() == Some(text))
+            .await
+            .with_context(|| format!("the phone never got {text:?}"))
     }
 }
