@@ -152,13 +152,19 @@ async fn shredding_takes_the_key_and_the_files_and_may_be_repeated() {
 async fn the_key_goes_first_and_a_vault_that_keeps_it_keeps_the_files() {
     let home = Home::new();
     made(&home).await;
-    // A key file that cannot be written refuses the deletion.
-    let blocked = home.vault("no-such-directory/keys");
+    // Where the key file should be lies a directory: no key can be deleted from it, whoever asks.
+    fs::create_dir(home.dir.path().join("no-keys")).unwrap();
+    let blocked = home.vault("no-keys");
+    assert!(blocked.delete_channel_key(channel()).await.is_err(), "this vault was to refuse");
+    let before = fs::read(home.database()).unwrap();
     let states = AuthStates::new(home.dir.path().join("sessions"), blocked);
-    let result = states.shred(channel()).await;
-    if result.is_err() {
-        assert!(home.database().exists());
-    }
+    assert!(states.shred(channel()).await.is_err());
+    assert_eq!(fs::read(home.database()).unwrap(), before, "the files went before the key");
+    // With a vault that obeys it is finished.
+    let states = home.states();
+    states.shred(channel()).await.unwrap();
+    assert_eq!(home.vault("keys").channel_key(channel()).await.unwrap(), None);
+    assert!(!home.database().exists());
 }
 
 #[tokio::test]

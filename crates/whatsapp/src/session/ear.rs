@@ -1,6 +1,5 @@
 use super::shared::Shared;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use wacore::types::events::{Event, EventHandler, EventInterest, EventKind};
 
@@ -24,7 +23,7 @@ impl Ear {
 
 impl EventHandler for Ear {
     fn handle_event(&self, event: Arc<Event>) {
-        self.shared.backlog.fetch_add(1, Ordering::Relaxed);
+        self.shared.event_came();
         // Nobody listens any more once the session is over.
         let _ = self.heard.send(event);
     }

@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use domain::{Content, Timestamp};
 use socket::{EVENT_CAPACITY, InboundMessage, Inbox};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wacore::types::events::{DecryptFailMode, InboundMessage as Arrived, MessageBatch, UnavailableType, UndecryptableMessage};
 use wacore::types::message::{MessageCategory, MessageInfo};
@@ -18,8 +17,6 @@ use whatsapp_rust::{Client, InboundDurabilityHook};
 /// How often the inbox is asked before the message stays with WhatsApp, and how long between.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often the hook looks whether the engine has caught up.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// Called by whatsapp-rust before each ack: `Ok` lets it go out, an error keeps the messages with WhatsApp.
 pub(super) struct Hook {
@@ -37,9 +34,7 @@ impl Hook {
 impl InboundDurabilityHook for Hook {
     async fn on_messages(&self, client: Arc<Client>, batch: &[Arrived]) -> anyhow::Result<()> {
         // While the engine lags behind with events, no further message is taken from WhatsApp.
-        while self.shared.backlog.load(Ordering::Relaxed) > EVENT_CAPACITY && !self.shared.ending() {
-            tokio::time::sleep(GLANCE).await;
-        }
+        self.shared.caught_up(EVENT_CAPACITY).await;
         let messages = translated(&client, batch).await;
         commit(&self.inbox, &self.shared, messages).await
     }

@@ -4,8 +4,9 @@ use crate::transport::Pulse;
 use domain::{ChannelId, ChatId, Timestamp};
 use socket::{Close, Liveness, Opening};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::Client;
 
@@ -15,7 +16,7 @@ pub(super) struct Shared {
     pub pulse: Arc<Pulse>,
     pub pairing: Mutex<Pairing>,
     /// Events heard from whatsapp-rust and not yet told to the engine.
-    pub backlog: AtomicUsize,
+    backlog: watch::Sender<usize>,
     /// Set while we take ourselves off the account, so that the server's good-bye is not read as the phone's.
     pub leaving: AtomicBool,
     client: Mutex<Option<Arc<Client>>>,
@@ -35,7 +36,7 @@ impl Shared {
             channel: opening.channel,
             pulse: Arc::default(),
             pairing: Mutex::new(Pairing::new(opening.pair_by_code.clone())),
-            backlog: AtomicUsize::new(0),
+            backlog: watch::Sender::new(0),
             leaving: AtomicBool::new(false),
             client: Mutex::default(),
             open: AtomicBool::new(false),
@@ -101,6 +102,26 @@ impl Shared {
         self.client()
     }
 
+    /// whatsapp-rust said something that the engine has yet to hear.
+    pub fn event_came(&self) {
+        self.backlog.send_modify(|waiting| *waiting += 1);
+    }
+
+    /// The engine is hearing one of them.
+    pub fn event_left(&self) {
+        self.backlog.send_modify(|waiting| *waiting = waiting.saturating_sub(1));
+    }
+
+    /// Returns when no more than `most` events wait for the engine, or when the session is to end.
+    pub async fn caught_up(&self, most: usize) {
+        let mut backlog = self.backlog.subscribe();
+        tokio::select! {
+            // The sender lives as long as `self`.
+            _ = backlog.wait_for(|waiting| *waiting <= most) => {}
+            () = self.asked_to_end() => {}
+        }
+    }
+
     pub fn set_pinged(&self, at: Option<Timestamp>) {
         self.pinged.store(at.map_or(0, Timestamp::as_millis), Ordering::Relaxed);
     }
@@ -137,4 +158,58 @@ impl Shared {
 /// Nothing under these locks can be left half done.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use async_trait::async_trait;
+    use socket::{InboundMessage, Inbox, InboxError};
+    use tokio::sync::mpsc;
+
+    struct Nowhere;
+
+    #[async_trait]
+    impl Inbox for Nowhere {
+        async fn commit(&self, _: Vec<InboundMessage>) -> Result<(), InboxError> {
+            Ok(())
+        }
+    }
+
+    fn shared() -> Shared {
+        let channel = ChannelId::new(Timestamp::from_secs(1_700_000_000), 1);
+        let (events, _) = mpsc::channel(1);
+        Shared::new(&Opening { channel, proxy: None, pair_by_code: None, events, inbox: Arc::new(Nowhere) })
+    }
+
+    /// Polls until nothing moves any more; nobody else runs meanwhile.
+    async fn is_done(waiting: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+        tokio::select! { biased; () = waiting => true, () = std::future::ready(()) => false }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_engine_goes_on_when_it_has_caught_up() {
+        let shared = shared();
+        shared.caught_up(0).await;
+        for _ in 0..3 {
+            shared.event_came();
+        }
+        let mut waiting = Box::pin(shared.caught_up(1));
+        assert!(!is_done(&mut waiting).await);
+        shared.event_left();
+        assert!(!is_done(&mut waiting).await);
+        shared.event_left();
+        waiting.await;
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_the_session_lives() {
+        let shared = shared();
+        shared.event_came();
+        let mut waiting = Box::pin(shared.caught_up(0));
+        assert!(!is_done(&mut waiting).await);
+        shared.decide(Close::Asked);
+        waiting.await;
+    }
 }

@@ -7,14 +7,13 @@ use crate::people;
 use domain::Identity;
 use socket::{Close, SocketEvent};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use wacore::types::events::{Event, PairSuccess};
 
 impl Life {
     /// One event of whatsapp-rust.
     #[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
     pub(super) async fn hear(&mut self, event: &Event) {
-        self.shared.backlog.fetch_sub(1, Ordering::Relaxed);
+        self.shared.event_left();
         if let Some(close) = pairing::verdict(&self.shared, event) {
             self.shared.decide(close);
             return;
