@@ -112,7 +112,7 @@ impl Whatisup {
         Ok(me)
     }
 
-    /// Waits until `/readyz` answers 200.
+    /// Waits until `/readyz` answers 200 and other commands find the process.
     ///
     /// # Errors
     /// When the process ends first or does not get ready in time.
@@ -127,7 +127,9 @@ impl Whatisup {
                 // The key can only be had once the first start has made it.
                 if let Ok(key) = self.key().await {
                     let answer = http.get(&url).bearer_auth(&key).send().await;
-                    if answer.is_ok_and(|a| a.status().is_success()) {
+                    // It answers a moment before it has noted where, for the commands beside it.
+                    let noted = self.options.data_dir.join("running.json").exists();
+                    if noted && answer.is_ok_and(|a| a.status().is_success()) {
                         return Ok(());
                     }
                 }
