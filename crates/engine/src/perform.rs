@@ -90,7 +90,11 @@ impl Driver {
         let id = channel.id;
         match news {
             News::Pairing => {
-                tracing::info!(channel.id = %id, "pairing");
+                match cause_of_waiting(&self.channel) {
+                    // The warning at its change is enough.
+                    Some(cause) => tracing::debug!(channel.id = %id, cause = cause.as_str(), "pairing"),
+                    None => tracing::info!(channel.id = %id, "pairing"),
+                }
                 Event::ChannelPairing { channel }
             }
             News::Connected => {
