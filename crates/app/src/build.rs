@@ -134,6 +134,26 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
     let open = keys::open(config, face).await?;
     let ledger_key = keys::ledger_key(&open, &config.data_dir).await?;
     let ledger = Ledger::open(&config.data_dir, ledger_key.as_bytes(), OpenOptions::default()).await?;
+    let ground = Ground { started_at, endpoint, sockets, open, ledger: ledger.clone() };
+    let raised = Box::pin(raise(config, face, ground)).await;
+    if raised.is_err() {
+        // The process may end next; SQLCipher must not be at work then.
+        ledger.close().await;
+    }
+    raised
+}
+
+/// What everything else stands on.
+struct Ground {
+    started_at: Timestamp,
+    endpoint: Option<Endpoint>,
+    sockets: api::Sockets,
+    open: keys::OpenVault,
+    ledger: Ledger,
+}
+
+async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, StartError> {
+    let Ground { started_at, endpoint, sockets, open, ledger } = ground;
     let admin_key = keys::ensure_admin_key(&open.vault).await?;
 
     #[cfg(feature = "sandbox")]
@@ -175,7 +195,6 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
         Err(error) => {
             // Sessions are on their way up; they leave in good order although the start fails.
             engine.drain(Duration::from_secs(5)).await;
-            ledger.close().await;
             return Err(error.into());
         }
     };

@@ -30,6 +30,7 @@ async fn a_channel_is_made_shown_renamed_and_deleted() {
     assert_eq!(rig.get(&path).await.told(), "404 not_found");
     assert_eq!(rig.get("/v1/channels").await.body["items"], json!([]));
     assert!(rig.opened.try_recv().is_err(), "nothing was dialled");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -54,6 +55,7 @@ async fn start_stop_restart_and_logout_answer_with_the_channel() {
 
     let out = rig.bid(Method::POST, &format!("{path}/logout")).await;
     assert_eq!((out.status.as_u16(), &out.body["state"]["reason"]), (200, &json!("logged_out")));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -77,6 +79,7 @@ async fn what_is_wrong_with_a_channel_is_told_field_by_field() {
     assert_eq!(rig.patch(&path, json!({"name": null})).await.told(), "422 invalid /name");
     assert_eq!(rig.patch(&path, json!({"proxy": "nonsense"})).await.told(), "422 invalid /proxy");
     assert_eq!(rig.get("/v1/channels").await.body["items"].as_array().unwrap().len(), 1, "nothing changed");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -104,6 +107,7 @@ async fn a_channel_that_is_not_there_is_not_found_on_every_route() {
         let send = json!({"to": "+15550100123", "content": {"type": "text", "text": "x"}});
         assert_eq!(rig.post(&format!("{path}/messages"), send).await.told(), "404 not_found");
     }
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -135,6 +139,7 @@ async fn the_timeline_is_paged_newest_first() {
     ] {
         assert_eq!(rig.get(&format!("{path}/timeline?{query}")).await.told(), expected);
     }
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -149,4 +154,5 @@ async fn uptime_comes_in_segments_without_gaps() {
     assert!(segments.windows(2).all(|w| w[0]["to"] == w[1]["from"]));
     assert_eq!(segments.last().unwrap()["status"], "connected");
     assert_eq!(rig.get(&format!("{path}/uptime?hours=745")).await.told(), "422 invalid hours");
+    rig.stop().await;
 }

@@ -21,6 +21,7 @@ async fn the_reference_names_every_operation_and_loads_nothing_from_elsewhere() 
     let style = rig.client.get(rig.url("/docs/style.css")).send().await.unwrap();
     assert_eq!(style.status(), 200);
     assert!(style.headers()["content-type"].to_str().unwrap().starts_with("text/css"));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -32,6 +33,7 @@ async fn every_problem_is_explained_where_its_type_points() {
     let (path, anchor) = told["type"].as_str().unwrap().split_once('#').unwrap();
     assert_eq!(path, "/docs/problems");
     assert!(page.contains(&format!("id=\"{anchor}\"")));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -56,4 +58,5 @@ async fn the_dashboard_is_one_page_with_or_without_a_build() {
         rig.raw(&format!("GET /../../Cargo.toml HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", rig.address())).await.0,
         404
     );
+    rig.stop().await;
 }

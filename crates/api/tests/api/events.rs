@@ -85,6 +85,7 @@ async fn a_stream_begins_with_a_snapshot_and_goes_on_without_a_hole() {
     assert_eq!((&last.body["channel_id"], &last.body["seq"]), (&sent.body["id"], &json!(last.id)));
     assert_eq!(last.body["data"]["channel"]["name"], "Second");
     assert!(last.body["id"].as_str().unwrap().starts_with("evt_") && last.body["timestamp"].as_str().unwrap().ends_with('Z'));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -116,6 +117,7 @@ async fn a_reader_that_comes_back_misses_and_doubles_nothing() {
     let mut stream = Stream::open(&rig, "?after=5", None).await;
     stream.next().await.unwrap();
     assert_eq!(seqs(&stream.take(2).await), [6, 7], "the log outlives the process");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -138,6 +140,7 @@ async fn a_long_log_is_replayed_and_joined_to_what_happens_meanwhile() {
     let events = stream.take(3051).await;
     assert_eq!(seqs(&events), (1..=3051).collect::<Vec<_>>());
     writing.await.unwrap();
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -164,6 +167,7 @@ async fn filters_leave_out_what_is_not_wanted() {
     }
     let odd = rig.request(Method::GET, "/v1/events").header("last-event-id", "evt_1").send().await.unwrap();
     assert_eq!(crate::rig::Answer::of(odd).await.told(), "422 invalid Last-Event-ID");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -176,6 +180,7 @@ async fn a_position_of_another_log_is_told_as_a_gap() {
     assert_eq!((gap.kind.as_str(), gap.id, gap.body), ("gap", None, json!({"after": 5000, "oldest": 1})));
     rig.channel("Second").await;
     assert_eq!(stream.next().await.unwrap().id, Some(2));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -201,6 +206,7 @@ async fn the_log_is_read_in_pages_too() {
     assert_eq!(read("?limit=1001").await.told(), "422 invalid limit");
     let html = rig.request(Method::GET, "/v1/events").header(ACCEPT, "application/xml").send().await.unwrap();
     assert_eq!(crate::rig::Answer::of(html).await.told(), "406 not_acceptable");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -219,6 +225,7 @@ async fn streams_end_at_once_when_the_api_stops() {
     }
     rig.bound.finished().await;
     assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -236,4 +243,5 @@ async fn many_readers_hear_the_same() {
     for stream in &mut streams {
         assert_eq!(seqs(&stream.take(10).await), (1..=10).collect::<Vec<_>>());
     }
+    rig.stop().await;
 }

@@ -63,6 +63,7 @@ async fn every_route_but_the_open_ones_needs_the_right_key() {
         }
     }
     assert_eq!(rig.get("/v1/channels").await.body["items"], json!([]));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -93,6 +94,7 @@ async fn every_route_answers_to_its_own_names_only() {
     for fine in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
         assert_eq!(status(&rig, "GET", "/livez", &format!("Host: {fine}\r\n")).await.0, 200);
     }
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -117,6 +119,7 @@ async fn pages_of_other_origins_get_nowhere() {
     }
     let own = format!("{ours}Origin: http://127.0.0.1:{port}\r\nSec-Fetch-Site: same-origin\r\n");
     assert_eq!(status(&rig, "GET", "/v1/channels", &own).await.0, 200);
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -146,6 +149,7 @@ async fn the_shell_page_is_let_in_by_its_exact_origin() {
     assert_eq!(answer.headers()["access-control-allow-origin"], SHELL);
     let keyless = rig.bare(Method::GET, "/v1/channels").header("origin", SHELL).send().await.unwrap();
     assert_eq!(Answer::of(keyless).await.told(), "401 unauthorized");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -163,6 +167,7 @@ async fn every_answer_carries_the_headers_that_keep_it_safe() {
             assert_eq!(answer.header("cache-control"), "no-store");
         }
     }
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -181,6 +186,7 @@ async fn reading_changes_nothing() {
         }
     }
     assert_eq!(*rig.ledger.tip().borrow(), tip);
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -191,4 +197,5 @@ async fn the_sandbox_stands_behind_the_same_guard() {
     assert_eq!(Answer::of(form).await.told(), "415 unsupported_media_type");
     assert_eq!(rig.get("/sandbox/nowhere").await.told(), "404 not_found");
     assert_eq!(rig.bid(Method::DELETE, "/sandbox/state").await.told(), "405 method_not_allowed");
+    rig.stop().await;
 }

@@ -22,6 +22,7 @@ async fn a_text_is_accepted_with_its_address_and_its_final_id() {
     assert_eq!(shown.status, 200);
     assert_eq!(shown.body["whatsapp_id"], sent.body["whatsapp_id"]);
     assert_eq!(rig.get("/v1/messages/msg_01j5a9k3m4n5p6q7r8s9t0v1w2").await.told(), "404 not_found");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -45,6 +46,7 @@ async fn what_is_wrong_with_a_message_is_told_by_its_pointer() {
         assert_eq!(rig.post(&format!("{path}/messages"), body.clone()).await.told(), expected, "{body}");
     }
     assert_eq!(rig.get(&format!("{path}/messages")).await.body["items"], json!([]), "nothing was accepted");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -53,6 +55,7 @@ async fn the_longest_text_fits_however_it_is_escaped() {
     let (path, _live) = rig.connected("Front desk").await;
     let sent = rig.post(&format!("{path}/messages"), text("+15550100123", &"\u{1}".repeat(65_536))).await;
     assert_eq!(sent.status, 202, "{}", sent.body["detail"]);
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -60,6 +63,7 @@ async fn nothing_is_accepted_for_a_channel_that_is_not_linked() {
     let rig = Rig::start().await;
     let path = rig.channel("Front desk").await;
     assert_eq!(rig.post(&format!("{path}/messages"), text("+15550100123", "x")).await.told(), "409 not_paired");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -96,4 +100,5 @@ async fn messages_are_paged_newest_first_and_by_chat() {
     {
         assert_eq!(rig.get(&format!("{path}/messages?{query}")).await.told(), expected);
     }
+    rig.stop().await;
 }

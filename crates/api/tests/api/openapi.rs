@@ -42,4 +42,5 @@ async fn the_served_document_names_no_port_but_its_own() {
     assert_eq!(document["servers"][0]["url"], "/");
     let port = rig.bound.addresses()[0].port();
     assert_eq!(document["components"]["securitySchemes"]["session"]["name"], format!("whatisup_{port}"));
+    rig.stop().await;
 }

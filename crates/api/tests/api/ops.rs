@@ -19,6 +19,7 @@ async fn info_tells_what_runs_here() {
             "vault": {"kind": "key_file", "status": "ok", "summary": "Keys are in a file."},
         })
     );
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -35,6 +36,7 @@ async fn it_lives_and_is_ready() {
             {"name": "channels", "ok": true, "detail": "1 loaded, 1 connected"},
         ]})
     );
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -61,4 +63,5 @@ async fn metrics_count_channels_events_and_requests_by_route() {
     if cfg!(target_os = "linux") {
         assert!(text.contains("whatisup_process_resident_memory_bytes"));
     }
+    rig.stop().await;
 }

@@ -56,6 +56,7 @@ async fn the_qr_comes_in_four_forms_that_all_say_the_same() {
 
     let refused = rig.request(Method::GET, &format!("{path}/qr")).header(ACCEPT, "application/pdf").send().await.unwrap();
     assert_eq!(Answer::of(refused).await.told(), "406 not_acceptable");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -67,6 +68,7 @@ async fn a_qr_that_is_on_its_way_is_waited_for() {
     let _socket = rig.shows_qr(QR).await;
     let answer = asked.await.unwrap();
     assert_eq!((answer.status.as_u16(), &answer.body["text"]), (200, &json!(QR)));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -76,6 +78,7 @@ async fn a_linked_channel_has_no_qr() {
     assert_eq!(rig.get(&format!("{path}/qr")).await.told(), "409 already_paired");
     let asked = rig.post(&format!("{path}/pairing-code"), json!({"phone": "+15550100123"})).await;
     assert_eq!(asked.told(), "409 already_paired");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -94,6 +97,7 @@ async fn a_pairing_code_is_waited_for() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!((&answer.body["code"], &answer.body["phone"]), (&json!("ABCD-EFGH"), &json!("+15550100123")));
     assert!(socket.opening.pair_by_code.is_some() || socket.calls().iter().any(|c| matches!(c, Call::PairingCode(_))));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -113,4 +117,5 @@ async fn where_whatsapp_wants_a_passkey_the_qr_says_so() {
     let detail = answer.body["detail"].as_str().unwrap();
     assert!(detail.contains("passkey") && detail.contains(&format!("GET {path}/passkey")), "{detail}");
     assert_eq!(rig.get(&format!("{path}/passkey")).await.status, 200);
+    rig.stop().await;
 }

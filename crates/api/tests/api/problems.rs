@@ -37,6 +37,7 @@ async fn a_problem_has_the_form_of_rfc_9457() {
       "type": "/docs/problems#not_found"
     }
     "#);
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -58,6 +59,7 @@ async fn bad_json_is_told_apart_from_json_that_does_not_fit() {
     assert_eq!(posted(&rig, "application/json", r#"{"name":"\ud800"}"#).await.told(), "400 bad_json /name");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(posted(&rig, "application/json", deep).await.told(), "422 invalid ");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -76,6 +78,7 @@ async fn bodies_are_json_and_not_too_large() {
     let pieces: Vec<std::io::Result<Vec<u8>>> = large.into_bytes().chunks(10_000).map(|c| Ok(c.to_vec())).collect();
     let streamed = reqwest::Body::wrap_stream(futures::stream::iter(pieces));
     assert_eq!(posted(&rig, "application/json", streamed).await.told(), "413 too_large");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -95,6 +98,7 @@ async fn methods_that_an_address_does_not_take_are_told_with_those_that_it_takes
         methods.sort_unstable();
         assert_eq!(methods.join(","), allow, "{method} {path}");
     }
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -105,6 +109,7 @@ async fn a_person_with_a_browser_gets_a_page_instead() {
     assert_eq!(answer.status(), 401);
     assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     assert!(answer.text().await.unwrap().contains("No valid key"));
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -120,4 +125,5 @@ async fn a_failure_of_ours_tells_an_incident_and_nothing_else() {
         (ready.status.as_u16(), &ready.body["ready"], &ready.body["checks"][0]["ok"]),
         (503, &json!(false), &json!(false))
     );
+    rig.stop().await;
 }

@@ -44,6 +44,7 @@ async fn a_browser_signs_in_once_and_out() {
     assert_eq!(out.status(), 204);
     assert!(out.headers()[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(Answer::of(with(Method::GET, "/v1/session").send().await.unwrap()).await.told(), "401 unauthorized");
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -57,6 +58,7 @@ async fn a_restart_signs_nobody_out() {
     let cookie = format!("whatisup_{}={value}", rig.address().port());
     let session = rig.bare(Method::GET, "/v1/session").header(COOKIE, cookie).send().await.unwrap();
     assert_eq!(session.status(), 200);
+    rig.stop().await;
 }
 
 #[tokio::test]
@@ -68,4 +70,5 @@ async fn a_made_up_ticket_is_refused() {
     }
     let form = rig.bare(Method::POST, "/v1/session").header("content-type", "text/plain").body("{}").send().await.unwrap();
     assert_eq!(Answer::of(form).await.told(), "415 unsupported_media_type");
+    rig.stop().await;
 }

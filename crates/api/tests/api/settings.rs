@@ -26,4 +26,5 @@ async fn settings_survive_a_restart_and_are_heard_of_at_once() {
         assert_eq!(rig.patch("/v1/settings", body).await.told(), expected);
     }
     assert_eq!(rig.get("/v1/settings").await.body, changed.body);
+    rig.stop().await;
 }
