@@ -124,7 +124,7 @@ export class App {
 }
 
 /** Asks again until the answer is truthy. */
-export async function until<T>(what: string, ask: () => Promise<T | null | undefined | false>, patience = 30_000): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | null | undefined | false>, patience = 60_000): Promise<T> {
   const end = Date.now() + patience;
   for (;;) {
     const answer = await ask();

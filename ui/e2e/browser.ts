@@ -28,7 +28,7 @@ export class Desk {
   async page(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on("pageerror", (error) => this.#complaints.push(error.message));
     page.on("console", (line) => {
       if (line.type() === "error" && /Content Security Policy|Uncaught/.test(line.text())) this.#complaints.push(line.text());
