@@ -449,3 +449,48 @@ async fn a_logout_is_an_orderly_end() {
     assert!(shell.ends().await.unwrap().success());
     assert!(shell.printed().contains("all sessions have ended"), "{}", shell.printed());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_of_notification_reaches_the_person_unless_it_is_muted() {
+    let desktop = Desktop::start(EVERYTHING).await.unwrap();
+    let mut shell = desktop.launch(&hidden(&desktop)).unwrap();
+    let rest = shell.rest(&desktop).await.unwrap();
+    let tray = desktop.tray().await.unwrap();
+    let notifications = desktop.notifications.as_ref().unwrap();
+    let channel = rest.create_channel("Front desk").await.unwrap();
+    scan(&rest, &channel).await;
+    notifications.show("Front desk is paired").await.unwrap();
+
+    // Nobody answers for a while: stuck after 30 s, and told when it is over.
+    rest.post("/sandbox/faults", json!({ "kind": "refuse" })).await.unwrap();
+    rest.post("/sandbox/faults", json!({ "kind": "drop" })).await.unwrap();
+    notifications.show("Front desk cannot reconnect").await.unwrap();
+    tray.shows("attention").await.unwrap();
+    rest.delete("/sandbox/faults").await.unwrap();
+    notifications.show("Front desk is connected again").await.unwrap();
+    tray.shows("connected").await.unwrap();
+
+    // Muted, an unlink is seen in the tray and not told…
+    let muted = json!({ "notifications": { "disconnected": false } });
+    rest.call(reqwest::Method::PATCH, "/v1/settings", Some(muted)).await.unwrap();
+    let phone = rest.get("/v1/channels").await.unwrap()["items"][0]["account"]["phone"].as_str().unwrap().replace('+', "");
+    rest.post(&format!("/sandbox/phones/{phone}/unlink"), json!({})).await.unwrap();
+    tray.shows("broken").await.unwrap();
+
+    // …and what comes after it is, which shows that it was not merely late.
+    let other = rest.create_channel("Workshop").await.unwrap();
+    scan(&rest, &other).await;
+    notifications.show("Workshop is paired").await.unwrap();
+    assert!(!notifications.printed().contains("Front desk is disconnected"), "{}", notifications.printed());
+
+    // Heard again, the reason is in the words.
+    let heard = json!({ "notifications": { "disconnected": true } });
+    rest.call(reqwest::Method::PATCH, "/v1/settings", Some(heard)).await.unwrap();
+    let channels = rest.get("/v1/channels").await.unwrap();
+    let workshop = channels["items"].as_array().unwrap().iter().find(|c| c["id"] == other.as_str()).unwrap();
+    let phone = workshop["account"]["phone"].as_str().unwrap().replace('+', "");
+    rest.post(&format!("/sandbox/phones/{phone}/unlink"), json!({})).await.unwrap();
+    notifications.show("Workshop is disconnected").await.unwrap();
+    notifications.show("Unlinked on the phone").await.unwrap();
+    quit(&desktop, &mut shell).await;
+}
