@@ -73,6 +73,19 @@ impl Events {
         }
     }
 
+    /// Waits until events of this type have come so many times from here on.
+    ///
+    /// # Errors
+    /// As [`Events::wait`].
+    pub async fn times(&mut self, name: &str, count: usize) -> Result<Event> {
+        let mut come = 0;
+        let wanted = |e: &Event| {
+            come += usize::from(e.name == name);
+            come == count
+        };
+        self.wait(&format!("{name}, {count} times"), wanted).await
+    }
+
     /// Waits for an event of this type for this channel.
     ///
     /// # Errors

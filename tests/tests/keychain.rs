@@ -22,14 +22,7 @@ async fn the_keys_live_in_the_keychain_and_open_everything_again() {
     let app = Whatisup::start(options).await.unwrap();
     let rest = app.rest().await.unwrap();
     let mut events = app.events(Some(0)).await.unwrap();
-    let mut connected = 0;
-    events
-        .wait("connected again", |e| {
-            connected += usize::from(e.name == "channel.connected");
-            connected == 2
-        })
-        .await
-        .unwrap();
+    events.times("channel.connected", 2).await.unwrap();
     assert_eq!(rest.state(&channel).await.unwrap()["status"], "connected");
 }
 
@@ -57,14 +50,7 @@ async fn a_keychain_locked_at_start_is_waited_for_and_nothing_is_wiped() {
     app.ready().await.unwrap();
     assert_eq!(app.key().await.unwrap(), key);
     let mut events = app.events(Some(0)).await.unwrap();
-    let mut connected = 0;
-    events
-        .wait("connected again", |e| {
-            connected += usize::from(e.name == "channel.connected");
-            connected == 2
-        })
-        .await
-        .unwrap();
+    events.times("channel.connected", 2).await.unwrap();
     assert_eq!(world.network().counters().max_simultaneous_logins, 1);
 }
 

@@ -149,14 +149,7 @@ async fn refuses(options: &Options, before: &[(std::path::PathBuf, Vec<u8>)], wo
 async fn is_back(options: Options) {
     let app = Whatisup::start(options).await.unwrap();
     let mut events = app.events(Some(0)).await.unwrap();
-    let mut seen = 0;
-    events
-        .wait("connected again", |e| {
-            seen += usize::from(e.name == "channel.connected");
-            seen == 2
-        })
-        .await
-        .unwrap();
+    events.times("channel.connected", 2).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
