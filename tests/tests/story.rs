@@ -87,7 +87,7 @@ async fn a_channel_is_paired_sends_receives_drops_resumes_and_is_unlinked() {
 async fn a_second_start_resumes_without_a_qr() {
     let Scene { world, app, rest } = scene(1).await;
     let mut events = app.events(None).await.unwrap();
-    let channel = world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
+    world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
     let options = app.terminate().await.unwrap();
 
     let app = Whatisup::start(options).await.unwrap();
