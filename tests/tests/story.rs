@@ -211,6 +211,7 @@ async fn pairing_by_code_and_by_passkey_are_told() {
         .post(&format!("/v1/channels/{channel}/pairing-code"), json!({ "phone": format!("+{}", ada.number()) }))
         .await
         .unwrap();
+    ada.wait_for_code_request(acceptance::PATIENCE).await.unwrap();
     ada.enter_code(code["code"].as_str().unwrap()).await.unwrap();
     events.of("channel.connected", &channel).await.unwrap();
 
