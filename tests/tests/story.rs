@@ -1,6 +1,7 @@
 //! What a new user does and sees, over HTTP and events, against the real application.
 #![allow(clippy::unwrap_used)]
 
+use acceptance::desktop::{holds, until};
 use acceptance::{Rest, Whatisup, World};
 use reqwest::Method;
 use sandbox::{Fault, Target};
@@ -238,7 +239,9 @@ async fn logout_and_delete_leave_nothing_behind() {
     rest.act(&format!("/v1/channels/{channel}/logout")).await.unwrap();
     let over = events.of("channel.disconnected", &channel).await.unwrap();
     assert_eq!(over.data["data"]["channel"]["state"]["reason"], "logged_out");
-    assert!(ada.linked_devices().is_empty(), "the phone still lists the device");
+    // WhatsApp is told after the person is.
+    let gone = || async { holds(ada.linked_devices().is_empty(), || "the phone still lists the device".to_owned()) };
+    until("the phone's list without the device", gone).await.unwrap();
 
     rest.delete(&format!("/v1/channels/{channel}")).await.unwrap();
     events.of("channel.deleted", &channel).await.unwrap();

@@ -34,6 +34,7 @@ async fn a_client_pairs_with_a_typed_code() {
     let (ada, bea) = house.two_people().await;
     let mut client = Client::with_code(house.sandbox.url(), "15550100001").await;
     let code = client.pair_code().await;
+    ada.wait_for_code_request(PATIENCE).await.unwrap();
     let device = ada.enter_code(&code).await.unwrap();
     client.connected().await;
     house.login(&device).await;
