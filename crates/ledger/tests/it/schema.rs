@@ -2,7 +2,7 @@
 //! per schema; it is never made anew afterwards.
 
 use crate::ground::{self, KEY, ada, add_channel, all_events, inbound, open, outbound, t, text};
-use domain::{Cause, Content, Desired, Event, Identity, MessageStatus, State};
+use domain::{Cause, Content, Desired, Event, FailReason, Identity, MessageStatus, PairingMethod, PairingPrompt, Reason, State};
 use ledger::{MessageQuery, Receipt, TransitionRecord};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,87 @@ async fn writes_the_fixture_of_schema_1() {
     ledger.set_setting("muted", &["stuck"]).await.unwrap();
     ledger.close().await;
     fs::copy(dir.path().join("ledger.db"), path).unwrap();
+}
+
+/// The same schema once more, with what the first fixture lacks: channels in every kind of state, and messages in every status.
+#[tokio::test]
+#[ignore = "makes the fuller fixture of schema 1, once"]
+async fn writes_the_fuller_fixture_of_schema_1() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ledger-v1.db");
+    if path.exists() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    ledger.begin_run(t(0)).await.unwrap();
+    for (n, state) in states().into_iter().enumerate() {
+        let id = add_channel(&ledger, n as u128 + 1).await;
+        let mut view = ground::channel(n as u128 + 1);
+        view.state = state.clone();
+        let stuck_since = matches!(state, State::Reconnecting { .. }).then_some(t(40));
+        let record = TransitionRecord {
+            channel: id,
+            state,
+            stuck_since,
+            desired: Desired::Running,
+            paired: n > 1,
+            identity: (n > 1).then(|| Identity { phone: Some("15550100199".parse().unwrap()), lid: None, push_name: Some("Desk".into()) }),
+            events: vec![Event::ChannelUpdated { channel: view }],
+            at: t(40),
+        };
+        ledger.transition(record).await.unwrap();
+    }
+    let proxy = ledger::ChannelPatch { name: Some("Behind a proxy".into()), proxy: Some(Some("socks5://ada:pw@127.0.0.1:9050".parse().unwrap())) };
+    ledger.update_channel(ground::channel(1).id, proxy, vec![], t(41)).await.unwrap();
+
+    let id = ground::channel(3).id;
+    let unsupported = Content::Unsupported { kind: "imageMessage".into() };
+    let from_phone = domain::Message { from_me: true, ..inbound(id, 4, "I4", text("from my phone")) };
+    let came = vec![inbound(id, 1, "I1", text("hi")), inbound(id, 2, "I2", Content::Undecryptable), inbound(id, 3, "I3", unsupported), from_phone];
+    ledger.insert_inbound(came, t(42)).await.unwrap();
+    for (n, status) in outbound_statuses().into_iter().enumerate() {
+        let n = n as u128 + 101;
+        ledger.insert_outbound(outbound(id, n, &format!("O{n}"))).await.unwrap();
+        if status != MessageStatus::Queued {
+            ledger.set_status(domain::MessageId::new(t(1), n), status, t(43)).await.unwrap();
+        }
+    }
+    for (status, whatsapp_id) in [(MessageStatus::Delivered, "LATER1"), (MessageStatus::Read, "LATER1"), (MessageStatus::Played, "LATER2")] {
+        let chat = "15550100123@s.whatsapp.net".parse().unwrap();
+        let receipt = Receipt { channel: id, chat, by: ada(), whatsapp_ids: vec![whatsapp_id.into()], status, at: t(44) };
+        ledger.receipt(receipt).await.unwrap();
+    }
+    ledger.set_setting("muted", &["stuck"]).await.unwrap();
+    ledger.close().await;
+    fs::copy(dir.path().join("ledger.db"), path).unwrap();
+}
+
+/// One of each kind.
+fn states() -> Vec<State> {
+    let waiting = PairingPrompt::Waiting { method: PairingMethod::Qr, setback: None };
+    vec![
+        State::Disconnected { since: t(30), reason: Reason::Banned { until: t(9000) } },
+        State::Pairing { since: t(30), prompt: waiting, round: 2 },
+        State::Connected { since: t(30), identity: Identity::default() },
+        State::Reconnecting { since: t(30), attempt: 7, next_attempt_at: Some(t(90)), cause: Cause::ServiceUnavailable },
+        State::Disconnected { since: t(30), reason: Reason::Unlinked },
+    ]
+}
+
+fn outbound_statuses() -> Vec<MessageStatus> {
+    vec![
+        MessageStatus::Queued,
+        MessageStatus::Sending,
+        MessageStatus::Sent,
+        MessageStatus::Delivered,
+        MessageStatus::Read,
+        MessageStatus::Played,
+        MessageStatus::Failed(FailReason::Refused(463)),
+        MessageStatus::Failed(FailReason::NoSuchRecipient),
+        MessageStatus::Failed(FailReason::SessionEnded),
+        MessageStatus::Failed(FailReason::Internal),
+        MessageStatus::Queued,
+    ]
 }
 
 #[tokio::test]
