@@ -2,7 +2,7 @@
 
 use crate::app::App;
 #[cfg(feature = "sandbox")]
-use crate::embedded::Embedded;
+use crate::{defect, embedded::Embedded};
 use crate::keys::{self, Face};
 use crate::{Config, StartError, far_end, private, standing};
 use domain::Timestamp;
@@ -175,7 +175,11 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         opening_at_once: config.channels.resume_at_once,
         ..EngineConfig::default()
     };
-    let engine = Engine::launch(engine_config, ledger.clone(), Arc::new(whatsapp), CancellationToken::new()).await?;
+    #[cfg(feature = "sandbox")]
+    let factory = defect::of(Arc::new(whatsapp));
+    #[cfg(not(feature = "sandbox"))]
+    let factory = Arc::new(whatsapp);
+    let engine = Engine::launch(engine_config, ledger.clone(), factory, CancellationToken::new()).await?;
 
     let stop = CancellationToken::new();
     let deps = api::Deps {

@@ -6,6 +6,8 @@ mod args;
 mod build;
 mod config;
 #[cfg(feature = "sandbox")]
+mod defect;
+#[cfg(feature = "sandbox")]
 mod embedded;
 mod examine;
 mod far_end;
