@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// No wait between two attempts is longer while the machine is online.
 pub const CAP: Duration = Duration::from_secs(60);
-/// A connection that lasted this long starts the schedule anew when it breaks.
+/// A connection that lasted this long starts the schedule anew when it breaks, unless the channel is flapping.
 pub const STABLE: Duration = Duration::from_secs(30);
 /// Without a network there is nothing to try; this is for machines whose network is not seen rightly.
 pub const OFFLINE_RETRY: Duration = Duration::from_secs(300);

@@ -1,3 +1,4 @@
+use crate::flapping::Flapping;
 use crate::slot::{Slot, SlotKind};
 use domain::{Desired, Identity, Phone, Reason, State, Timestamp};
 
@@ -11,6 +12,7 @@ pub struct Channel {
     pub(crate) shred: Shred,
     pub(crate) identity: Option<Identity>,
     pub(crate) stuck_since: Option<Timestamp>,
+    pub(crate) flapping: Flapping,
     pub(crate) slot: Slot,
     /// When the next socket is to be opened, once the slot is empty.
     pub(crate) open_at: Option<Timestamp>,
@@ -60,6 +62,7 @@ impl Channel {
             shred: Shred::NotNeeded,
             identity: None,
             stuck_since: None,
+            flapping: Flapping::default(),
             slot: Slot::Empty,
             open_at: None,
             failures: 0,

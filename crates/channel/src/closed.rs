@@ -1,5 +1,6 @@
 use crate::backoff::STABLE;
 use crate::channel::Shred;
+use crate::effect::News;
 use crate::input::{End, VaultTrouble};
 use crate::slot::Slot;
 use crate::turn::Turn;
@@ -48,9 +49,9 @@ impl Turn {
 
     fn go_on_after(&mut self, end: End) {
         match end {
-            End::Restart => self.log_in_again(),
-            End::Asked => self.lost(Cause::ConnectionLost),
-            End::Lost(cause) => self.lost(cause),
+            End::Restart => self.broke(Self::log_in_again),
+            End::Asked => self.broke(|turn| turn.lost(Cause::ConnectionLost)),
+            End::Lost(cause) => self.broke(|turn| turn.lost(cause)),
             End::PairingExpired => self.disconnect(Reason::PairingExpired),
             End::PairingFailed => self.disconnect(Reason::PairingFailed),
             End::Invalidated(invalidation) => self.invalidate(invalidation),
@@ -68,6 +69,15 @@ impl Turn {
             End::WrongKey => self.disconnect(Reason::WrongKey),
             End::Damaged => self.disconnect(Reason::AuthStateDamaged),
             End::StorageFailed => self.disconnect(Reason::StorageFailed),
+        }
+    }
+
+    /// A connection that nobody asked to end has ended (or an attempt at one): `go_on` says how. Losing one after the other is told.
+    fn broke(&mut self, go_on: impl FnOnce(&mut Self)) {
+        let flaps = self.note_loss();
+        go_on(self);
+        if flaps {
+            self.tell(News::Flapping);
         }
     }
 
@@ -121,16 +131,18 @@ impl Turn {
         match &self.channel.state {
             State::Connected { .. } => {
                 self.forgive_a_stable_connection();
-                self.lost(Cause::NoAnswer);
+                self.broke(|turn| turn.lost(Cause::NoAnswer));
                 self.close_socket();
             }
             State::Disconnected { .. } | State::Pairing { .. } | State::Reconnecting { .. } => {}
         }
     }
 
+    /// In a loop no connection is stable, however long it lasted: the waits go on growing until the loop is over.
     fn forgive_a_stable_connection(&mut self) {
         if let State::Connected { since, .. } = &self.channel.state
             && self.now.since(*since) >= STABLE
+            && self.channel.flapping.since.is_none()
         {
             self.channel.failures = 0;
         }

@@ -1,6 +1,7 @@
 use crate::backoff::CAP;
 use crate::channel::{Channel, Life, Shred};
 use crate::effect::Effect;
+use crate::flapping::calm_at;
 use crate::pairing::LONGEST;
 use crate::slot::{CLOSE_DEADLINE, LOGOUT_DEADLINE, OPEN_DEADLINE, Slot};
 use crate::stuck::stuck_at;
@@ -27,7 +28,8 @@ impl Channel {
                 Shred::NotNeeded | Shred::Wanted { .. } | Shred::Underway,
             ) => None,
         };
-        [self.slot.deadline(), stuck_at(&self.state, self.stuck_since), give_up_at, when_empty].into_iter().flatten().min()
+        let notices = [stuck_at(&self.state, self.stuck_since), calm_at(&self.state, &self.flapping), give_up_at];
+        notices.into_iter().chain([self.slot.deadline(), when_empty]).flatten().min()
     }
 }
 
@@ -36,6 +38,7 @@ impl Turn {
     /// [`Turn::finish`].
     pub(crate) fn due(&mut self) {
         self.notice_stuck();
+        self.notice_calm();
         self.notice_expiry();
         match self.channel.slot {
             Slot::Empty | Slot::Ready => {}
@@ -64,6 +67,7 @@ impl Turn {
             Slot::Leaving { by } => Slot::Leaving { by: near(by, LOGOUT_DEADLINE) },
             Slot::Closing { by } => Slot::Closing { by: near(by, CLOSE_DEADLINE) },
         };
+        self.channel.flapping.pull_back(now);
         self.channel.pairing.give_up_at = self.channel.pairing.give_up_at.map(|at| near(at, LONGEST));
         let longest_wait = match &self.channel.state {
             // A ban keeps its own time.

@@ -33,8 +33,11 @@ pub enum News {
     Reconnecting(Cause),
     Disconnected(Reason),
     Stuck,
-    /// Connected again after having been stuck since then. A stuck channel that becomes anything else is
-    /// told by that state's own event.
+    /// It comes up again each time and does not stay up. Told once per loop, after the loss that made it one.
+    Flapping,
+    /// All is well again: connected after having been stuck since then, or connected for a while after a loop that began
+    /// then. While it is flapping, a channel that was stuck besides has not recovered by being connected. One that
+    /// becomes anything else is told by that state's own event.
     Recovered {
         stuck_since: Timestamp,
     },

@@ -1,5 +1,6 @@
 use crate::channel::{Pairing, Shred};
 use crate::effect::{Effect, News};
+use crate::flapping::Flapping;
 use crate::slot::{OPEN_DEADLINE, Slot};
 use crate::turn::Turn;
 use domain::{Cause, Desired, Identity, PairingMethod, PairingPrompt, Phone, Reason, Setback, State, Timestamp};
@@ -74,6 +75,7 @@ impl Turn {
                 let prompt = PairingPrompt::Waiting { method: PairingMethod::Qr, setback: None };
                 self.channel.state = State::Pairing { since: self.now, prompt, round: 0 };
                 self.channel.stuck_since = None;
+                self.channel.flapping = Flapping::default();
                 true
             }
             State::Connected { .. } => false,

@@ -90,8 +90,10 @@ impl Turn {
         }
     }
 
-    /// The process ended between the end of the session and that of its auth-state.
+    /// The process ended between the end of the session and that of its auth-state, or of what its outbox held: a message
+    /// that waits on must not leave by the next account that is linked here.
     fn finish_shredding(&mut self) {
+        self.effect(Effect::FailOutbox);
         if self.channel.holds_auth_state {
             self.channel.shred = Shred::Wanted { at: self.now };
         }

@@ -1,6 +1,7 @@
 use crate::backoff;
 use crate::channel::{Channel, Life, Shred};
 use crate::effect::{Effect, News};
+use crate::flapping::Flapping;
 use crate::slot::{CLOSE_DEADLINE, OPEN_DEADLINE, Slot};
 use domain::{Cause, Desired, PairingPrompt, Reason, Setback, State, Timestamp};
 
@@ -43,7 +44,7 @@ impl Turn {
         }
     }
 
-    /// Goes into `state` and tells it. Leaving `reconnecting` clears the stuck flag.
+    /// Goes into `state` and tells it. Leaving `reconnecting` clears the stuck flag; being neither that nor connected, the flapping flag too.
     pub(crate) fn enter(&mut self, state: State) {
         let news = match &state {
             State::Disconnected { reason, .. } => News::Disconnected(*reason),
@@ -51,14 +52,19 @@ impl Turn {
             State::Connected { .. } => News::Connected,
             State::Reconnecting { cause, .. } => News::Reconnecting(*cause),
         };
-        let recovered = matches!(state, State::Connected { .. });
-        let stays = matches!(state, State::Reconnecting { .. });
+        let (connected, stays) = match &state {
+            State::Connected { .. } => (true, true),
+            State::Reconnecting { .. } => (false, true),
+            State::Disconnected { .. } | State::Pairing { .. } => (false, false),
+        };
+        if !stays {
+            // Whatever made it flap, it is not reconnecting any more.
+            self.channel.flapping = Flapping::default();
+        }
+        let was_stuck = if connected || !stays { self.channel.stuck_since.take() } else { None };
         self.channel.state = state;
         self.tell(news);
-        if !stays
-            && let Some(stuck_since) = self.channel.stuck_since.take()
-            && recovered
-        {
+        if let Some(stuck_since) = was_stuck.filter(|_| connected && self.channel.flapping.since.is_none()) {
             self.tell(News::Recovered { stuck_since });
         }
     }

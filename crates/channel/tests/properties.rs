@@ -1,7 +1,10 @@
 //! What must never happen, whatever happens.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
-use channel::{CAP, Channel, Command, Effect, End, Input, Invalidation, News, STUCK_AFTER, SlotKind, VaultTrouble, step};
+use channel::{
+    CALM_AFTER, CAP, Channel, Command, Effect, End, FLAPPING_LOSSES, FLAPPING_WITHIN, Input, Invalidation, News, STUCK_AFTER,
+    SlotKind, VaultTrouble, step,
+};
 use domain::{Cause, Desired, Identity, Reason, State, StateKind, Timestamp};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -95,13 +98,26 @@ struct Watch {
     /// Shredding is allowed by what happened.
     may_shred: bool,
     stuck: bool,
+    flapping: bool,
+    /// When the machine may have lost connections, for the rule that flapping needs five in ten minutes.
+    losses: Vec<Timestamp>,
     online: bool,
 }
 
 impl Watch {
     fn new() -> Self {
         let now = Timestamp::from_secs(1_000_000);
-        Watch { channel: Channel::new(now), now, sockets: 0, shredding: false, may_shred: false, stuck: false, online: true }
+        Watch {
+            channel: Channel::new(now),
+            now,
+            sockets: 0,
+            shredding: false,
+            may_shred: false,
+            stuck: false,
+            flapping: false,
+            losses: Vec::new(),
+            online: true,
+        }
     }
 
     fn play(&mut self, step_: Move, jitter: f64) {
@@ -144,6 +160,13 @@ impl Watch {
             Input::NetworkUp | Input::NetworkChanged => self.online = true,
             _ => {}
         }
+        if self.channel.state().kind() == StateKind::Connected {
+            match &input {
+                Input::Closed(_) | Input::LivenessLost => self.losses.push(self.now),
+                Input::ClockSetBack => self.losses.iter_mut().for_each(|at| *at = (*at).min(self.now)),
+                _ => {}
+            }
+        }
         let before = self.channel.clone();
         let (after, effects) = step(&self.channel, input, self.now, jitter);
         self.channel = after;
@@ -176,12 +199,19 @@ impl Watch {
                     assert!(!self.stuck, "stuck raised twice");
                     self.stuck = true;
                 }
-                News::Recovered { .. } => {
-                    assert!(self.stuck, "recovered without having been stuck");
-                    self.stuck = false;
+                News::Flapping => {
+                    assert!(!self.flapping, "flapping raised twice");
+                    let recent = self.losses.iter().filter(|at| self.now.since(**at) < FLAPPING_WITHIN).count();
+                    assert!(recent >= FLAPPING_LOSSES, "a loop of {recent} losses");
+                    self.flapping = true;
                 }
-                News::Connected => {}
-                News::Pairing | News::Disconnected(_) => self.stuck = false,
+                News::Recovered { .. } => {
+                    assert!(self.stuck || self.flapping, "recovered without having been stuck or flapping");
+                    (self.stuck, self.flapping) = (false, false);
+                }
+                // A flapping channel has not recovered by being connected.
+                News::Connected => self.stuck = self.stuck && !self.flapping,
+                News::Pairing | News::Disconnected(_) => (self.stuck, self.flapping) = (false, false),
                 News::Reconnecting(_) => {}
             },
             Effect::Keep | Effect::FailOutbox | Effect::Forget => {}
@@ -194,6 +224,10 @@ impl Watch {
         assert_eq!(has_socket, self.sockets == 1, "the slot tells the truth");
         assert_eq!(c.state().kind() == StateKind::Connected, c.slot() == SlotKind::Ready, "connected is a ready socket");
         assert_eq!(c.stuck_since().is_some(), self.stuck, "the flag and its events agree");
+        assert_eq!(c.flapping_since().is_some(), self.flapping, "this flag too");
+        if let (State::Connected { since, .. }, true) = (c.state(), self.flapping) {
+            assert!(c.due_at().is_some_and(|due| due <= since.plus(CALM_AFTER)), "the end of a loop would go unnoticed");
+        }
 
         // A change of state is told, once.
         let told = |e: &&Effect| {
@@ -242,6 +276,28 @@ proptest! {
         watch.play(Move::World(Input::Command(Command::Start)), jitter);
         for one in moves {
             watch.play(one, jitter);
+        }
+    }
+
+    /// Comes up and breaks, over and over: every wait and every connection of any length.
+    #[test]
+    fn a_loop_is_told_once_and_its_end_too(spells in proptest::collection::vec((0u64..700_000, any::<bool>()), 1..60), jitter in 0.0f64..1.0) {
+        let mut watch = Watch::new();
+        watch.play(Move::World(Input::Command(Command::Start)), jitter);
+        let opened = || Move::Socket(Input::Opened { identity: identity() });
+        watch.play(opened(), jitter);
+        for (connected, silent) in spells {
+            watch.play(Move::Wait(connected), jitter);
+            prop_assert!(!(watch.flapping && connected >= 300_000), "calm for five minutes and flapping still");
+            let end = if silent { Input::LivenessLost } else { Input::Closed(End::Lost(Cause::ConnectionLost)) };
+            watch.play(Move::Socket(end), jitter);
+            if silent {
+                watch.play(Move::Socket(Input::Closed(End::Asked)), jitter);
+            }
+            while watch.channel.slot() == SlotKind::Empty {
+                watch.play(Move::UntilDue, jitter);
+            }
+            watch.play(opened(), jitter);
         }
     }
 

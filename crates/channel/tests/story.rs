@@ -1,7 +1,9 @@
 //! The life of a channel told in sentences, for the rules that a person would ask about.
 #![allow(clippy::unwrap_used)]
 
-use channel::{CAP, Channel, Command, Effect, End, Input, Invalidation, News, SlotKind, Stored, VaultTrouble, restore, step};
+use channel::{
+    CALM_AFTER, CAP, Channel, Command, Effect, End, Input, Invalidation, News, SlotKind, Stored, VaultTrouble, restore, step,
+};
 use domain::{Cause, Desired, Identity, Reason, Setback, State, Timestamp};
 use std::time::Duration;
 
@@ -100,6 +102,93 @@ fn a_stable_connection_starts_the_schedule_anew() {
     assert_eq!(life.until_due(), Duration::from_millis(500));
 }
 
+/// Comes up, holds for `connected`, and breaks. Gives the wait that follows.
+fn breaks_after(life: &mut Life, connected: Duration) -> Duration {
+    life.then(Input::Opened { identity: identity() }).pass(connected).then(LOST);
+    life.channel.due_at().unwrap().since(life.now)
+}
+
+fn comes_up(life: &mut Life) {
+    while life.channel.slot() == SlotKind::Empty {
+        life.until_due();
+    }
+}
+
+#[test]
+fn a_reconnect_loop_is_told_once_and_its_waits_grow_however_long_each_connection_held() {
+    let mut life = Life::connected();
+    let mut waits = Vec::new();
+    let mut told = 0;
+    for _ in 0..12 {
+        waits.push(breaks_after(&mut life, Duration::from_secs(45)).as_millis());
+        told += usize::from(life.fell(&Effect::Tell(News::Flapping)));
+        comes_up(&mut life);
+    }
+    assert_eq!(told, 1);
+    assert_eq!(waits[..5], [500; 5], "no loop yet");
+    // A stuck channel is looked at in between; the waits for the next socket are these at least.
+    assert!(waits[5..].is_sorted() && waits[11] >= 30_000, "{waits:?}");
+    assert!(waits.iter().all(|ms| *ms <= CAP.as_millis()));
+}
+
+#[test]
+fn five_minutes_of_connection_end_a_loop_and_nothing_less_does() {
+    let mut life = Life::connected();
+    for _ in 0..5 {
+        breaks_after(&mut life, Duration::from_secs(10));
+        comes_up(&mut life);
+    }
+    let since = life.channel.flapping_since();
+    assert!(since.is_some());
+    life.then(Input::Opened { identity: identity() }).pass(CALM_AFTER - Duration::from_secs(1)).then(Input::Due);
+    assert_eq!(life.channel.flapping_since(), since);
+    life.pass(Duration::from_secs(1)).then(Input::Due);
+    assert_eq!(life.effects, [Effect::Tell(News::Recovered { stuck_since: since.unwrap() })]);
+    assert_eq!(breaks_after(&mut life, Duration::ZERO), Duration::from_millis(500), "the waits start anew");
+}
+
+#[test]
+fn a_flapping_channel_that_was_stuck_too_has_not_recovered_by_being_connected() {
+    let mut life = Life::connected();
+    for _ in 0..5 {
+        breaks_after(&mut life, Duration::from_secs(1));
+        comes_up(&mut life);
+    }
+    life.pass(Duration::from_secs(40)).then(Input::Due);
+    assert!(life.fell(&Effect::Tell(News::Stuck)));
+    life.then(Input::Opened { identity: identity() });
+    assert_eq!(life.effects, [Effect::Tell(News::Connected)]);
+    assert_eq!(life.channel.stuck_since(), None);
+    life.pass(CALM_AFTER).then(Input::Due);
+    assert!(matches!(life.effects[..], [Effect::Tell(News::Recovered { .. })]));
+}
+
+#[test]
+fn the_loss_that_makes_a_loop_is_told_with_its_cause() {
+    let mut life = Life::connected();
+    for _ in 0..5 {
+        life.then(Input::Opened { identity: identity() }).then(Input::LivenessLost);
+        if life.channel.flapping_since().is_none() {
+            life.then(Input::Closed(End::Asked));
+            comes_up(&mut life);
+        }
+    }
+    assert_eq!(life.effects[..2], [Effect::Tell(News::Reconnecting(Cause::NoAnswer)), Effect::Tell(News::Flapping)]);
+    assert_eq!(life.cause(), Some(Cause::NoAnswer));
+}
+
+#[test]
+fn what_a_person_or_another_network_ends_makes_no_loop() {
+    let mut life = Life::connected();
+    for n in 0..20 {
+        let input = if n % 2 == 0 { Input::Command(Command::Restart) } else { Input::NetworkChanged };
+        life.then(input).then(Input::Closed(End::Asked));
+        comes_up(&mut life);
+        life.then(Input::Opened { identity: identity() });
+    }
+    assert_eq!(life.channel.flapping_since(), None);
+}
+
 #[test]
 fn waking_retries_at_once_whatever_the_wait_was() {
     let mut life = Life::connected();
@@ -192,7 +281,7 @@ fn a_shred_that_a_crash_interrupted_is_finished_at_the_next_start() {
         identity: life.channel.identity().cloned(),
     };
     let (channel, effects) = restore(stored, life.now, 0.0);
-    assert_eq!(effects, [Effect::Shred]);
+    assert_eq!(effects, [Effect::FailOutbox, Effect::Shred]);
     assert!(!channel.paired());
 }
 

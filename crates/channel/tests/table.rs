@@ -144,8 +144,9 @@ fn state(channel: &Channel) -> String {
         State::Reconnecting { cause, attempt, .. } => format!("reconnecting {} #{attempt}", cause.as_str()),
     };
     let linked = if channel.holds_auth_state() { "linked" } else { "unlinked" };
+    let flapping = if channel.flapping_since().is_some() { ", flapping" } else { "" };
     let gone = if channel.is_gone() { " GONE" } else { "" };
-    format!("{what}, {}, {linked}, due {due}{gone}", format!("{:?}", channel.slot()).to_lowercase())
+    format!("{what}, {}, {linked}, due {due}{flapping}{gone}", format!("{:?}", channel.slot()).to_lowercase())
 }
 
 /// The whole table of one situation.
@@ -199,6 +200,11 @@ situations! {
     pairing_expired => play([start(), Input::Closed(End::PairingExpired)]);
     connected_and_stable => play(connected());
     reconnecting_and_waiting => then(connected(), [Input::Closed(End::Lost(Cause::ConnectionLost))]);
+    connected_and_flapping => {
+        let lost = || Input::Closed(End::Lost(Cause::ConnectionLost));
+        let again = || [lost(), Input::NetworkUp, Input::Handshaken, Input::Opened { identity: identity() }];
+        then(connected(), [again(), again(), again(), again(), again()].concat())
+    };
     reconnecting_offline => then(connected(), [Input::NetworkDown, Input::Closed(End::Lost(Cause::ConnectionLost))]);
     reconnecting_and_opening => then(connected(), [Input::Closed(End::Restart)]);
     reconnecting_and_logging_in => then(connected(), [Input::Closed(End::Restart), Input::Handshaken]);
