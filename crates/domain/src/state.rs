@@ -296,6 +296,8 @@ pub enum Cause {
     BanEnded,
     /// The keychain can be read again.
     VaultUnlocked,
+    /// What came in, or the session itself, could not be written to the disk.
+    StorageFailed,
 }
 
 impl Cause {
@@ -316,6 +318,7 @@ impl Cause {
             Cause::Paired => "paired",
             Cause::BanEnded => "ban_ended",
             Cause::VaultUnlocked => "vault_unlocked",
+            Cause::StorageFailed => "storage_failed",
         }
     }
 
@@ -336,6 +339,9 @@ impl Cause {
             Cause::Paired => "Paired; logging in.",
             Cause::BanEnded => "The ban is over; connecting again.",
             Cause::VaultUnlocked => "The keychain is open again; connecting.",
+            Cause::StorageFailed => {
+                "This machine's disk takes nothing more; trying again. Make room on it: messages wait with WhatsApp."
+            }
         }
     }
 }

@@ -130,7 +130,7 @@ const REASONS: [Reason; 17] = [
     Reason::StorageFailed,
 ];
 
-const CAUSES: [Cause; 15] = [
+const CAUSES: [Cause; 16] = [
     Cause::Starting,
     Cause::Requested,
     Cause::ClosedByServer,
@@ -146,6 +146,7 @@ const CAUSES: [Cause; 15] = [
     Cause::Paired,
     Cause::BanEnded,
     Cause::VaultUnlocked,
+    Cause::StorageFailed,
 ];
 
 #[cfg(test)]
