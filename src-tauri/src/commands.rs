@@ -79,6 +79,7 @@ pub async fn open_external(shell: State<'_, Shell>, target: Outside) -> Result<(
         // The reference asks for a key as everything does: sign the browser in on the way.
         Outside::Docs => format!("{}&then=/docs", app.sign_in_link()),
         Outside::Dashboard => app.sign_in_link(),
+        Outside::Concept(concept) => format!("{}&then=/docs/concepts/{}", app.sign_in_link(), concept.as_str()),
     };
     outside::open(&url).map_err(|error| format!("No browser could be opened: {error}."))
 }

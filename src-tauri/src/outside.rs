@@ -10,6 +10,30 @@ pub enum Outside {
     Docs,
     /// The dashboard, signed in.
     Dashboard,
+    /// A page that explains what the dashboard shows.
+    Concept(Concept),
+}
+
+/// The pages under `/docs/concepts/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concept {
+    ChannelsAndSessions,
+    Sending,
+    Events,
+    Webhooks,
+}
+
+impl Concept {
+    /// The last part of its address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Concept::ChannelsAndSessions => "channels-and-sessions",
+            Concept::Sending => "sending",
+            Concept::Events => "events",
+            Concept::Webhooks => "webhooks",
+        }
+    }
 }
 
 /// Hands an address to the desktop. Returns when the desktop's opener has been started.
