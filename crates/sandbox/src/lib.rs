@@ -13,6 +13,6 @@ mod server;
 pub use link::Link;
 pub use network::{
     Account, Counters, DeviceView, Fault, Handshake, Network, NetworkError, NetworkEvent, PairError, PairingAnswer,
-    RestoreError, SocketEnd, Target,
+    RestoreError, SocketEnd, Target, Way,
 };
 pub use server::{Sandbox, SandboxConfig, StartError};

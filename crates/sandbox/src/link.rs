@@ -61,7 +61,11 @@ impl Link {
                     return None;
                 }
                 // Faults do not hit links.
-                Delivery::Freeze | Delivery::Silence | Delivery::Pace(_) => {}
+                Delivery::Freeze
+                | Delivery::Silence
+                | Delivery::Pace(_)
+                | Delivery::Later(..)
+                | Delivery::HearLater(..) => {}
             }
         }
     }

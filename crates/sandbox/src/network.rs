@@ -26,6 +26,7 @@ mod receipt;
 mod saved;
 mod socket;
 mod stanza;
+mod transit;
 mod usync;
 mod world;
 
@@ -47,6 +48,7 @@ pub(crate) use login::LoginClaim;
 pub(crate) use pairing::Registration;
 pub use people::{Account, DeviceView};
 pub use saved::RestoreError;
+pub use transit::Way;
 
 use crate::link::Link;
 use world::World;
@@ -215,6 +217,11 @@ impl Network {
         self.with(|world| world.receive(socket, &stanza));
     }
 
+    /// As [`Self::submit_from`] for a stanza that a fault had held up.
+    pub(crate) fn submit_late(&self, socket: SocketId, stanza: &Node) {
+        self.with(|world| world.hear(socket, stanza));
+    }
+
     pub(crate) fn socket_closed(&self, socket: SocketId, end: SocketEnd) {
         let outlet = self.with_state(|state| {
             state.world.closed(socket, end);
@@ -348,6 +355,10 @@ pub(crate) struct SocketId(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) enum Delivery {
     Stanza(Node),
+    /// The same after a while; what comes meanwhile overtakes it.
+    Later(Node, Duration),
+    /// A stanza of the client's own that is to be heard after a while.
+    HearLater(Node, Duration),
     /// Flush, say goodbye, close.
     End(SocketEnd),
     /// Close at once, as a broken cable would tell it: TCP reset.

@@ -9,6 +9,7 @@
 //! phone's [`memory`] under one lock.
 
 mod app_state;
+mod arrivals;
 mod attendance;
 mod companion;
 mod content;
@@ -18,6 +19,7 @@ mod history;
 mod inbound;
 mod keepsake;
 mod keys;
+mod letter;
 mod line;
 mod link_code;
 mod linking;
@@ -28,6 +30,7 @@ mod peers;
 mod phones;
 mod sessions;
 mod waiting;
+mod writing;
 
 use std::sync::{Arc, Mutex};
 
@@ -36,6 +39,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use wacore_binary::Jid;
 use wacore_binary::builder::NodeBuilder;
 
+pub use arrivals::{Arrival, Arrivals, ChatArrivals};
 pub use conversation::{Content, Conversation, Direction, MessageStatus, PhoneMessage};
 pub use error::PhoneError;
 pub use keepsake::KeepError;
@@ -45,7 +49,7 @@ use crate::network::{Account, Network};
 use attendance::Attendance;
 use keys::iq;
 use line::Line;
-use memory::{Memory, now, seconds};
+use memory::{Memory, Mishap, seconds};
 
 /// What happened on a phone.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +58,25 @@ pub enum PhoneEvent {
     Message { phone: Jid, message: PhoneMessage },
     /// A message got further.
     Status { phone: Jid, id: String, status: MessageStatus },
+}
+
+/// What a receipt says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReceiptKind {
+    Delivered,
+    Read,
+    Played,
+}
+
+impl ReceiptKind {
+    fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::Delivered => None,
+            Self::Read => Some("read"),
+            Self::Played => Some("played"),
+        }
+    }
 }
 
 /// Handle of one simulated phone; all clones are the same phone. It stays on the network as long as a handle of it or
@@ -145,50 +168,12 @@ impl Phone {
 
     /// Damages the next message that this phone sends, so that its receivers must ask for it again.
     pub async fn spoil_next_message(&self) {
-        self.memory().await.spoil_next = true;
+        self.memory().await.mishap = Some(Mishap::Spoiled);
     }
 
-    /// Writes a text to a number, in any usual form, or a jid. Returns the message's id once the network has it.
-    pub async fn send_text(&self, to: &str, text: &str) -> Result<String, PhoneError> {
-        if text.is_empty() {
-            return Err(PhoneError::EmptyText);
-        }
-        let chat = peers::resolve(&self.line().network, to)?.pn;
-        let mut memory = self.memory().await;
-        self.send_with(&mut memory, &chat, text).await
-    }
-
-    async fn send_with(&self, memory: &mut Memory, chat: &Jid, text: &str) -> Result<String, PhoneError> {
-        if !self.is_online() {
-            return Err(PhoneError::Offline);
-        }
-        let id = outbound::message_id();
-        self.record(
-            memory,
-            PhoneMessage {
-                id: id.clone(),
-                chat: chat.clone(),
-                from: self.inner.account.pn.clone(),
-                direction: Direction::Out,
-                by_companion: false,
-                offline: false,
-                content: Content::Text(text.to_owned()),
-                at: now(),
-                status: MessageStatus::Pending,
-            },
-        );
-        let message = outbound::text(text);
-        match outbound::deliver(self.line(), memory, &self.inner.account, chat, &id, &message).await {
-            Ok(()) => {
-                self.raise(memory, &id, Direction::Out, MessageStatus::Sent);
-                Ok(id)
-            }
-            Err(error) => {
-                memory.messages.fail(&id);
-                self.announce(PhoneEvent::Status { phone: self.jid(), id, status: MessageStatus::Failed });
-                Err(error)
-            }
-        }
+    /// Encrypts the next message on sessions that its receivers do not have, so that they must ask for it again.
+    pub async fn use_wrong_session_once(&self) {
+        self.memory().await.mishap = Some(Mishap::WrongSession);
     }
 
     /// Opens a message on the phone: the sender gets a read receipt.
@@ -204,6 +189,21 @@ impl Phone {
         self.line().tell(receipt)?;
         self.raise(&mut memory, id, Direction::In, MessageStatus::Read);
         Ok(())
+    }
+
+    /// Says of messages what became of them here, whether they have arrived or not: a receipt may come before its message.
+    pub fn tell_receipt(&self, to: &str, ids: &[String], kind: ReceiptKind) -> Result<(), PhoneError> {
+        let chat = peers::resolve(&self.line().network, to)?.pn;
+        let Some((first, further)) = ids.split_first() else { return Ok(()) };
+        let mut receipt = NodeBuilder::new("receipt").attr("to", chat).attr("id", first.as_str()).attr("t", seconds());
+        if let Some(kind) = kind.attribute() {
+            receipt = receipt.attr("type", kind);
+        }
+        if !further.is_empty() {
+            let items = further.iter().map(|id| NodeBuilder::new("item").attr("id", id.as_str()).build());
+            receipt = receipt.children([NodeBuilder::new("list").children(items).build()]);
+        }
+        self.line().tell(receipt.build())
     }
 
     /// Says `available` or `unavailable` to whoever watches.
@@ -225,6 +225,11 @@ impl Phone {
         self.memory().await.messages.all().to_vec()
     }
 
+    /// What has reached the phone, how often, and in which order; see [`Arrivals`].
+    pub async fn arrivals(&self) -> Arrivals {
+        Arrivals::of(self.memory().await.messages.all())
+    }
+
     pub async fn conversations(&self) -> Vec<Conversation> {
         self.memory().await.messages.conversations()
     }
@@ -237,6 +242,8 @@ impl Phone {
         let mut memory = self.memory().await;
         memory.messages.clear();
         memory.sent.clear();
+        memory.held.clear();
+        memory.mishap = None;
         memory.auto_reply = false;
         self.tick();
         Ok(())

@@ -11,7 +11,7 @@ use wacore_binary::Jid;
 
 use super::body::Body;
 use super::problem::Problem;
-use crate::network::{Fault, Network, Target};
+use crate::network::{Fault, Network, Target, Way};
 use crate::phone::Phones;
 
 /// What goes wrong. The lasting ones stay until `DELETE /faults`, or for `seconds`.
@@ -44,6 +44,27 @@ pub enum FaultKind {
     StreamError,
     /// Lasting: clients that resume are turned to a full handshake (XXfallback).
     NoResumption,
+    /// Lasting: messages of clients are refused with `code`; `count` says how many (all).
+    Nack,
+    /// Lasting: messages of clients are delivered, their senders hear nothing of it; `count` says how many (all).
+    SwallowAcks,
+    /// Lasting: the ack of a client's message comes `latency_ms` later (default 500); `count` says how many (all).
+    DelayAcks,
+    /// Lasting: the connection is cut when a message has arrived, before its ack; `count` says how often (1), `delivered`
+    /// whether the message goes on to its recipients (true).
+    DropBeforeAck,
+    /// Lasting: stanzas vanish on their `way`; `tag` says which (all), `count` how many (1).
+    Swallow,
+    /// Lasting: stanzas come `latency_ms` later (default 500), overtaken by others; `way`, `tag`, `count` (1).
+    Delay,
+}
+
+/// Which way a stanza goes, seen from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WayIn {
+    FromClient,
+    ToClient,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -57,14 +78,21 @@ pub struct FaultIn {
     pub number: Option<String>,
     /// How long a lasting fault lasts.
     pub seconds: Option<u64>,
-    /// `refuse`: how many connections.
+    /// `refuse`: how many connections. `nack`, `swallow_acks`, `delay_acks`, `drop_before_ack`: how many messages.
+    /// `swallow`, `delay`: how many stanzas.
     pub count: Option<u32>,
-    /// `slow`: delay of every frame.
+    /// `slow`, `delay_acks`, `delay`: how long everything waits.
     pub latency_ms: Option<u64>,
     /// `slow`: bytes per second in each direction.
     pub bytes_per_second: Option<u32>,
-    /// `login_failure`, `stream_error`: the code.
+    /// `login_failure`, `stream_error`, `nack`: the code.
     pub code: Option<u16>,
+    /// `drop_before_ack`: whether the message goes on to its recipients (it does).
+    pub delivered: Option<bool>,
+    /// `swallow`, `delay`: which way (default `to_client`).
+    pub way: Option<WayIn>,
+    /// `swallow`, `delay`: only stanzas with this tag (`message`, `receipt`, `ack`, `iq`, `notification`, …).
+    pub tag: Option<String>,
 }
 
 /// A lasting fault in force.
@@ -143,16 +171,28 @@ fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Option<Fault>, Pro
         wish.code
             .ok_or_else(|| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "code_missing", "this kind of fault needs a code"))
     };
+    let latency = Duration::from_millis(wish.latency_ms.unwrap_or(500));
+    let (messages, once) = (wish.count, Some(wish.count.unwrap_or(1)));
+    let way = match wish.way {
+        Some(WayIn::FromClient) => Way::FromClient,
+        Some(WayIn::ToClient) | None => Way::ToClient,
+    };
+    let tag = wish.tag.clone();
     Ok(Some(match wish.kind {
+        FaultKind::Nack => Fault::Nack { code: code()?, messages },
+        FaultKind::SwallowAcks => Fault::SwallowAcks { messages },
+        FaultKind::DelayAcks => Fault::DelayAcks { delay: latency, messages },
+        FaultKind::DropBeforeAck => {
+            Fault::DropBeforeAck { messages: once, delivered: wish.delivered.unwrap_or(true) }
+        }
+        FaultKind::Swallow => Fault::SwallowStanzas { way, tag, stanzas: once },
+        FaultKind::Delay => Fault::DelayStanzas { way, tag, delay: latency, stanzas: once },
         FaultKind::Drop => Fault::Drop,
         FaultKind::Hang => Fault::Hang,
         FaultKind::HalfOpen => Fault::HalfOpen,
         FaultKind::Refuse => Fault::Refuse { connections: wish.count, lasting },
         FaultKind::Unavailable => Fault::Unavailable,
-        FaultKind::Slow => Fault::Slow {
-            latency: Duration::from_millis(wish.latency_ms.unwrap_or(500)),
-            bytes_per_second: wish.bytes_per_second,
-        },
+        FaultKind::Slow => Fault::Slow { latency, bytes_per_second: wish.bytes_per_second },
         FaultKind::Replaced => Fault::Replaced,
         FaultKind::Banned => Fault::TemporaryBan { duration: lasting.unwrap_or(Duration::from_secs(60)) },
         FaultKind::Outdated => Fault::Outdated,
@@ -175,6 +215,12 @@ fn kind(fault: &Fault) -> FaultKind {
         Fault::Outdated => FaultKind::Outdated,
         Fault::LoginFailure { .. } => FaultKind::LoginFailure,
         Fault::StreamError { .. } => FaultKind::StreamError,
+        Fault::Nack { .. } => FaultKind::Nack,
+        Fault::SwallowAcks { .. } => FaultKind::SwallowAcks,
+        Fault::DelayAcks { .. } => FaultKind::DelayAcks,
+        Fault::DropBeforeAck { .. } => FaultKind::DropBeforeAck,
+        Fault::SwallowStanzas { .. } => FaultKind::Swallow,
+        Fault::DelayStanzas { .. } => FaultKind::Delay,
     }
 }
 
@@ -186,7 +232,17 @@ fn ends_by_itself(fault: &Fault) -> bool {
         | Fault::StreamError { .. }
         | Fault::Refuse { .. }
         | Fault::TemporaryBan { .. } => true,
-        Fault::Hang | Fault::Unavailable | Fault::Slow { .. } | Fault::Outdated | Fault::LoginFailure { .. } => false,
+        Fault::Hang
+        | Fault::Unavailable
+        | Fault::Slow { .. }
+        | Fault::Outdated
+        | Fault::LoginFailure { .. }
+        | Fault::Nack { .. }
+        | Fault::SwallowAcks { .. }
+        | Fault::DelayAcks { .. }
+        | Fault::DropBeforeAck { .. }
+        | Fault::SwallowStanzas { .. }
+        | Fault::DelayStanzas { .. } => false,
     }
 }
 

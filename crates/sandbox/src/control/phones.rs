@@ -31,6 +31,8 @@ pub struct PhonePatch {
     pub auto_reply: Option<bool>,
     /// `true` damages the next message that the phone sends, so that its receivers must ask for it again.
     pub spoil_next_message: Option<bool>,
+    /// `true` encrypts the next message on sessions that its receivers do not have, so that they must ask for it again.
+    pub wrong_session_next_message: Option<bool>,
     /// `true` makes the phone lose its Signal sessions, so that it must ask for what comes next again.
     pub forget_sessions: Option<bool>,
 }
@@ -124,6 +126,9 @@ pub async fn change(
     }
     if patch.spoil_next_message == Some(true) {
         phone.spoil_next_message().await;
+    }
+    if patch.wrong_session_next_message == Some(true) {
+        phone.use_wrong_session_once().await;
     }
     if patch.forget_sessions == Some(true) {
         phone.forget_sessions().await;

@@ -43,6 +43,8 @@ pub struct DeviceOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageOut {
     pub id: String,
+    /// Its place among all messages of the phone, from 0: the order in which their first copies came.
+    pub place: Option<usize>,
     /// The other party's address.
     #[schema(example = "15550100102@s.whatsapp.net")]
     pub chat: String,
@@ -54,15 +56,22 @@ pub struct MessageOut {
     pub by_companion: bool,
     /// It had waited while the phone was offline.
     pub offline: bool,
-    /// `text`, `undecryptable`, or the protocol's name of a kind that the phone does not show.
+    /// `text`, `edit`, `revoke`, `reaction`, `undecryptable`, or the protocol's name of a kind that the phone does not show.
     #[schema(example = "text")]
     pub kind: String,
+    /// Of a text; of an edit: the new one.
     pub text: Option<String>,
+    /// The message that an edit, a revoke or a reaction is about.
+    pub target: Option<String>,
+    /// Of a reaction; empty: taken back.
+    pub emoji: Option<String>,
     /// RFC 3339.
     pub at: String,
     /// `pending`, `sent`, `delivered`, `read` or `failed`.
     #[schema(value_type = String, example = "delivered")]
     pub status: MessageStatus,
+    /// How often it has reached the phone readably: 1 is right, more are duplicates; 0 for what the phone itself wrote.
+    pub arrivals: u32,
 }
 
 /// A chat of a phone.
@@ -106,15 +115,19 @@ impl From<&PhoneMessage> for MessageOut {
     fn from(message: &PhoneMessage) -> Self {
         Self {
             id: message.id.clone(),
+            place: None,
             chat: message.chat.to_string(),
             from: message.from.to_string(),
             direction: message.direction,
             by_companion: message.by_companion,
             offline: message.offline,
             kind: message.content.kind().to_owned(),
-            text: message.content.text().map(str::to_owned),
+            text: message.content.text().or(message.content.new_text()).map(str::to_owned),
+            target: message.content.target().map(str::to_owned),
+            emoji: message.content.emoji().map(str::to_owned),
             at: message.at.to_string(),
             status: message.status,
+            arrivals: message.arrivals,
         }
     }
 }

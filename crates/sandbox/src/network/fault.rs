@@ -8,6 +8,7 @@ use super::event::{NetworkEvent, SocketEnd};
 use super::login::fault_failure;
 use super::socket::Holder;
 use super::stanza::{conflict, stream_error};
+use super::transit::{Transit, Way};
 use super::world::{DeviceId, World};
 use super::{Delivery, SocketId};
 
@@ -48,6 +49,19 @@ pub enum Fault {
     LoginFailure { code: u16 },
     /// Once: `<stream:error code=…>` (515 restart, 516 logged out, …), then the socket closes.
     StreamError { code: u16 },
+    /// Lasting: messages of clients are refused with this nack code and go nowhere; so many of them, or all.
+    Nack { code: u16, messages: Option<u32> },
+    /// Lasting: messages of clients are delivered, but the server says nothing of it; so many of them, or all.
+    SwallowAcks { messages: Option<u32> },
+    /// Lasting: the server's word on a message of a client comes so much later; of so many of them, or of all.
+    DelayAcks { delay: Duration, messages: Option<u32> },
+    /// Lasting: the TCP connection is cut when a message of a client has arrived, before its ack; so many times, or always.
+    /// `delivered` says whether the message went on to its recipients before the cut.
+    DropBeforeAck { messages: Option<u32>, delivered: bool },
+    /// Lasting: stanzas on the way to or from a client vanish. `tag` narrows it to `message`, `receipt`, `ack`, `iq` …
+    SwallowStanzas { way: Way, tag: Option<String>, stanzas: Option<u32> },
+    /// Lasting: stanzas on the way to or from a client come so much later, overtaken by others.
+    DelayStanzas { way: Way, tag: Option<String>, delay: Duration, stanzas: Option<u32> },
 }
 
 /// The lasting faults in force.
@@ -109,6 +123,11 @@ impl Troubles {
             Fault::Hang | Fault::Unavailable | Fault::Slow { .. } | Fault::Outdated | Fault::LoginFailure { .. } => {
                 (None, None)
             }
+            Fault::Nack { messages, .. }
+            | Fault::SwallowAcks { messages }
+            | Fault::DelayAcks { messages, .. }
+            | Fault::DropBeforeAck { messages, .. } => (None, *messages),
+            Fault::SwallowStanzas { stanzas, .. } | Fault::DelayStanzas { stanzas, .. } => (None, *stanzas),
             // These are over when they have happened.
             Fault::Drop | Fault::HalfOpen | Fault::Replaced | Fault::StreamError { .. } => return,
         };
@@ -178,8 +197,37 @@ impl Troubles {
             | Fault::TemporaryBan { .. }
             | Fault::Outdated
             | Fault::LoginFailure { .. }
-            | Fault::StreamError { .. } => None,
+            | Fault::StreamError { .. }
+            | Fault::Nack { .. }
+            | Fault::SwallowAcks { .. }
+            | Fault::DelayAcks { .. }
+            | Fault::DropBeforeAck { .. }
+            | Fault::SwallowStanzas { .. }
+            | Fault::DelayStanzas { .. } => None,
         })
+    }
+
+    /// What becomes of a stanza of a client's on its way. Asked once for every one of them.
+    pub fn in_transit(&mut self, way: Way, tag: &str, device: &Jid, now: SystemTime) -> Option<(Transit, Fault)> {
+        if self.lasting.is_empty() {
+            return None;
+        }
+        self.expire(now);
+        let trouble = self
+            .lasting
+            .iter_mut()
+            .filter(|trouble| trouble.target.names(Some(device)))
+            .find(|trouble| Transit::of(&trouble.fault, way, tag).is_some())?;
+        let transit = Transit::of(&trouble.fault, way, tag)?;
+        let fault = trouble.fault.clone();
+        spend(trouble);
+        self.expire(now);
+        Some((transit, fault))
+    }
+
+    /// Whether nothing lasting is in force: the fast way for everything that is asked often.
+    pub fn none(&self) -> bool {
+        self.lasting.is_empty()
     }
 
     fn expire(&mut self, now: SystemTime) {
@@ -218,6 +266,13 @@ impl World {
                 }
                 // Only newcomers.
                 Fault::Refuse { .. } | Fault::Outdated => continue,
+                // Only stanzas to come.
+                Fault::Nack { .. }
+                | Fault::SwallowAcks { .. }
+                | Fault::DelayAcks { .. }
+                | Fault::DropBeforeAck { .. }
+                | Fault::SwallowStanzas { .. }
+                | Fault::DelayStanzas { .. } => continue,
             }
             self.hit(device, fault);
         }

@@ -187,6 +187,12 @@ pub(super) fn fault_failure(fault: &Fault, remaining: std::time::Duration) -> Op
         | Fault::Refuse { .. }
         | Fault::Slow { .. }
         | Fault::Replaced
-        | Fault::StreamError { .. } => None,
+        | Fault::StreamError { .. }
+        | Fault::Nack { .. }
+        | Fault::SwallowAcks { .. }
+        | Fault::DelayAcks { .. }
+        | Fault::DropBeforeAck { .. }
+        | Fault::SwallowStanzas { .. }
+        | Fault::DelayStanzas { .. } => None,
     }
 }

@@ -34,15 +34,19 @@ impl World {
         match self.route(from, message) {
             Ok(ack) => self.send(from, ack),
             Err(nack) => {
-                let code = nack as u16;
                 self.counters.nacks += 1;
-                let ack = with(self.ack(message, "message"), "error", code);
-                self.send(from, ack);
-                let id = text(message, "id").unwrap_or_default().into_owned();
-                let from = self.jid_of(from);
-                self.tell(NetworkEvent::MessageRefused { id, from, code });
+                self.refuse_message(from, message, nack as u16);
             }
         }
+    }
+
+    /// Answers with a nack. One that a fault wanted is nobody's mistake and is not counted.
+    pub(super) fn refuse_message(&mut self, from: DeviceId, message: &Node, code: u16) {
+        let ack = with(self.ack(message, "message"), "error", code);
+        self.send(from, ack);
+        let id = text(message, "id").unwrap_or_default().into_owned();
+        let from = self.jid_of(from);
+        self.tell(NetworkEvent::MessageRefused { id, from, code });
     }
 
     fn route(&mut self, from: DeviceId, message: &Node) -> Result<Node, Nack> {

@@ -110,13 +110,6 @@ impl World {
         }
     }
 
-    /// To the device's live connection, if it has one.
-    pub(super) fn send(&mut self, device: DeviceId, stanza: Node) {
-        if let Some(socket) = self.device(device).and_then(|device| device.socket) {
-            self.outbox.push((socket, Delivery::Stanza(stanza)));
-        }
-    }
-
     /// To the device, now or when it comes back, until it acknowledges.
     pub(super) fn queue(&mut self, to: DeviceId, class: Class, id: String, stanza: Node) {
         let Some(device) = self.device_mut(to) else {

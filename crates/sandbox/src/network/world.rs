@@ -87,8 +87,8 @@ impl World {
         self.tell(NetworkEvent::AccountCreated { account });
     }
 
-    /// Handles whatever arrived on a socket or link.
-    pub fn receive(&mut self, socket: SocketId, stanza: &Node) {
+    /// Handles whatever arrived on a socket or link, whatever fault is in force.
+    pub fn hear(&mut self, socket: SocketId, stanza: &Node) {
         let Some(found) = self.sockets.get(&socket) else { return };
         match &found.holder {
             Holder::Device(device) => self.hear_device(*device, stanza),

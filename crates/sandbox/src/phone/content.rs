@@ -38,13 +38,17 @@ fn decode(bytes: &[u8]) -> Result<wa::Message, PhoneError> {
 
 fn open_plain(message: &wa::Message, bytes: &[u8]) -> Opened {
     let chat = |content| Opened::Chat { content, sent_to: None };
-    if let Some(text) = message.conversation.as_ref().filter(|text| !text.is_empty()) {
-        return chat(Content::Text(text.clone()));
+    if let Some(text) = text(message) {
+        return chat(Content::Text(text));
     }
-    if let Some(text) = message.extended_text_message.as_option().and_then(|extended| extended.text.as_ref()) {
-        return chat(Content::Text(text.clone()));
+    if let Some(reaction) = message.reaction_message.as_option() {
+        let emoji = reaction.text.clone().unwrap_or_default();
+        return chat(Content::Reaction { target: target(reaction.key.as_option()), emoji });
     }
-    if let Some(protocol) = message.protocol_message.as_option() {
+    // On the wire an edit is a protocol message; kept ones have it in a wrapper.
+    let wrapped = message.edited_message.as_option().and_then(|wrapper| wrapper.message.as_option());
+    let inner = wrapped.unwrap_or(message);
+    if let Some(protocol) = inner.protocol_message.as_option() {
         return open_protocol(protocol);
     }
     match kind(bytes) {
@@ -58,13 +62,27 @@ fn open_protocol(protocol: &wa::message::ProtocolMessage) -> Opened {
     if let Some(request) = protocol.app_state_sync_key_request.as_option() {
         return Opened::KeyRequest(request.key_ids.iter().filter_map(|id| id.key_id.clone()).collect());
     }
-    let name = protocol.r#type.map_or_else(|| "protocol".to_owned(), |kind| format!("{kind:?}").to_lowercase());
+    let target = target(protocol.key.as_option());
     // Of the protocol messages only these two show in a chat.
-    if matches!(protocol.r#type, Some(Type::REVOKE | Type::MESSAGE_EDIT)) {
-        Opened::Chat { content: Content::Other(name), sent_to: None }
-    } else {
-        Opened::Internal(name)
-    }
+    let content = match protocol.r#type {
+        Some(Type::REVOKE) => Content::Revoke { target },
+        Some(Type::MESSAGE_EDIT) => {
+            let text = protocol.edited_message.as_option().and_then(text).unwrap_or_default();
+            Content::Edit { target, text }
+        }
+        other => return Opened::Internal(other.map_or_else(|| "protocol".to_owned(), |kind| format!("{kind:?}").to_lowercase())),
+    };
+    Opened::Chat { content, sent_to: None }
+}
+
+fn target(key: Option<&wa::MessageKey>) -> String {
+    key.and_then(|key| key.id.clone()).unwrap_or_default()
+}
+
+/// A text in either of its forms.
+fn text(message: &wa::Message) -> Option<String> {
+    let extended = || message.extended_text_message.as_option().and_then(|extended| extended.text.clone());
+    message.conversation.clone().filter(|text| !text.is_empty()).or_else(extended)
 }
 
 /// The kind of a message by the first field it carries; unknown fields by their number.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use wacore_binary::Jid;
 
 /// Which way a message went, seen from the phone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// From somebody else.
@@ -35,24 +35,57 @@ pub enum MessageStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     Text(String),
-    /// A kind without a model here, by its name in the protocol (`image`, `reaction`, `poll_creation`, …).
+    /// A new text for the message `target`.
+    Edit { target: String, text: String },
+    /// The message `target` is deleted for everyone.
+    Revoke { target: String },
+    /// Somebody's feeling about the message `target`; an empty emoji takes an earlier one back.
+    Reaction { target: String, emoji: String },
+    /// A kind without a model here, by its name in the protocol (`image`, `poll_creation`, …).
     Other(String),
     /// It arrived but could not be decrypted; a retry was asked for.
     Undecryptable(String),
 }
 
 impl Content {
+    /// The text of a text; that of an edit is [`Self::new_text`].
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Other(_) | Self::Undecryptable(_) => None,
+            Self::Edit { .. } | Self::Revoke { .. } | Self::Reaction { .. } | Self::Other(_) | Self::Undecryptable(_) => None,
         }
     }
 
-    /// `text`, the protocol's name of the kind, or `undecryptable`.
+    /// What an edit puts in place of its target's text.
+    pub fn new_text(&self) -> Option<&str> {
+        match self {
+            Self::Edit { text, .. } => Some(text),
+            Self::Text(_) | Self::Revoke { .. } | Self::Reaction { .. } | Self::Other(_) | Self::Undecryptable(_) => None,
+        }
+    }
+
+    pub fn emoji(&self) -> Option<&str> {
+        match self {
+            Self::Reaction { emoji, .. } => Some(emoji),
+            Self::Text(_) | Self::Edit { .. } | Self::Revoke { .. } | Self::Other(_) | Self::Undecryptable(_) => None,
+        }
+    }
+
+    /// The message that an edit, a revoke or a reaction is about.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::Edit { target, .. } | Self::Revoke { target } | Self::Reaction { target, .. } => Some(target),
+            Self::Text(_) | Self::Other(_) | Self::Undecryptable(_) => None,
+        }
+    }
+
+    /// `text`, `edit`, `revoke`, `reaction`, the protocol's name of another kind, or `undecryptable`.
     pub fn kind(&self) -> &str {
         match self {
             Self::Text(_) => "text",
+            Self::Edit { .. } => "edit",
+            Self::Revoke { .. } => "revoke",
+            Self::Reaction { .. } => "reaction",
             Self::Other(kind) => kind,
             Self::Undecryptable(_) => "undecryptable",
         }
@@ -75,6 +108,9 @@ pub struct PhoneMessage {
     pub content: Content,
     pub at: Timestamp,
     pub status: MessageStatus,
+    /// How often it has reached this phone readably, in whatever number of stanzas and of ciphertexts: 1 is right, more are
+    /// duplicates, which a phone shows once. 0 for what the phone itself wrote, and while it is undecryptable.
+    pub arrivals: u32,
 }
 
 /// A chat with its newest message.
@@ -86,7 +122,7 @@ pub struct Conversation {
     pub last: PhoneMessage,
 }
 
-/// All messages of a phone, oldest first.
+/// All messages of a phone, in the order in which their first copies came (or were written).
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     all: Vec<PhoneMessage>,
@@ -95,20 +131,37 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// Adds a message. One that is there already (same id, same direction) is kept, unless it had not been decryptable.
-    /// Says whether anything changed.
+    /// Adds a message. One that is there already (same id, same direction) is kept and its arrival counted, unless it had
+    /// not been decryptable: then this one takes its place. Says whether there is anything new to see.
     pub fn add(&mut self, message: PhoneMessage) -> bool {
         match self.find_mut(&message.id, message.direction) {
-            Some(old) if matches!(old.content, Content::Undecryptable(_)) && *old != message => {
+            Some(old) if matches!(old.content, Content::Undecryptable(_)) => {
+                let new = *old != message;
                 *old = message;
-                true
+                new
             }
-            Some(_) => false,
+            // Another copy cannot be read: the one that is there is as good.
+            Some(_) if matches!(message.content, Content::Undecryptable(_)) => false,
+            Some(old) => {
+                old.arrivals += 1;
+                false
+            }
             None => {
                 self.places.insert((message.id.clone(), message.direction), self.all.len());
                 self.all.push(message);
                 true
             }
+        }
+    }
+
+    /// The very ciphertext of a message came again. False if that message has never been read.
+    pub fn came_again(&mut self, id: &str, direction: Direction) -> bool {
+        match self.find_mut(id, direction) {
+            Some(known) if !matches!(known.content, Content::Undecryptable(_)) => {
+                known.arrivals += 1;
+                true
+            }
+            Some(_) | None => false,
         }
     }
 
@@ -180,6 +233,7 @@ mod tests {
             content,
             at: Timestamp::UNIX_EPOCH,
             status: MessageStatus::Delivered,
+            arrivals: 1,
         }
     }
 
@@ -188,7 +242,10 @@ mod tests {
         let mut messages = Messages::default();
         assert!(messages.add(message("1", "15550100101", Content::Text("a".to_owned()))));
         assert!(!messages.add(message("1", "15550100101", Content::Text("a".to_owned()))));
-        assert_eq!(messages.all().len(), 1);
+        assert_eq!((messages.all().len(), messages.all()[0].arrivals), (1, 2));
+        assert!(messages.came_again("1", Direction::In));
+        assert!(!messages.came_again("2", Direction::In), "a ciphertext of a message that nobody has seen");
+        assert_eq!(messages.all()[0].arrivals, 3);
     }
 
     #[test]
@@ -196,7 +253,8 @@ mod tests {
         let mut messages = Messages::default();
         messages.add(message("1", "15550100101", Content::Undecryptable("no session".to_owned())));
         assert!(messages.add(message("1", "15550100101", Content::Text("a".to_owned()))));
-        assert_eq!(messages.all()[0].content.text(), Some("a"));
+        assert_eq!((messages.all()[0].content.text(), messages.all()[0].arrivals), (Some("a"), 1));
+        assert!(!messages.came_again("9", Direction::In));
     }
 
     #[test]

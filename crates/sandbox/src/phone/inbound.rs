@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, NodeValue};
+use wacore_libsignal::protocol::SignalProtocolError;
 
 use super::content::{Opened, open};
 use super::conversation::{Content, Direction, MessageStatus, PhoneMessage};
@@ -45,6 +46,9 @@ impl Phone {
             let plain = sessions.unseal(keys, &peer, &kind, bytes).await;
             match plain.and_then(unpad).and_then(|plain| open(&plain)) {
                 Ok(content) => opened.push(content),
+                // The very ciphertext of a message that has been read: its sender did not hear of it.
+                Err(PhoneError::Signal(SignalProtocolError::DuplicatedMessage(..)))
+                    if memory.messages.came_again(&id, if self.owns(&from) { Direction::Out } else { Direction::In }) => {}
                 Err(error) => {
                     let content = Content::Undecryptable(error.to_string());
                     self.record(&mut memory, self.entry(stanza, &id, &from, content, None));
@@ -74,7 +78,12 @@ impl Phone {
                     Content::Text(text) if memory.auto_reply && entry.direction == Direction::In && !text.starts_with(ECHO) => {
                         Some(format!("{ECHO}{text}"))
                     }
-                    Content::Text(_) | Content::Other(_) | Content::Undecryptable(_) => None,
+                    Content::Text(_)
+                    | Content::Edit { .. }
+                    | Content::Revoke { .. }
+                    | Content::Reaction { .. }
+                    | Content::Other(_)
+                    | Content::Undecryptable(_) => None,
                 };
                 let chat = entry.chat.clone();
                 let new = self.record(memory, entry);
@@ -105,6 +114,7 @@ impl Phone {
         };
         let chat = self.line().network.account(&partner).map_or_else(|| partner.to_non_ad(), |account| account.pn);
         let at = text_attr(stanza, "t").and_then(|t| t.parse().ok()).and_then(|t| Timestamp::from_second(t).ok());
+        let arrivals = u32::from(!matches!(content, Content::Undecryptable(_)));
         PhoneMessage {
             id: id.to_owned(),
             chat,
@@ -115,6 +125,7 @@ impl Phone {
             content,
             at: at.unwrap_or_else(now),
             status: if own { MessageStatus::Sent } else { MessageStatus::Delivered },
+            arrivals,
         }
     }
 

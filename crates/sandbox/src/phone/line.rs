@@ -56,15 +56,28 @@ impl Line {
 
     /// Sends a stanza with this id and waits for the iq result or the ack that carries the same one.
     pub async fn send(&self, id: &str, stanza: Node) -> Result<Node, PhoneError> {
+        let answer = self.begin(id, stanza)?;
+        self.finish(id, answer).await
+    }
+
+    /// The first half of [`Self::send`], for those who have more to send before they wait.
+    pub fn begin(&self, id: &str, stanza: Node) -> Result<oneshot::Receiver<Node>, PhoneError> {
         let (answer, waiting) = oneshot::channel();
         self.waiting().insert(id.to_owned(), answer);
-        let outcome = match self.tell(stanza) {
-            Ok(()) => match tokio::time::timeout(ANSWER_DEADLINE, waiting).await {
-                Ok(Ok(node)) => Ok(node),
-                Ok(Err(_)) => Err(PhoneError::Offline),
-                Err(_) => Err(PhoneError::Timeout),
-            },
-            Err(error) => Err(error),
+        match self.tell(stanza) {
+            Ok(()) => Ok(waiting),
+            Err(error) => {
+                self.waiting().remove(id);
+                Err(error)
+            }
+        }
+    }
+
+    pub async fn finish(&self, id: &str, waiting: oneshot::Receiver<Node>) -> Result<Node, PhoneError> {
+        let outcome = match tokio::time::timeout(ANSWER_DEADLINE, waiting).await {
+            Ok(Ok(node)) => Ok(node),
+            Ok(Err(_)) => Err(PhoneError::Offline),
+            Err(_) => Err(PhoneError::Timeout),
         };
         self.waiting().remove(id);
         outcome

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use wacore_binary::Jid;
-use waproto::whatsapp as wa;
+use wacore_binary::{Jid, Node};
 
 use super::PhoneError;
 use super::app_state::AppState;
 use super::companion::DeviceRoster;
 use super::conversation::Messages;
 use super::keys::PhoneKeys;
+use super::letter::Letter;
 use super::sessions::Sessions;
 
 pub(super) struct Memory {
@@ -28,8 +28,10 @@ pub(super) struct Memory {
     pub code: CodePairing,
     pub push_name: String,
     pub auto_reply: bool,
-    /// The next message that this phone sends is damaged on the way.
-    pub spoil_next: bool,
+    /// What goes wrong with the next message that this phone sends.
+    pub mishap: Option<Mishap>,
+    /// Messages that are written and encrypted and wait for their release, by id.
+    pub held: HashMap<String, Node>,
     pub keys_published: bool,
     pub name_published: bool,
 }
@@ -38,7 +40,16 @@ pub(super) struct Memory {
 #[derive(Clone)]
 pub(super) struct Sent {
     pub to: Jid,
-    pub message: wa::Message,
+    pub letter: Letter,
+}
+
+/// How a message can leave a phone so that its receivers cannot decrypt it and must ask for it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mishap {
+    /// Damaged on the way.
+    Spoiled,
+    /// Encrypted on a session that its receivers do not have.
+    WrongSession,
 }
 
 /// How far a pairing by code has come.
@@ -75,7 +86,8 @@ impl Memory {
             code: CodePairing::Idle,
             push_name: push_name.to_owned(),
             auto_reply: false,
-            spoil_next: false,
+            mishap: None,
+            held: HashMap::new(),
             keys_published: false,
             name_published: false,
         })

@@ -8,7 +8,8 @@ use waproto::whatsapp as wa;
 
 use super::PhoneError;
 use super::line::Line;
-use super::memory::{Memory, Sent};
+use super::letter::Letter;
+use super::memory::{Memory, Mishap, Sent};
 use super::padding::pad;
 use super::peers::{address, devices, open_sessions};
 use super::sessions::{Sealed, Sessions};
@@ -19,45 +20,51 @@ pub(super) fn message_id() -> String {
     format!("3A{:018X}", rand::rng().random::<u128>() >> 56)
 }
 
-pub(super) fn text(text: &str) -> wa::Message {
-    wa::Message { conversation: Some(text.to_owned()), ..Default::default() }
+/// Everybody who gets a copy of a message: all devices of the recipient and the own companions, with sessions to them.
+pub(super) async fn audience(line: &Line, memory: &mut Memory, own: &Account, to: &Jid) -> Result<Vec<Jid>, PhoneError> {
+    let all = devices(line, &[to, &own.pn]).await?;
+    let others: Vec<Jid> = all.into_iter().filter(|device| *device != line.device).collect();
+    open_sessions(line, &mut memory.sessions, &others).await?;
+    Ok(others)
 }
 
-/// Sends to all devices of the recipient, and to the own companions as "I sent this". Returns when the network has it.
-pub(super) async fn deliver(
+/// Encrypts for all of these devices; for the own companions as "I sent this". Nothing is sent yet.
+pub(super) async fn compose(
     line: &Line,
     memory: &mut Memory,
     own: &Account,
     to: &Jid,
+    audience: &[Jid],
     id: &str,
-    message: &wa::Message,
-) -> Result<(), PhoneError> {
-    let all = devices(line, &[to, &own.pn]).await?;
-    let others: Vec<Jid> = all.into_iter().filter(|device| *device != line.device).collect();
-    open_sessions(line, &mut memory.sessions, &others).await?;
-    let plain = message.encode_to_vec();
-    let echo = device_sent(to, message).encode_to_vec();
+    letter: Letter,
+) -> Result<Node, PhoneError> {
+    let mishap = memory.mishap.take();
+    // Sessions that nobody at the other end knows of.
+    let mut strange = Sessions::new(&memory.keys);
+    if mishap == Some(Mishap::WrongSession) {
+        open_sessions(line, &mut strange, audience).await?;
+    }
+    let plain = letter.message.encode_to_vec();
+    let echo = device_sent(to, &letter.message).encode_to_vec();
     let mut participants = Vec::new();
-    for device in &others {
-        if !memory.sessions.exists(&address(&line.network, device)) {
+    for device in audience {
+        let peer = address(&line.network, device);
+        let sessions = if mishap == Some(Mishap::WrongSession) { &mut strange } else { &mut memory.sessions };
+        if !sessions.exists(&peer) {
             continue;
         }
         let content = if device.user == own.pn.user { &echo } else { &plain };
-        let mut sealed = memory.sessions.seal(&address(&line.network, device), &pad(content.clone())).await?;
-        if memory.spoil_next {
-            sealed.spoil()?;
+        let mut sealed = sessions.seal(&peer, &pad(content.clone())).await?;
+        match mishap {
+            Some(Mishap::Spoiled) => sealed.spoil()?,
+            Some(Mishap::WrongSession) => sealed = sealed.as_if_established()?,
+            None => {}
         }
-        participants.push(NodeBuilder::new("to").attr("jid", device).children([enc(sealed, None)]).build());
+        participants.push(NodeBuilder::new("to").attr("jid", device).children([enc(sealed, &letter, None)]).build());
     }
-    memory.spoil_next = false;
-    memory.sent.insert(id.to_owned(), Sent { to: to.clone(), message: message.clone() });
-    let stanza = NodeBuilder::new("message")
-        .attr("to", to)
-        .attr("id", id)
-        .attr("type", "text")
-        .children([NodeBuilder::new("participants").children(participants).build()])
-        .build();
-    accepted(&line.send(id, stanza).await?)
+    let stanza = head(to, id, &letter).children([NodeBuilder::new("participants").children(participants).build()]).build();
+    memory.sent.insert(id.to_owned(), Sent { to: to.clone(), letter });
+    Ok(stanza)
 }
 
 /// A message between devices of the own account, for one device: key shares, history.
@@ -76,7 +83,7 @@ pub(super) async fn deliver_to_companion(
         .attr("type", "text")
         .attr("category", "peer")
         .attr("push_priority", "high")
-        .children([NodeBuilder::new("meta").attr("appdata", "default").build(), enc(sealed, None)])
+        .children([NodeBuilder::new("meta").attr("appdata", "default").build(), plain_enc(sealed)])
         .build();
     accepted(&line.send(&id, stanza).await?)
 }
@@ -90,17 +97,16 @@ pub(super) async fn deliver_again(
     id: &str,
     count: u32,
 ) -> Result<(), PhoneError> {
-    let Sent { to, message } = memory.sent.get(id).cloned().ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?;
+    let Sent { to, letter } = memory.sent.get(id).cloned().ok_or_else(|| PhoneError::NoSuchMessage(id.to_owned()))?;
     open_sessions(line, &mut memory.sessions, std::slice::from_ref(device)).await?;
     let ours = line.network.account(device).is_some_and(|account| account.pn == own.pn);
-    let content = if ours { device_sent(&to, &message) } else { message };
+    let content = if ours { device_sent(&to, &letter.message) } else { letter.message.clone() };
     let sealed = memory.sessions.seal(&address(&line.network, device), &pad(content.encode_to_vec())).await?;
-    let mut stanza =
-        NodeBuilder::new("message").attr("to", device).attr("id", id).attr("type", "text").attr("device_fanout", "false");
+    let mut stanza = head(device, id, &letter).attr("device_fanout", "false");
     if ours {
         stanza = stanza.attr("recipient", &to);
     }
-    accepted(&line.send(id, stanza.children([enc(sealed, Some(count))]).build()).await?)
+    accepted(&line.send(id, stanza.children([enc(sealed, &letter, Some(count))]).build()).await?)
 }
 
 fn device_sent(to: &Jid, message: &wa::Message) -> wa::Message {
@@ -114,16 +120,30 @@ fn device_sent(to: &Jid, message: &wa::Message) -> wa::Message {
     }
 }
 
-fn enc(sealed: Sealed, retry: Option<u32>) -> Node {
-    let node = NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind);
-    let node = match retry {
-        Some(count) => node.attr("count", count),
-        None => node,
-    };
-    node.bytes(sealed.bytes).build()
+fn head(to: &Jid, id: &str, letter: &Letter) -> NodeBuilder {
+    let stanza = NodeBuilder::new("message").attr("to", to).attr("id", id).attr("type", letter.kind);
+    match letter.edit {
+        Some(edit) => stanza.attr("edit", edit),
+        None => stanza,
+    }
 }
 
-fn accepted(ack: &Node) -> Result<(), PhoneError> {
+fn enc(sealed: Sealed, letter: &Letter, retry: Option<u32>) -> Node {
+    let mut node = plain_enc(sealed);
+    if letter.hidden {
+        node.attrs.insert("decrypt-fail", "hide");
+    }
+    if let Some(count) = retry {
+        node.attrs.insert("count", count.to_string());
+    }
+    node
+}
+
+fn plain_enc(sealed: Sealed) -> Node {
+    NodeBuilder::new("enc").attr("v", "2").attr("type", sealed.kind).bytes(sealed.bytes).build()
+}
+
+pub(super) fn accepted(ack: &Node) -> Result<(), PhoneError> {
     match ack.attrs.get("error") {
         Some(code) => Err(PhoneError::Refused(format!("nack {code}"))),
         None => Ok(()),

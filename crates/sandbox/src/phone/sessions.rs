@@ -1,6 +1,6 @@
 //! Signal sessions of one phone, in memory. The ratchets are libsignal's; here are only the shelves they stand on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use wacore_libsignal::protocol::error::Result as SignalResult;
@@ -40,16 +40,25 @@ struct SignedKey(SignedPreKeyRecord);
 impl Sealed {
     /// Damages the last byte of its MAC: it can still be parsed, but not authenticated.
     pub fn spoil(&mut self) -> Result<(), PhoneError> {
-        let inner = match self.kind {
-            "pkmsg" => PreKeySignalMessage::try_from(self.bytes.as_slice())?.message().serialized().to_vec(),
-            _ => self.bytes.clone(),
-        };
+        let inner = self.inner()?;
         let start = self.bytes.windows(inner.len()).position(|window| window == inner);
         let last = start.and_then(|start| (start + inner.len()).checked_sub(1));
         if let Some(byte) = last.and_then(|last| self.bytes.get_mut(last)) {
             *byte ^= 0x55;
         }
         Ok(())
+    }
+
+    /// Without what would open the session at the other end.
+    pub fn as_if_established(self) -> Result<Self, PhoneError> {
+        Ok(Self { kind: "msg", bytes: self.inner()? })
+    }
+
+    fn inner(&self) -> Result<Vec<u8>, PhoneError> {
+        Ok(match self.kind {
+            "pkmsg" => PreKeySignalMessage::try_from(self.bytes.as_slice())?.message().serialized().to_vec(),
+            _ => self.bytes.clone(),
+        })
     }
 }
 
@@ -58,6 +67,9 @@ pub(super) struct Sessions {
     shelf: Shelf,
     identities: Identities,
     signed: SignedKey,
+    /// Brought back from a time that may be long past: good for reading, but what is written on them now may repeat
+    /// keys that were used already. A new session is opened before anything is sent.
+    stale: HashSet<ProtocolAddress>,
 }
 
 impl Sessions {
@@ -66,7 +78,13 @@ impl Sessions {
             shelf: Shelf::default(),
             identities: Identities { own: keys.identity.clone(), registration_id: keys.registration_id, known: HashMap::new() },
             signed: SignedKey(keys.signed_pre_key.clone()),
+            stale: HashSet::new(),
         }
+    }
+
+    /// From now on none of the present sessions is written on.
+    pub fn distrust_all(&mut self) {
+        self.stale = self.shelf.0.keys().cloned().collect();
     }
 
     /// Every session with the address of its peer, as libsignal writes it.
@@ -86,8 +104,9 @@ impl Sessions {
         Ok(sessions)
     }
 
+    /// Whether there is a session to write on.
     pub fn exists(&self, peer: &ProtocolAddress) -> bool {
-        self.shelf.0.contains_key(peer)
+        self.shelf.0.contains_key(peer) && !self.stale.contains(peer)
     }
 
     pub fn forget_all(&mut self) {
@@ -101,6 +120,7 @@ impl Sessions {
     /// Opens a session from a fetched bundle; replaces one that was there.
     pub async fn open(&mut self, peer: &ProtocolAddress, bundle: &PreKeyBundle) -> Result<(), PhoneError> {
         process_prekey_bundle(peer, &mut self.shelf, &mut self.identities, bundle, &mut signal_rng(), UsePQRatchet::No).await?;
+        self.stale.remove(peer);
         Ok(())
     }
 

@@ -3,8 +3,11 @@
 //! Lifetime: from the upgrade until either side ends it or the sandbox stops. A half-open connection is kept, unread,
 //! until the sandbox stops or its time is over.
 
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wacore_binary::Node;
@@ -46,7 +49,8 @@ pub async fn serve<S: Stream>(mut wire: Wire<S>, network: &Network, identity: &N
         network.count_malformed();
         return;
     };
-    let connection = Connection { wire, reader: secured.reader, writer: secured.writer, network, id, inbox };
+    let late = FuturesUnordered::new();
+    let connection = Connection { wire, reader: secured.reader, writer: secured.writer, network, id, inbox, late };
     let end = connection.run(stop).await;
     network.socket_closed(id, end);
 }
@@ -75,6 +79,14 @@ struct Connection<'a, S> {
     network: &'a Network,
     id: SocketId,
     inbox: mpsc::Receiver<Delivery>,
+    /// What a fault holds up.
+    late: FuturesUnordered<Pin<Box<dyn Future<Output = Late> + Send>>>,
+}
+
+/// A stanza whose delay is over.
+enum Late {
+    Out(Node),
+    In(Node),
 }
 
 impl<S: Stream> Connection<'_, S> {
@@ -95,6 +107,14 @@ impl<S: Stream> Connection<'_, S> {
                     return SocketEnd::ByNetwork;
                 }
                 () = expiry => self.network.pairing_expired(self.id),
+                Some(late) = self.late.next() => match late {
+                    Late::In(stanza) => self.network.submit_late(self.id, &stanza),
+                    Late::Out(stanza) => match self.write(stanza).await {
+                        Ok(None) => {}
+                        Ok(Some(other)) => if let Some(end) = self.obey(other, stop).await { return self.ended(end).await; },
+                        Err(()) => return SocketEnd::ByPeer,
+                    },
+                },
                 delivery = self.inbox.recv() => match delivery {
                     Some(Delivery::Stanza(stanza)) => {
                         match self.write(stanza).await {
@@ -167,9 +187,24 @@ impl<S: Stream> Connection<'_, S> {
                 tokio::select! { () = stop.cancelled() => {}, () = listen => {} }
                 Some(Ending::Cut)
             }
+            Delivery::Later(stanza, delay) => {
+                self.hold_up(Late::Out(stanza), delay);
+                None
+            }
+            Delivery::HearLater(stanza, delay) => {
+                self.hold_up(Late::In(stanza), delay);
+                None
+            }
             // Only ever written.
             Delivery::Stanza(_) => None,
         }
+    }
+
+    fn hold_up(&mut self, stanza: Late, delay: Duration) {
+        self.late.push(Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            stanza
+        }));
     }
 
     async fn ended(self, ending: Ending) -> SocketEnd {
