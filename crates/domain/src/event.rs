@@ -1,4 +1,6 @@
-use crate::{Cause, ChannelId, ChannelView, ChatId, Message, MessageId, MessageStatus, Person, Reason, Timestamp};
+use crate::{
+    Cause, ChannelId, ChannelView, ChatId, EndpointId, Message, MessageId, MessageStatus, PauseReason, Person, Reason, Timestamp,
+};
 
 /// Something that happened, as the event log keeps it and as SSE and webhooks tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +29,13 @@ pub enum Event {
     ChannelStuck {
         channel: ChannelView,
     },
+    /// It keeps losing its connection and coming back.
+    ChannelFlapping {
+        channel: ChannelView,
+    },
     ChannelRecovered {
         channel: ChannelView,
+        /// Since when it had been stuck, or flapping.
         stuck_since: Timestamp,
     },
     ChannelDeleted {
@@ -42,7 +49,8 @@ pub enum Event {
     MessageQueued {
         message: Message,
     },
-    /// Any later stage of an outbound message: `message.sent`, `.delivered`, `.read`, `.failed` …
+    /// Any later stage of an outbound message: `message.sent`, `.delivered`, `.read`, `.failed`, `.cancelled`, `.expired`; and
+    /// `.queued` again when a try came to nothing and another will follow.
     MessageProgress {
         message: Message,
     },
@@ -58,6 +66,39 @@ pub enum Event {
     MessageResolved {
         message: Message,
     },
+    /// Its author changed its text; `message` is the changed one.
+    MessageEdited {
+        message: Message,
+    },
+    /// It was taken back for everyone.
+    MessageRevoked {
+        message: Message,
+    },
+    /// Somebody reacted to it, changed a reaction or took it back.
+    MessageReacted {
+        message: Message,
+    },
+    /// Nothing is delivered to this receiver for now.
+    WebhookPaused {
+        endpoint: EndpointId,
+        /// Without credentials, query and fragment.
+        url: String,
+        reason: PauseReason,
+        since: Timestamp,
+    },
+    WebhookResumed {
+        endpoint: EndpointId,
+        /// Without credentials, query and fragment.
+        url: String,
+        since: Timestamp,
+    },
+    /// The receiver answered 410: it wants no more.
+    WebhookDisabled {
+        endpoint: EndpointId,
+        /// Without credentials, query and fragment.
+        url: String,
+        since: Timestamp,
+    },
 }
 
 /// The type of an event as the wire writes it.
@@ -65,6 +106,38 @@ pub enum Event {
 pub struct EventKind(&'static str);
 
 impl EventKind {
+    /// Every type that there is: what people ask for is held against these.
+    pub const ALL: [EventKind; 28] = [
+        EventKind("channel.created"),
+        EventKind("channel.updated"),
+        EventKind("channel.pairing"),
+        EventKind("channel.connected"),
+        EventKind("channel.reconnecting"),
+        EventKind("channel.disconnected"),
+        EventKind("channel.stuck"),
+        EventKind("channel.flapping"),
+        EventKind("channel.recovered"),
+        EventKind("channel.deleted"),
+        EventKind("message.received"),
+        EventKind("message.queued"),
+        EventKind("message.sending"),
+        EventKind("message.sent"),
+        EventKind("message.delivered"),
+        EventKind("message.read"),
+        EventKind("message.played"),
+        EventKind("message.failed"),
+        EventKind("message.cancelled"),
+        EventKind("message.expired"),
+        EventKind("message.resolved"),
+        EventKind("message.edited"),
+        EventKind("message.revoked"),
+        EventKind("message.reaction"),
+        EventKind("receipt.unmatched"),
+        EventKind("webhook.paused"),
+        EventKind("webhook.resumed"),
+        EventKind("webhook.disabled"),
+    ];
+
     pub fn as_str(self) -> &'static str {
         self.0
     }
@@ -80,6 +153,7 @@ impl Event {
             Event::ChannelReconnecting { .. } => "channel.reconnecting",
             Event::ChannelDisconnected { .. } => "channel.disconnected",
             Event::ChannelStuck { .. } => "channel.stuck",
+            Event::ChannelFlapping { .. } => "channel.flapping",
             Event::ChannelRecovered { .. } => "channel.recovered",
             Event::ChannelDeleted { .. } => "channel.deleted",
             Event::MessageReceived { .. } => "message.received",
@@ -93,13 +167,22 @@ impl Event {
                 MessageStatus::Read => "message.read",
                 MessageStatus::Played => "message.played",
                 MessageStatus::Failed(_) => "message.failed",
+                MessageStatus::Cancelled => "message.cancelled",
+                MessageStatus::Expired => "message.expired",
             },
             Event::ReceiptUnmatched { .. } => "receipt.unmatched",
             Event::MessageResolved { .. } => "message.resolved",
+            Event::MessageEdited { .. } => "message.edited",
+            Event::MessageRevoked { .. } => "message.revoked",
+            Event::MessageReacted { .. } => "message.reaction",
+            Event::WebhookPaused { .. } => "webhook.paused",
+            Event::WebhookResumed { .. } => "webhook.resumed",
+            Event::WebhookDisabled { .. } => "webhook.disabled",
         })
     }
 
-    pub fn channel_id(&self) -> ChannelId {
+    /// The channel that it is about, if it is about one.
+    pub fn channel_id(&self) -> Option<ChannelId> {
         match self {
             Event::ChannelCreated { channel }
             | Event::ChannelUpdated { channel }
@@ -108,12 +191,17 @@ impl Event {
             | Event::ChannelReconnecting { channel, .. }
             | Event::ChannelDisconnected { channel, .. }
             | Event::ChannelStuck { channel }
-            | Event::ChannelRecovered { channel, .. } => channel.id,
-            Event::ChannelDeleted { channel, .. } | Event::ReceiptUnmatched { channel, .. } => *channel,
+            | Event::ChannelFlapping { channel }
+            | Event::ChannelRecovered { channel, .. } => Some(channel.id),
+            Event::ChannelDeleted { channel, .. } | Event::ReceiptUnmatched { channel, .. } => Some(*channel),
             Event::MessageReceived { message }
             | Event::MessageQueued { message }
             | Event::MessageProgress { message }
-            | Event::MessageResolved { message } => message.channel,
+            | Event::MessageResolved { message }
+            | Event::MessageEdited { message }
+            | Event::MessageRevoked { message }
+            | Event::MessageReacted { message } => Some(message.channel),
+            Event::WebhookPaused { .. } | Event::WebhookResumed { .. } | Event::WebhookDisabled { .. } => None,
         }
     }
 
@@ -122,7 +210,10 @@ impl Event {
             Event::MessageReceived { message }
             | Event::MessageQueued { message }
             | Event::MessageProgress { message }
-            | Event::MessageResolved { message } => Some(message.id),
+            | Event::MessageResolved { message }
+            | Event::MessageEdited { message }
+            | Event::MessageRevoked { message }
+            | Event::MessageReacted { message } => Some(message.id),
             Event::ChannelCreated { .. }
             | Event::ChannelUpdated { .. }
             | Event::ChannelPairing { .. }
@@ -130,9 +221,13 @@ impl Event {
             | Event::ChannelReconnecting { .. }
             | Event::ChannelDisconnected { .. }
             | Event::ChannelStuck { .. }
+            | Event::ChannelFlapping { .. }
             | Event::ChannelRecovered { .. }
             | Event::ChannelDeleted { .. }
-            | Event::ReceiptUnmatched { .. } => None,
+            | Event::ReceiptUnmatched { .. }
+            | Event::WebhookPaused { .. }
+            | Event::WebhookResumed { .. }
+            | Event::WebhookDisabled { .. } => None,
         }
     }
 }

@@ -63,6 +63,9 @@ id!(/** One channel. Sorts by creation. */ ChannelId, "ch_");
 id!(/** One entry of the event log. */ EventId, "evt_");
 id!(/** One message, sent or received, as this installation knows it (WhatsApp's own id is another thing). */ MessageId, "msg_");
 
+id!(/** One webhook receiver. Sorts by creation. */ EndpointId, "wh_");
+id!(/** One event owed to one webhook receiver. */ DeliveryId, "dlv_");
+
 #[cfg(test)]
 mod tests {
     use super::*;

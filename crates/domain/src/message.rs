@@ -1,4 +1,4 @@
-use crate::{ChannelId, ChatId, MessageId, Person, Timestamp};
+use crate::{Amended, ChannelId, ChatId, MessageId, OutboxNote, Person, Timestamp};
 use std::fmt;
 
 /// What a message says. More kinds join as they are modelled; until then they arrive as `Unsupported`,
@@ -14,6 +14,20 @@ pub enum Content {
     },
     /// It arrived, but no key of ours opens it; the protocol asks the sender again.
     Undecryptable,
+    /// A reaction to the message with this WhatsApp id; an empty emoji takes the sender's reaction back.
+    Reaction {
+        target: String,
+        emoji: String,
+    },
+    /// The sender's new text for the message with this WhatsApp id.
+    Edit {
+        target: String,
+        text: String,
+    },
+    /// The message with this WhatsApp id is taken back for everyone.
+    Revoke {
+        target: String,
+    },
 }
 
 impl Content {
@@ -22,6 +36,17 @@ impl Content {
             Content::Text { .. } => "text",
             Content::Unsupported { .. } => "unsupported",
             Content::Undecryptable => "undecryptable",
+            Content::Reaction { .. } => "reaction",
+            Content::Edit { .. } => "edit",
+            Content::Revoke { .. } => "revoke",
+        }
+    }
+
+    /// The WhatsApp id of the message that this one is about, for those that amend another.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Content::Reaction { target, .. } | Content::Edit { target, .. } | Content::Revoke { target } => Some(target),
+            Content::Text { .. } | Content::Unsupported { .. } | Content::Undecryptable => None,
         }
     }
 }
@@ -50,11 +75,33 @@ pub enum FailReason {
     SessionEnded,
     /// It could not be encrypted or written; the log has the cause.
     Internal,
+    /// WhatsApp did not answer, after several tries.
+    NoAnswer,
 }
 
 impl FailReason {
+    /// The stable word that the API and the events use.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            FailReason::Refused(_) => "refused",
+            FailReason::NoSuchRecipient => "no_such_recipient",
+            FailReason::SessionEnded => "session_ended",
+            FailReason::Internal => "internal",
+            FailReason::NoAnswer => "no_answer",
+        }
+    }
+
+    /// WhatsApp's nack code, when it refused.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            FailReason::Refused(code) => Some(*code),
+            FailReason::NoSuchRecipient | FailReason::SessionEnded | FailReason::Internal | FailReason::NoAnswer => None,
+        }
+    }
+
     pub fn sentence(&self) -> &'static str {
         match self {
+            FailReason::NoAnswer => "WhatsApp did not answer, though the message was sent several times.",
             FailReason::Refused(_) => "WhatsApp refused the message.",
             FailReason::NoSuchRecipient => "This number is not on WhatsApp.",
             FailReason::SessionEnded => "The channel was unlinked before the message could leave. Pair it again and send anew.",
@@ -73,7 +120,12 @@ pub enum MessageStatus {
     Delivered,
     Read,
     Played,
+    /// Wedged: it waits for a person, who has it tried anew or discards it.
     Failed(FailReason),
+    /// Taken out of the outbox before it left, or discarded after it had failed.
+    Cancelled,
+    /// It was still queued at its `expires_at`.
+    Expired,
 }
 
 impl MessageStatus {
@@ -87,6 +139,8 @@ impl MessageStatus {
             MessageStatus::Read => "read",
             MessageStatus::Played => "played",
             MessageStatus::Failed(_) => "failed",
+            MessageStatus::Cancelled => "cancelled",
+            MessageStatus::Expired => "expired",
         }
     }
 
@@ -101,7 +155,30 @@ impl MessageStatus {
             MessageStatus::Read => 5,
             MessageStatus::Played => 6,
             MessageStatus::Failed(_) => 7,
+            MessageStatus::Cancelled => 8,
+            MessageStatus::Expired => 9,
         }
+    }
+
+    /// Whether what is now told of a message brings it forward. A later stage is never undone by an earlier one; what a
+    /// recipient's device has confirmed cannot fail any more; and WhatsApp's word that it has the message holds against
+    /// our conclusion that it failed, was cancelled or expired (a try whose answer was lost had arrived after all).
+    pub fn leads_to(&self, to: &MessageStatus) -> bool {
+        match to {
+            MessageStatus::Received => false,
+            MessageStatus::Queued | MessageStatus::Sending => self.rank() < to.rank(),
+            MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read | MessageStatus::Played => {
+                self.is_given_up() || self.rank() < to.rank()
+            }
+            MessageStatus::Failed(_) => self.rank() <= MessageStatus::Sent.rank(),
+            MessageStatus::Cancelled => matches!(self, MessageStatus::Queued | MessageStatus::Failed(_)),
+            MessageStatus::Expired => *self == MessageStatus::Queued,
+        }
+    }
+
+    /// Whether we have stopped trying without WhatsApp's word.
+    fn is_given_up(&self) -> bool {
+        matches!(self, MessageStatus::Failed(_) | MessageStatus::Cancelled | MessageStatus::Expired)
     }
 }
 
@@ -123,4 +200,52 @@ pub struct Message {
     pub at: Timestamp,
     /// When `status` last changed.
     pub updated_at: Timestamp,
+    pub outbox: OutboxNote,
+    pub amended: Amended,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [MessageStatus; 10] = [
+        MessageStatus::Received,
+        MessageStatus::Queued,
+        MessageStatus::Sending,
+        MessageStatus::Sent,
+        MessageStatus::Delivered,
+        MessageStatus::Read,
+        MessageStatus::Played,
+        MessageStatus::Failed(FailReason::NoAnswer),
+        MessageStatus::Cancelled,
+        MessageStatus::Expired,
+    ];
+
+    #[test]
+    fn no_status_leads_to_itself_and_a_confirmed_one_only_onwards() {
+        for from in ALL {
+            assert!(!from.leads_to(&from), "{from:?}");
+            for confirmed in &ALL[4..7] {
+                assert!(!confirmed.leads_to(&from) || from.rank() > confirmed.rank() && from.rank() < 7, "{confirmed:?} {from:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_whatsapp_confirms_holds_against_our_own_conclusion() {
+        for given_up in &ALL[7..] {
+            for confirmed in &ALL[3..7] {
+                assert!(given_up.leads_to(confirmed), "{given_up:?} {confirmed:?}");
+            }
+            assert!(!given_up.leads_to(&MessageStatus::Queued) && !given_up.leads_to(&MessageStatus::Sending));
+        }
+    }
+
+    #[test]
+    fn only_what_has_not_left_is_cancelled_or_expires() {
+        let cancellable: Vec<_> = ALL.iter().filter(|s| s.leads_to(&MessageStatus::Cancelled)).map(MessageStatus::as_str).collect();
+        assert_eq!(cancellable, ["queued", "failed"]);
+        let expiring: Vec<_> = ALL.iter().filter(|s| s.leads_to(&MessageStatus::Expired)).map(MessageStatus::as_str).collect();
+        assert_eq!(expiring, ["queued"]);
+    }
 }

@@ -26,6 +26,8 @@ pub struct ChannelView {
     pub state: State,
     /// Since when the heartbeat has had it flagged as stuck.
     pub stuck_since: Option<Timestamp>,
+    /// Since when it has been losing its connection again and again.
+    pub flapping_since: Option<Timestamp>,
     /// Whether auth-state exists, so that a start needs no QR.
     pub paired: bool,
     /// The account it is (or was last) linked to.
@@ -59,6 +61,7 @@ impl Tone {
 impl ChannelView {
     pub fn tone(&self) -> Tone {
         match &self.state {
+            State::Connected { .. } | State::Reconnecting { .. } if self.flapping_since.is_some() => Tone::Attention,
             State::Connected { .. } => Tone::Connected,
             State::Pairing { .. } => Tone::Working,
             State::Reconnecting { .. } if self.stuck_since.is_some() => Tone::Attention,

@@ -19,6 +19,7 @@ fn channel() -> ChannelView {
         desired: Desired::Running,
         state: State::Disconnected { since: AT, reason: Reason::New },
         stuck_since: None,
+        flapping_since: None,
         paired: false,
         identity: None,
         proxy: None,
@@ -38,6 +39,8 @@ fn message(channel: ChannelId, n: u128, direction: Direction) -> Message {
         status: if direction == Direction::Outbound { MessageStatus::Queued } else { MessageStatus::Received },
         at: AT,
         updated_at: AT,
+        outbox: domain::OutboxNote::default(),
+        amended: domain::Amended::default(),
     }
 }
 
@@ -87,7 +90,7 @@ async fn main() {
             let first = n + w * each;
             tokio::spawn(async move {
                 for k in 1..=each {
-                    ledger.insert_outbound(message(id, first + k, Direction::Outbound)).await.unwrap();
+                    ledger.insert_outbound(message(id, first + k, Direction::Outbound), None, None).await.unwrap();
                 }
             })
         });

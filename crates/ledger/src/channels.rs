@@ -165,6 +165,7 @@ fn channel(row: &Row) -> Result<ChannelView, LedgerError> {
         desired: stored::desired(row.get("desired"))?,
         state: stored::state(row.get("state"), row.get("state_since"), row.get("state_detail"))?,
         stuck_since: row.get::<Option<i64>, _>("stuck_since").map(Timestamp::from_millis),
+        flapping_since: None,
         paired: row.get("paired"),
         identity: row.get::<Option<&str>, _>("identity").map(stored::identity_from).transpose()?,
         proxy: row.get::<Option<&str>, _>("proxy").map(stored::proxy_from).transpose()?,

@@ -50,6 +50,16 @@ pub enum LedgerError {
     NoSuchChannel,
     #[error("an entry of this id exists already")]
     AlreadyThere,
+    /// The channel's outbox holds as many messages as it may.
+    #[error("the outbox is full")]
+    QueueFull,
+    #[error("no such webhook")]
+    NoSuchEndpoint,
+    #[error("no such delivery")]
+    NoSuchDelivery,
+    /// What it told is gone from the log by retention.
+    #[error("the event is no longer in the log")]
+    EventPruned,
     #[error("the ledger cannot be read or written: {0}")]
     Io(String),
 }

@@ -106,7 +106,7 @@ pub(crate) async fn insert(batch: &mut Batch, seq: u64, event: &Event, at: Times
         .bind(EventId::new(at, rand::random()).to_string())
         .bind(event.kind().as_str())
         .bind(at.as_millis())
-        .bind(event.channel_id().to_string())
+        .bind(event.channel_id().map(|id| id.to_string()))
         .bind(data)
         .execute(&mut batch.connection)
         .await

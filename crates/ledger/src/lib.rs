@@ -5,6 +5,7 @@
 
 mod channels;
 mod clean_stop;
+mod counts;
 mod damage;
 mod dialect;
 mod error;
@@ -16,15 +17,19 @@ mod messages;
 mod open;
 mod outbox;
 mod receipts;
+mod retention;
 mod runs;
 mod settings;
 mod stats;
 mod stored;
 mod timeline;
+mod todo;
 mod uptime;
+mod webhooks;
 mod writer;
 
 pub use channels::{ChannelPatch, TransitionRecord};
+pub use counts::{DeliveryCount, MessageCount};
 pub use damage::start_fresh;
 pub use error::{LedgerError, OpenError};
 pub use events::{EventQuery, LoggedEvent};
@@ -32,7 +37,13 @@ pub use inbound::Inbound;
 pub use ledger::Ledger;
 pub use messages::{MessagePage, MessageQuery, MessageRef};
 pub use open::{Check, OpenOptions};
+pub use outbox::{Accepted, Cancelled, Idempotency, OutboxCounts, OutboxPart, OutboxQuery, Progress};
 pub use receipts::Receipt;
+pub use retention::Pruned;
 pub use stats::LedgerStats;
 pub use timeline::TimelineEntry;
 pub use uptime::{Segment, SegmentKind};
+pub use webhooks::{
+    Attempt, AttemptOutcome, AttemptRecord, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, Endpoint, EndpointPatch,
+    EndpointStatus, PendingCount, Planned, SigningSecret,
+};

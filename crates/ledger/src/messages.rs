@@ -191,5 +191,7 @@ pub(crate) fn message(row: &Row) -> Result<Message, LedgerError> {
         status: stored::status(row.get("status"), row.get("failure"))?,
         at: Timestamp::from_millis(row.get("at")),
         updated_at: Timestamp::from_millis(row.get("updated_at")),
+        outbox: domain::OutboxNote::default(),
+        amended: domain::Amended::default(),
     })
 }

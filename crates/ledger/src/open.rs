@@ -136,9 +136,13 @@ fn explain(error: &sqlx::Error, dir: &Path) -> OpenError {
         LedgerError::Full => OpenError::DiskFull,
         LedgerError::Damaged(what) => damage::found(dir, what),
         LedgerError::Io(what) => OpenError::Io(what),
-        other @ (LedgerError::Closed | LedgerError::NoSuchChannel | LedgerError::AlreadyThere) => {
-            OpenError::Io(other.to_string())
-        }
+        other @ (LedgerError::Closed
+        | LedgerError::NoSuchChannel
+        | LedgerError::AlreadyThere
+        | LedgerError::QueueFull
+        | LedgerError::NoSuchEndpoint
+        | LedgerError::NoSuchDelivery
+        | LedgerError::EventPruned) => OpenError::Io(other.to_string()),
     }
 }
 

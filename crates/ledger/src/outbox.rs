@@ -5,20 +5,97 @@ use crate::{Ledger, LedgerError, MessageRef, receipts};
 use domain::{ChannelId, Event, FailReason, Message, MessageStatus, Timestamp};
 use sqlx::QueryBuilder;
 
+/// What makes a send that is asked for twice one send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// As the program gave it; counts within its channel.
+    pub key: String,
+    /// Of what was asked for, so that another request under the same key is told apart.
+    pub fingerprint: [u8; 32],
+}
+
+/// What became of a message that was to be put into the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    New(Message),
+    /// This key has been used for this very request: the message as it was first answered. Nothing was written.
+    Again(Message),
+    /// This key has been used for another request. Nothing was written.
+    OtherBody,
+}
+
+/// How far one message of ours has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub which: MessageRef,
+    pub status: MessageStatus,
+    pub at: Timestamp,
+}
+
+/// What became of a message that was to be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It will not leave; also when it had been cancelled before.
+    Done(Message),
+    /// It is being sent, or has left, or it came in.
+    TooLate(Message),
+    Unknown,
+}
+
+/// Which part of the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutboxPart {
+    /// Waits for its turn or for its next try.
+    Queued,
+    Sending,
+    /// Queued, and not to leave before a moment that is still to come.
+    Scheduled,
+    /// Wedged: waits for a person.
+    Failed,
+}
+
+/// Which messages of the outbox to read, the last in order first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxQuery {
+    pub channel: Option<ChannelId>,
+    /// `None`: all parts.
+    pub status: Option<OutboxPart>,
+    /// The `next` of the page before.
+    pub before: Option<u64>,
+    /// At most this many (1 to 1000).
+    pub limit: u32,
+    /// Tells what is scheduled from what is queued.
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    pub queued: u64,
+    pub sending: u64,
+    pub scheduled: u64,
+    pub failed: u64,
+}
+
 impl Ledger {
     /// Puts a message into its channel's outbox with `message.queued`; receipts that came before it are joined. `NoSuchChannel`, or
     /// `AlreadyThere` when its id is taken. The newest `seq` afterwards.
-    pub async fn insert_outbound(&self, message: Message) -> Result<u64, LedgerError> {
+    pub async fn insert_outbound(
+        &self,
+        message: Message,
+        idempotency: Option<Idempotency>,
+        max_queued: Option<u32>,
+    ) -> Result<Accepted, LedgerError> {
+        let _ = (idempotency, max_queued);
         self.write(move |batch| {
             Box::pin(async move {
                 messages::insert(batch, &message).await?;
                 let at = message.at;
-                let mut seq = batch.log(&Event::MessageQueued { message: message.clone() }, at).await?;
+                batch.log(&Event::MessageQueued { message: message.clone() }, at).await?;
                 if let Some(joined) = receipts::join(batch, &message).await? {
                     let at = joined.updated_at;
-                    seq = batch.log(&Event::MessageProgress { message: joined }, at).await?;
+                    batch.log(&Event::MessageProgress { message: joined }, at).await?;
                 }
-                Ok(seq)
+                Ok(Accepted::New(message))
             })
         })
         .await
@@ -91,7 +168,7 @@ pub(crate) async fn advance(
     status: MessageStatus,
     at: Timestamp,
 ) -> Result<Option<Message>, LedgerError> {
-    if !is_forward(&message.status, &status) {
+    if !message.status.leads_to(&status) {
         return Ok(None);
     }
     message.status = status;
@@ -101,8 +178,3 @@ pub(crate) async fn advance(
     Ok(Some(message))
 }
 
-/// By rank; and what a recipient's device has confirmed cannot fail any more.
-pub(crate) fn is_forward(from: &MessageStatus, to: &MessageStatus) -> bool {
-    let too_late = matches!(to, MessageStatus::Failed(_)) && from.rank() >= MessageStatus::Delivered.rank();
-    to.rank() > from.rank() && !too_late
-}

@@ -1,5 +1,5 @@
 use crate::messages::{self, Ours as _};
-use crate::outbox::{advance, is_forward};
+use crate::outbox::advance;
 use crate::writer::Batch;
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, ChatId, Event, Message, MessageStatus, Person, Timestamp};
@@ -87,7 +87,7 @@ pub(crate) async fn join(batch: &mut Batch, message: &Message) -> Result<Option<
     let mut furthest = message.clone();
     for row in &rows {
         let status = stored::status(row.get(0), None)?;
-        if is_forward(&furthest.status, &status) {
+        if furthest.status.leads_to(&status) {
             furthest.status = status;
             messages::touch(&mut furthest, Timestamp::from_millis(row.get(1)));
         }

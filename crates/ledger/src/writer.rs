@@ -221,7 +221,12 @@ async fn attempt(batch: &mut Batch, work: Box<dyn Work>) -> Result<Answer, Faile
         },
         Err((error, answer)) => {
             let undone = match error {
-                LedgerError::NoSuchChannel | LedgerError::AlreadyThere => match batch.command("ROLLBACK TO one").await {
+                LedgerError::NoSuchChannel
+                | LedgerError::AlreadyThere
+                | LedgerError::QueueFull
+                | LedgerError::NoSuchEndpoint
+                | LedgerError::NoSuchDelivery
+                | LedgerError::EventPruned => match batch.command("ROLLBACK TO one").await {
                     Ok(()) => batch.command("RELEASE one").await,
                     Err(e) => Err(e),
                 },

@@ -23,6 +23,9 @@ pub struct ChannelOut {
     pub tone: String,
     /// Since when the channel is flagged as stuck in reconnecting.
     pub stuck_since: Option<String>,
+    /// Since when the channel has been losing its connection again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping_since: Option<String>,
     /// Whether credentials exist, so that a start needs no QR.
     pub paired: bool,
     /// The linked account, as last seen.
@@ -95,6 +98,7 @@ impl From<&ChannelView> for ChannelOut {
             state: StateOut::from(&v.state),
             tone: v.tone().as_str().to_owned(),
             stuck_since: v.stuck_since.map(|t| t.to_string()),
+            flapping_since: v.flapping_since.map(|t| t.to_string()),
             paired: v.paired,
             account: v.identity.as_ref().map(|i| PersonOut::from(&i.person())),
             proxy: v.proxy.as_ref().map(|p| ProxyOut { url: p.public_url(), has_credentials: p.credentials.is_some() }),

@@ -1,5 +1,5 @@
 use crate::{ChannelOut, MessageOut, PersonOut};
-use domain::Event;
+use domain::{EndpointId, Event, PauseReason, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,13 +30,14 @@ pub enum EventData {
     Message(Box<MessageEventData>),
     Receipt(Box<ReceiptEventData>),
     Deleted(DeletedEventData),
+    Webhook(Box<WebhookEventData>),
 }
 
 /// Of `channel.*`: the channel as it is after the event.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ChannelEventData {
     pub channel: ChannelOut,
-    /// Of `channel.recovered`: since when it had been stuck.
+    /// Of `channel.recovered`: since when it had been stuck, or flapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stuck_since: Option<String>,
 }
@@ -61,6 +62,23 @@ pub struct ReceiptEventData {
     pub whatsapp_id: String,
     pub status: String,
     pub by: PersonOut,
+}
+
+/// Of `webhook.*`: the receiver as it is after the event.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WebhookEventData {
+    #[schema(example = "wh_01j5a9k3m4n5p6q7r8s9t0v1w2")]
+    pub webhook_id: String,
+    /// Without credentials, query and fragment.
+    pub url: String,
+    /// `active`, `paused` or `disabled`.
+    pub status: String,
+    /// Paused: `by_hand` or `failing`. Disabled: `gone`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is going on and what to do, for a person.
+    pub summary: String,
+    pub since: String,
 }
 
 /// The first thing on every event stream: all channels as they are, and where in the log this was.
@@ -90,7 +108,8 @@ pub fn event_data(event: &Event) -> EventData {
         | Event::ChannelConnected { channel }
         | Event::ChannelReconnecting { channel, .. }
         | Event::ChannelDisconnected { channel, .. }
-        | Event::ChannelStuck { channel } => {
+        | Event::ChannelStuck { channel }
+        | Event::ChannelFlapping { channel } => {
             EventData::Channel(Box::new(ChannelEventData { channel: channel.into(), stuck_since: None }))
         }
         Event::ChannelRecovered { channel, stuck_since } => EventData::Channel(Box::new(ChannelEventData {
@@ -103,12 +122,35 @@ pub fn event_data(event: &Event) -> EventData {
         Event::MessageReceived { message }
         | Event::MessageQueued { message }
         | Event::MessageProgress { message }
-        | Event::MessageResolved { message } => EventData::Message(Box::new(MessageEventData { message: message.into() })),
+        | Event::MessageResolved { message }
+        | Event::MessageEdited { message }
+        | Event::MessageRevoked { message }
+        | Event::MessageReacted { message } => EventData::Message(Box::new(MessageEventData { message: message.into() })),
         Event::ReceiptUnmatched { chat, whatsapp_id, status, by, .. } => EventData::Receipt(Box::new(ReceiptEventData {
             chat: chat.to_string(),
             whatsapp_id: whatsapp_id.clone(),
             status: status.as_str().to_owned(),
             by: by.into(),
         })),
+        Event::WebhookPaused { endpoint, url, reason, since } => {
+            webhook(*endpoint, url, "paused", Some(reason.as_str()), PauseReason::sentence(*reason), *since)
+        }
+        Event::WebhookResumed { endpoint, url, since } => {
+            webhook(*endpoint, url, "active", None, "Events are delivered again, beginning with what was kept.", *since)
+        }
+        Event::WebhookDisabled { endpoint, url, since } => {
+            webhook(*endpoint, url, "disabled", Some("gone"), "The receiver answered 410 Gone: it wants no more events.", *since)
+        }
     }
+}
+
+fn webhook(id: EndpointId, url: &str, status: &str, reason: Option<&str>, summary: &str, since: Timestamp) -> EventData {
+    EventData::Webhook(Box::new(WebhookEventData {
+        webhook_id: id.to_string(),
+        url: url.to_owned(),
+        status: status.to_owned(),
+        reason: reason.map(str::to_owned),
+        summary: summary.to_owned(),
+        since: since.to_string(),
+    }))
 }

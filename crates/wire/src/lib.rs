@@ -11,7 +11,7 @@ mod person;
 pub use channel::{BannedOut, ChannelOut, ProxyOut, StateOut};
 pub use event::{
     ChannelEventData, DeletedEventData, EventData, EventOut, GapOut, MessageEventData, ReceiptEventData, SnapshotOut,
-    event_data,
+    WebhookEventData, event_data,
 };
-pub use message::{ContentOut, FailureOut, MessageOut};
+pub use message::{ContentOut, FailureOut, MessageOut, ReactionOut};
 pub use person::PersonOut;

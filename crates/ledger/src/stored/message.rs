@@ -8,6 +8,9 @@ enum StoredContent {
     Text { text: String },
     Unsupported { kind: String },
     Undecryptable,
+    Reaction { target: String, emoji: String },
+    Edit { target: String, text: String },
+    Revoke { target: String },
 }
 
 pub(crate) fn content_to(content: &Content) -> String {
@@ -15,6 +18,9 @@ pub(crate) fn content_to(content: &Content) -> String {
         Content::Text { text } => StoredContent::Text { text: text.clone() },
         Content::Unsupported { kind } => StoredContent::Unsupported { kind: kind.clone() },
         Content::Undecryptable => StoredContent::Undecryptable,
+        Content::Reaction { target, emoji } => StoredContent::Reaction { target: target.clone(), emoji: emoji.clone() },
+        Content::Edit { target, text } => StoredContent::Edit { target: target.clone(), text: text.clone() },
+        Content::Revoke { target } => StoredContent::Revoke { target: target.clone() },
     })
 }
 
@@ -23,29 +29,55 @@ pub(crate) fn content_from(text: &str) -> Result<Content, Unreadable> {
         StoredContent::Text { text } => Content::Text { text },
         StoredContent::Unsupported { kind } => Content::Unsupported { kind },
         StoredContent::Undecryptable => Content::Undecryptable,
+        StoredContent::Reaction { target, emoji } => Content::Reaction { target, emoji },
+        StoredContent::Edit { target, text } => Content::Edit { target, text },
+        StoredContent::Revoke { target } => Content::Revoke { target },
     })
 }
 
-/// The column `failure`: `refused:463`, `no_such_recipient`, …
+/// The columns `failure` and `setback`: `refused:463`, `no_such_recipient`, …
+pub(crate) fn reason_to(reason: &FailReason) -> String {
+    match reason {
+        FailReason::Refused(code) => format!("refused:{code}"),
+        FailReason::NoSuchRecipient => "no_such_recipient".to_owned(),
+        FailReason::SessionEnded => "session_ended".to_owned(),
+        FailReason::Internal => "internal".to_owned(),
+        FailReason::NoAnswer => "no_answer".to_owned(),
+    }
+}
+
+pub(crate) fn reason_from(text: &str) -> Result<FailReason, Unreadable> {
+    const WHAT: &str = "why a message failed";
+    const PLAIN: [(&str, FailReason); 4] = [
+        ("no_such_recipient", FailReason::NoSuchRecipient),
+        ("session_ended", FailReason::SessionEnded),
+        ("internal", FailReason::Internal),
+        ("no_answer", FailReason::NoAnswer),
+    ];
+    match text.strip_prefix("refused:") {
+        Some(code) => Ok(FailReason::Refused(code.parse().map_err(|_| Unreadable { what: WHAT })?)),
+        None => Ok(by_word(&PLAIN, |(word, _)| word, text, WHAT)?.1),
+    }
+}
+
 pub(crate) fn failure(status: &MessageStatus) -> Option<String> {
     match status {
-        MessageStatus::Failed(FailReason::Refused(code)) => Some(format!("refused:{code}")),
-        MessageStatus::Failed(FailReason::NoSuchRecipient) => Some("no_such_recipient".to_owned()),
-        MessageStatus::Failed(FailReason::SessionEnded) => Some("session_ended".to_owned()),
-        MessageStatus::Failed(FailReason::Internal) => Some("internal".to_owned()),
+        MessageStatus::Failed(reason) => Some(reason_to(reason)),
         MessageStatus::Received
         | MessageStatus::Queued
         | MessageStatus::Sending
         | MessageStatus::Sent
         | MessageStatus::Delivered
         | MessageStatus::Read
-        | MessageStatus::Played => None,
+        | MessageStatus::Played
+        | MessageStatus::Cancelled
+        | MessageStatus::Expired => None,
     }
 }
 
 pub(crate) fn status(word: &str, failure: Option<&str>) -> Result<MessageStatus, Unreadable> {
     const WHAT: &str = "a message's status";
-    const PLAIN: [MessageStatus; 7] = [
+    const PLAIN: [MessageStatus; 9] = [
         MessageStatus::Received,
         MessageStatus::Queued,
         MessageStatus::Sending,
@@ -53,27 +85,13 @@ pub(crate) fn status(word: &str, failure: Option<&str>) -> Result<MessageStatus,
         MessageStatus::Delivered,
         MessageStatus::Read,
         MessageStatus::Played,
+        MessageStatus::Cancelled,
+        MessageStatus::Expired,
     ];
     if word != "failed" {
         return by_word(&PLAIN, MessageStatus::as_str, word, WHAT);
     }
-    let failure = failure.ok_or(Unreadable { what: WHAT })?;
-    Ok(MessageStatus::Failed(match failure.strip_prefix("refused:") {
-        Some(code) => FailReason::Refused(code.parse().map_err(|_| Unreadable { what: WHAT })?),
-        None => {
-            by_word(
-                &[
-                    ("no_such_recipient", FailReason::NoSuchRecipient),
-                    ("session_ended", FailReason::SessionEnded),
-                    ("internal", FailReason::Internal),
-                ],
-                |(word, _)| word,
-                failure,
-                WHAT,
-            )?
-            .1
-        }
-    }))
+    Ok(MessageStatus::Failed(reason_from(failure.ok_or(Unreadable { what: WHAT })?)?))
 }
 
 #[cfg(test)]
@@ -95,6 +113,9 @@ mod tests {
             MessageStatus::Failed(FailReason::NoSuchRecipient),
             MessageStatus::Failed(FailReason::SessionEnded),
             MessageStatus::Failed(FailReason::Internal),
+            MessageStatus::Failed(FailReason::NoAnswer),
+            MessageStatus::Cancelled,
+            MessageStatus::Expired,
         ] {
             assert_eq!(status(s.as_str(), failure(&s).as_deref()).unwrap(), s);
         }

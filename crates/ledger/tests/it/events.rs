@@ -29,7 +29,7 @@ async fn events_are_found_by_type_family_and_channel() {
     let (_dir, ledger, id) = ledger().await;
     let other = ground::add_channel(&ledger, 2).await;
     ledger.insert_inbound(vec![inbound(id, 1, "A", text("a")), inbound(other, 2, "B", text("b"))], t(2)).await.unwrap();
-    ledger.insert_outbound(outbound(id, 3, "C")).await.unwrap();
+    ledger.insert_outbound(outbound(id, 3, "C"), None, None).await.unwrap();
     let check = async |kinds: &[&str], channel, expected: &[u64]| {
         let query = EventQuery { kinds: kinds.iter().map(|k| (*k).to_owned()).collect(), channel, ..query(0, 100) };
         let found: Vec<u64> = ledger.events(&query).await.unwrap().iter().map(|e| e.seq).collect();
@@ -64,7 +64,7 @@ async fn the_tip_moves_when_the_commit_is_done_and_not_before() {
 #[tokio::test]
 async fn a_closed_ledger_says_so() {
     let (_dir, ledger, id) = ledger().await;
-    let writes: Vec<_> = (0..50u128).map(|n| ledger.insert_outbound(outbound(id, n, &format!("W{n}")))).collect();
+    let writes: Vec<_> = (0..50u128).map(|n| ledger.insert_outbound(outbound(id, n, &format!("W{n}")), None, None)).collect();
     let (written, ()) = tokio::join!(futures::future::join_all(writes), ledger.close());
     assert!(written.iter().all(|w| matches!(w, Ok(_) | Err(LedgerError::Closed))), "{written:?}");
     assert_eq!(ledger.append(vec![], t(9)).await, Err(LedgerError::Closed));
@@ -111,7 +111,7 @@ async fn perform(ledger: &Ledger, id: domain::ChannelId, op: Op) {
         Op::FailsAtOnce => assert_eq!(ledger.insert_channel(channel(1), vec![], t(3)).await, Err(LedgerError::AlreadyThere)),
         Op::Outbound(n) => {
             // The second of one id is refused.
-            let _ = ledger.insert_outbound(outbound(id, 3000 + u128::from(n), &format!("O{n}"))).await;
+            let _ = ledger.insert_outbound(outbound(id, 3000 + u128::from(n), &format!("O{n}")), None, None).await;
         }
         Op::Status(n) => {
             let which = domain::MessageId::new(t(1), 3000 + u128::from(n));

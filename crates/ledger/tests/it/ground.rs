@@ -41,6 +41,7 @@ pub fn channel(n: u128) -> ChannelView {
         desired: Desired::Stopped,
         state: State::Disconnected { since: t(0), reason: Reason::New },
         stuck_since: None,
+        flapping_since: None,
         paired: false,
         identity: None,
         proxy: None,
@@ -68,6 +69,8 @@ pub fn inbound(channel: ChannelId, n: u128, whatsapp_id: &str, content: Content)
         status: MessageStatus::Received,
         at: t(1),
         updated_at: t(1),
+        outbox: domain::OutboxNote::default(),
+        amended: domain::Amended::default(),
     }
 }
 

@@ -65,7 +65,7 @@ async fn an_undecryptable_message_is_completed_under_its_own_id() {
 #[tokio::test]
 async fn an_echo_of_what_we_sent_is_no_new_message() {
     let (_dir, ledger, id) = ledger().await;
-    ledger.insert_outbound(outbound(id, 1, "OUT")).await.unwrap();
+    ledger.insert_outbound(outbound(id, 1, "OUT"), None, None).await.unwrap();
     let echo = Message { from_me: true, ..inbound(id, 2, "OUT", text("hello out there")) };
     let taken = ledger.insert_inbound(vec![echo], t(2)).await.unwrap();
     assert!(matches!(&taken[0], Inbound::Duplicate(known) if known.id == MessageId::new(t(1), 1)));

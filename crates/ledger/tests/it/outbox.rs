@@ -12,9 +12,9 @@ async fn the_outbox_of_a_channel_has_one_order_and_survives() {
     let other = ground::add_channel(&ledger, 2).await;
     // Ids do not decide: the order of acceptance does.
     for n in [5, 3, 4] {
-        ledger.insert_outbound(outbound(id, n, &format!("W{n}"))).await.unwrap();
+        ledger.insert_outbound(outbound(id, n, &format!("W{n}")), None, None).await.unwrap();
     }
-    ledger.insert_outbound(outbound(other, 1, "W1")).await.unwrap();
+    ledger.insert_outbound(outbound(other, 1, "W1"), None, None).await.unwrap();
     ledger.set_status(id_of(5), MessageStatus::Sending, t(2)).await.unwrap();
     ledger.close().await;
 
@@ -33,7 +33,7 @@ async fn the_outbox_of_a_channel_has_one_order_and_survives() {
 #[tokio::test]
 async fn a_later_stage_is_never_undone() {
     let (_dir, ledger, id) = ledger().await;
-    ledger.insert_outbound(outbound(id, 1, "A")).await.unwrap();
+    ledger.insert_outbound(outbound(id, 1, "A"), None, None).await.unwrap();
     let by_whatsapp_id = MessageRef::WhatsApp { channel: id, whatsapp_id: "A".into() };
     let read = ledger.set_status(by_whatsapp_id.clone(), MessageStatus::Read, t(5)).await.unwrap().unwrap();
     assert_eq!((read.status, read.updated_at), (MessageStatus::Read, t(5)));
@@ -58,7 +58,7 @@ async fn a_message_is_never_changed_before_it_was_queued() {
             // Before the message itself is there.
             ledger.receipt(delivered(id, "W2")).await.unwrap();
         }
-        ledger.insert_outbound(message).await.unwrap();
+        ledger.insert_outbound(message, None, None).await.unwrap();
     }
     let sent = ledger.set_status(id_of(1), MessageStatus::Sent, t(5)).await.unwrap().unwrap();
     assert_eq!(sent.updated_at, half_past);
@@ -91,7 +91,7 @@ fn delivered(channel: domain::ChannelId, whatsapp_id: &str) -> Receipt {
 async fn a_receipt_brings_all_its_messages_forward() {
     let (_dir, ledger, id) = ledger().await;
     for n in 1..=3u128 {
-        ledger.insert_outbound(outbound(id, n, &format!("W{n}"))).await.unwrap();
+        ledger.insert_outbound(outbound(id, n, &format!("W{n}")), None, None).await.unwrap();
     }
     let receipt = Receipt {
         channel: id,
@@ -112,7 +112,7 @@ async fn a_receipt_brings_all_its_messages_forward() {
 async fn a_session_that_ended_fails_what_was_waiting() {
     let (_dir, ledger, id) = ledger().await;
     for n in 1..=2u128 {
-        ledger.insert_outbound(outbound(id, n, &format!("W{n}"))).await.unwrap();
+        ledger.insert_outbound(outbound(id, n, &format!("W{n}")), None, None).await.unwrap();
     }
     ledger.set_status(id_of(1), MessageStatus::Sent, t(2)).await.unwrap();
     let failed = ledger.fail_queued(id, FailReason::SessionEnded, t(3)).await.unwrap();
@@ -125,9 +125,9 @@ async fn a_session_that_ended_fails_what_was_waiting() {
 #[tokio::test]
 async fn a_message_of_an_unknown_channel_or_a_used_id_is_refused() {
     let (_dir, ledger, id) = ledger().await;
-    ledger.insert_outbound(outbound(id, 1, "A")).await.unwrap();
-    assert_eq!(ledger.insert_outbound(outbound(id, 1, "B")).await, Err(LedgerError::AlreadyThere));
-    assert_eq!(ledger.insert_outbound(outbound(ground::channel(9).id, 2, "C")).await, Err(LedgerError::NoSuchChannel));
+    ledger.insert_outbound(outbound(id, 1, "A"), None, None).await.unwrap();
+    assert_eq!(ledger.insert_outbound(outbound(id, 1, "B"), None, None).await, Err(LedgerError::AlreadyThere));
+    assert_eq!(ledger.insert_outbound(outbound(ground::channel(9).id, 2, "C"), None, None).await, Err(LedgerError::NoSuchChannel));
     assert_eq!(ledger.set_status(id_of(77), MessageStatus::Sent, t(2)).await, Ok(None));
     ledger.close().await;
 }

@@ -41,8 +41,8 @@ async fn writes_the_fixture_of_schema_1() {
         .insert_inbound(vec![inbound(id, 1, "A", text("hi")), inbound(id, 2, "B", Content::Undecryptable)], t(11))
         .await
         .unwrap();
-    ledger.insert_outbound(outbound(id, 3, "C")).await.unwrap();
-    ledger.insert_outbound(outbound(id, 4, "D")).await.unwrap();
+    ledger.insert_outbound(outbound(id, 3, "C"), None, None).await.unwrap();
+    ledger.insert_outbound(outbound(id, 4, "D"), None, None).await.unwrap();
     ledger.set_status(domain::MessageId::new(t(1), 3), MessageStatus::Sent, t(12)).await.unwrap();
     let receipt = Receipt {
         channel: id,
@@ -96,7 +96,7 @@ async fn writes_the_fuller_fixture_of_schema_1() {
     ledger.insert_inbound(came, t(42)).await.unwrap();
     for (n, status) in outbound_statuses().into_iter().enumerate() {
         let n = n as u128 + 101;
-        ledger.insert_outbound(outbound(id, n, &format!("O{n}"))).await.unwrap();
+        ledger.insert_outbound(outbound(id, n, &format!("O{n}")), None, None).await.unwrap();
         if status != MessageStatus::Queued {
             ledger.set_status(domain::MessageId::new(t(1), n), status, t(43)).await.unwrap();
         }
