@@ -11,6 +11,7 @@ pub fn view(n: u128, name: &str, state: State) -> ChannelView {
         desired: Desired::Running,
         state,
         stuck_since: None,
+        flapping_since: None,
         paired: true,
         identity: None,
         proxy: None,

@@ -85,6 +85,7 @@ mod tests {
             desired: Desired::Running,
             state,
             stuck_since: stuck.then_some(Timestamp::EPOCH),
+            flapping_since: None,
             paired,
             identity: None,
             proxy: None,

@@ -34,6 +34,7 @@ impl Card {
             desired: channel.desired(),
             state: channel.state().clone(),
             stuck_since: channel.stuck_since(),
+            flapping_since: None,
             paired: channel.paired(),
             identity: channel.identity().cloned(),
             proxy: self.proxy.clone(),

@@ -46,6 +46,12 @@ impl Health {
 pub(crate) fn is_trouble(error: &LedgerError) -> bool {
     match error {
         LedgerError::Full | LedgerError::Damaged(_) | LedgerError::Io(_) => true,
-        LedgerError::Closed | LedgerError::NoSuchChannel | LedgerError::AlreadyThere => false,
+        LedgerError::Closed
+        | LedgerError::NoSuchChannel
+        | LedgerError::AlreadyThere
+        | LedgerError::QueueFull
+        | LedgerError::NoSuchEndpoint
+        | LedgerError::NoSuchDelivery
+        | LedgerError::EventPruned => false,
     }
 }

@@ -42,5 +42,7 @@ fn row(channel: ChannelId, message: InboundMessage, now: Timestamp, random: u128
         status: MessageStatus::Received,
         at: message.at,
         updated_at: now,
+        outbox: domain::OutboxNote::default(),
+        amended: domain::Amended::default(),
     }
 }

@@ -27,7 +27,11 @@ impl Engine {
         }
         match &new.content {
             Content::Text { .. } => {}
-            Content::Unsupported { .. } | Content::Undecryptable => {
+            Content::Unsupported { .. }
+            | Content::Undecryptable
+            | Content::Reaction { .. }
+            | Content::Edit { .. }
+            | Content::Revoke { .. } => {
                 return Err(CommandError::Conflict { code: "not_sendable", sentence: "This kind of message cannot be sent." });
             }
         }
@@ -44,8 +48,10 @@ impl Engine {
             status: MessageStatus::Queued,
             at: now,
             updated_at: now,
+            outbox: domain::OutboxNote::default(),
+            amended: domain::Amended::default(),
         };
-        match self.inner.health.note(self.inner.ledger.insert_outbound(message.clone()).await) {
+        match self.inner.health.note(self.inner.ledger.insert_outbound(message.clone(), None, None).await) {
             Ok(_) => {}
             Err(ledger::LedgerError::NoSuchChannel) => return Err(CommandError::NotFound),
             Err(error) => return Err(error.into()),

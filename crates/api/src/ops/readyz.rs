@@ -40,7 +40,16 @@ async fn ledger(api: &Api) -> Check {
         Ok(()) => return Check { name: "ledger", ok: true, detail: "can be written".to_owned() },
         Err(LedgerError::Full) => "there is no room on the disk",
         Err(LedgerError::Closed) => "closed: the application is shutting down",
-        Err(LedgerError::Damaged(_) | LedgerError::Io(_) | LedgerError::NoSuchChannel | LedgerError::AlreadyThere) => {
+        Err(
+            LedgerError::Damaged(_)
+            | LedgerError::Io(_)
+            | LedgerError::NoSuchChannel
+            | LedgerError::AlreadyThere
+            | LedgerError::QueueFull
+            | LedgerError::NoSuchEndpoint
+            | LedgerError::NoSuchDelivery
+            | LedgerError::EventPruned,
+        ) => {
             "cannot be written; the log has the cause"
         }
     };

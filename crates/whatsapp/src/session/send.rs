@@ -21,7 +21,11 @@ pub(super) async fn send(shared: &Arc<Shared>, message: Outbound) -> Result<(), 
     let client = shared.open_client().ok_or(SendError::NotConnected)?;
     let body = match message.content {
         Content::Text { text } => Message::text(text),
-        Content::Unsupported { .. } | Content::Undecryptable => {
+        Content::Unsupported { .. }
+        | Content::Undecryptable
+        | Content::Reaction { .. }
+        | Content::Edit { .. }
+        | Content::Revoke { .. } => {
             return Err(SendError::Rejected("this kind of message cannot be sent yet".into()));
         }
     };
@@ -29,7 +33,7 @@ pub(super) async fn send(shared: &Arc<Shared>, message: Outbound) -> Result<(), 
     let work = async {
         meet(shared, &client, &message.chat, &to).await?;
         let options = SendOptions::default().with_message_id(message.whatsapp_id);
-        client.send_message_with_options(to, body, options).await.map_err(|e| refused(&client, e))?;
+        client.send_message_with_options(to, body, options).await.map_err(|e| refused(shared, &client, e))?;
         Ok(())
     };
     tokio::time::timeout(SEND_WITHIN, work).await.map_err(|_| SendError::TimedOut)?
@@ -56,15 +60,16 @@ async fn meet(shared: &Shared, client: &Arc<Client>, chat: &ChatId, to: &Jid) ->
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
-fn refused(client: &Client, error: Upstream) -> SendError {
+fn refused(shared: &Shared, client: &Client, error: Upstream) -> SendError {
     match error {
         Upstream::NotLoggedIn
         | Upstream::Client(ClientError::NotConnected | ClientError::Socket(_) | ClientError::EncryptSend(_)) => {
             SendError::NotConnected
         }
         Upstream::Iq(e) | Upstream::Client(ClientError::Iq(e)) => unanswered(client, &e),
-        // Whatever failed while the connection went away failed because of that.
-        other if !client.is_logged_in() => {
+        // Whatever failed while the connection went away failed because of that. So did what could not be written: the
+        // ratchet's advance is on disk before the message leaves, or the message does not leave.
+        other if shared.ending() || !client.is_logged_in() => {
             tracing::debug!(error = %other, "a send fell with its connection");
             SendError::NotConnected
         }
