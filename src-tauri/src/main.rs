@@ -39,7 +39,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let config = start::configuration(&cli.run);
-    app::init_logging(config.as_ref().ok().map(|config| &config.log));
+    app::init_logging(config.as_ref().ok());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("whatisup").build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -126,8 +126,10 @@ async fn linked(world: &World) -> (Options, Vec<(std::path::PathBuf, Vec<u8>)>) 
 /// All that is worth keeping. The notes that a start leaves for others are not.
 fn contents(options: &Options) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let key_file = options.key_file.clone().unwrap();
-    let note =
-        |path: &std::path::Path| path == key_file || path.file_name().is_some_and(|n| n.to_string_lossy().contains("lock"));
+    let note = |path: &std::path::Path| {
+        let inside = path.strip_prefix(&options.data_dir).unwrap();
+        path == key_file || inside.starts_with("logs") || inside.to_string_lossy().contains("lock")
+    };
     let mut all: Vec<_> = files(&options.data_dir).into_iter().filter(|path| !note(path)).collect();
     all.sort();
     all.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()

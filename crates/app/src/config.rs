@@ -61,7 +61,15 @@ pub struct ChannelsConfig {
 #[derive(Clone, Debug, Deserialize)]
 pub struct LogConfig {
     pub level: String,
+    /// Of what goes to stderr.
     pub format: LogFormat,
+    /// Whether there are log files in the data directory.
+    pub files: bool,
+    pub file_format: LogFormat,
+    /// From which size on a new file begins.
+    pub file_mib: u64,
+    /// The most files, the present one included.
+    pub keep_files: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -144,6 +152,12 @@ impl Raw {
         }
         if self.channels.resume_at_once == 0 {
             return Err(invalid("channels.resume_at_once", "at least 1"));
+        }
+        if !(1..=1024).contains(&self.log.file_mib) {
+            return Err(invalid("log.file_mib", "1 to 1024"));
+        }
+        if !(1..=100).contains(&self.log.keep_files) {
+            return Err(invalid("log.keep_files", "1 to 100"));
         }
         let device_name = self.whatsapp.device_name.trim().to_owned();
         if device_name.is_empty() || device_name.chars().count() > 50 || device_name.chars().any(char::is_control) {

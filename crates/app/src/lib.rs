@@ -12,6 +12,7 @@ mod embedded;
 mod examine;
 mod far_end;
 mod keys;
+mod log_file;
 mod logging;
 mod notices;
 mod private;

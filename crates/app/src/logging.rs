@@ -1,38 +1,117 @@
-//! Where the log goes: stderr, so that stdout stays for what a command answers.
+//! Where the log goes: stderr, so that stdout stays for what a command answers; and files in the data directory.
 
-use crate::{LogConfig, LogFormat};
-use tracing_subscriber::EnvFilter;
+use crate::log_file::LogFile;
+use crate::{Config, LogConfig, LogFormat};
+use std::path::Path;
+use std::sync::Mutex;
+use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry};
 
-const OURS: [&str; 12] =
-    ["api", "app", "channel", "domain", "engine", "ledger", "sandbox", "socket", "vault", "whatisup", "whatisupd", "whatsapp"];
+const OURS: [&str; 13] = [
+    "api", "app", "channel", "domain", "engine", "ledger", "sandbox", "socket", "vault", "webhooks", "whatisup", "whatisupd",
+    "whatsapp",
+];
 
-/// Starts logging for this process; `None` (the configuration could not be read) logs as the defaults say.
+type Lines = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Starts logging for this process; `None` (the configuration could not be read) logs as the defaults say, to stderr alone.
 /// A second call does nothing.
-pub fn init_logging(config: Option<&LogConfig>) {
-    let level = config.map_or("info", |c| c.level.as_str());
-    let plain = level.chars().all(|c| c.is_ascii_alphabetic());
-    // A plain level is for our own crates. The protocol library talks of stanzas at info: chatter for a person, and close
-    // to what must not be logged; its warnings are heard.
-    let directives = match level {
-        "trace" | "off" | "error" | "warn" => level.to_owned(),
-        // `whatsapp` would also be the beginning of the library's name. It calls each failed connect an error; our own
-        // crates tell that once, in words.
-        _ if plain => OURS.iter().fold("warn,whatsapp_rust=off".to_owned(), |all, ours| format!("{all},{ours}={level}")),
-        _ => level.to_owned(),
-    };
+pub fn init_logging(config: Option<&Config>) {
+    let log = config.map(|c| &c.log);
+    let directives = directives(log.map_or("info", |c| c.level.as_str()));
     let (filter, bad) = match EnvFilter::try_new(&directives) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    let started = match config.map_or(LogFormat::Pretty, |c| c.format) {
-        LogFormat::Pretty => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    };
-    if started.is_ok()
-        && let Some(error) = bad
-    {
+    let mut lines = vec![to_stderr(log.map_or(LogFormat::Pretty, |c| c.format))];
+    let mut no_file = None;
+    if let Some(config) = config.filter(|c| c.log.files) {
+        match to_file(&config.data_dir, &config.log) {
+            Ok(file) => lines.push(file),
+            Err(error) => no_file = Some(error),
+        }
+    }
+    if tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().is_err() {
+        return;
+    }
+    if let Some(error) = bad {
         tracing::warn!(%error, "log.level is not understood; logging at info");
+    }
+    if let Some(error) = no_file {
+        tracing::warn!(%error, "there are no log files in the data directory");
+    }
+    tell_panics();
+}
+
+/// What `log.level` means.
+fn directives(level: &str) -> String {
+    let plain = level.chars().all(|c| c.is_ascii_alphabetic());
+    // A plain level is for our own crates. The protocol library talks of stanzas at info: chatter for a person, and close
+    // to what must not be logged; its warnings are heard.
+    match level {
+        "off" | "error" | "warn" => level.to_owned(),
+        // `whatsapp` would also be the beginning of the library's name. It calls each failed connect an error; our own
+        // crates tell that once, in words.
+        _ if plain => OURS.iter().fold("warn,whatsapp_rust=off".to_owned(), |all, ours| format!("{all},{ours}={level}")),
+        _ => level.to_owned(),
+    }
+}
+
+fn to_stderr(format: LogFormat) -> Lines {
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let to = layer().with_ansi(colours).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Pretty => to.with_target(false).boxed(),
+        LogFormat::Json => to.json().flatten_event(true).boxed(),
+    }
+}
+
+fn to_file(data_dir: &Path, config: &LogConfig) -> std::io::Result<Lines> {
+    let file = LogFile::open(data_dir, config.file_mib << 20, config.keep_files)?;
+    // A full disk is told by those whom it stops; not once more for every line that finds no room.
+    let to = layer().with_ansi(false).with_writer(Mutex::new(file)).log_internal_errors(false);
+    Ok(match config.file_format {
+        LogFormat::Pretty => to.fmt_fields(Plain(DefaultFields::new())).boxed(),
+        LogFormat::Json => to.json().flatten_event(true).boxed(),
+    })
+}
+
+/// Fields without colours. A type of its own, because layers with the same type share what the first has written of a span,
+/// and stderr may be coloured.
+struct Plain(DefaultFields);
+
+impl<'writer> FormatFields<'writer> for Plain {
+    fn format_fields<R: tracing_subscriber::field::RecordFields>(&self, to: Writer<'writer>, fields: R) -> std::fmt::Result {
+        self.0.format_fields(to, fields)
+    }
+}
+
+/// A panic is noted with its place. Not with its words: they may quote what must not be logged.
+fn tell_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if let Some(at) = panic.location() {
+            tracing::error!(at = %at, "a part of the program broke off; please report this");
+        }
+        before(panic);
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_level_is_for_our_own_crates() {
+        for level in ["info", "debug", "trace"] {
+            let all = directives(level);
+            assert!(all.starts_with("warn,whatsapp_rust=off,") && all.contains(&format!(",engine={level}")), "{all}");
+            assert!(EnvFilter::try_new(all).is_ok());
+        }
+        assert_eq!(directives("error"), "error");
+        assert_eq!(directives("info,whatsapp=debug"), "info,whatsapp=debug");
     }
 }

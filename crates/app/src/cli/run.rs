@@ -11,7 +11,7 @@ pub async fn perform(args: RunArgs) -> anyhow::Result<ExitCode> {
             return Err(error.into());
         }
     };
-    app::init_logging(Some(&config.log));
+    app::init_logging(Some(&config));
     let grace = Duration::from_secs(config.channels.drain_seconds);
     // Listened for from here on, so that a stop during a slow start is a stop.
     let stop = app::stop_requested();
