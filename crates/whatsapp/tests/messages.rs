@@ -63,14 +63,12 @@ async fn a_text_comes_in_once_under_the_one_id_of_its_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_inbox_refuses_stays_with_whatsapp_and_comes_again() {
+async fn what_the_inbox_refuses_ends_the_socket_and_comes_again_with_the_next() {
     let house = House::new().await;
-    let session = house.linked(channel(1)).await;
+    let mut session = house.linked(channel(1)).await;
     session.inbox.refuses.store(true, Ordering::SeqCst);
     let id = house.grace().send_text(house.ada().number(), "do not lose me").await.unwrap();
-    // Ada's phone has it, so it has been given out.
-    house.ada().wait_for_message(SOON, |m| m.id == id).await.unwrap();
-    session.socket.close().await;
+    assert_eq!(session.closed().await, Close::Lost(Cause::StorageFailed));
     assert!(session.inbox.all().is_empty());
 
     let mut again = house.open(channel(1)).await;

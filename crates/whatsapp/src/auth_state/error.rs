@@ -1,3 +1,4 @@
+use domain::Cause;
 use socket::{Close, StoreError, VaultTrouble};
 use std::io;
 use vault::VaultError;
@@ -13,6 +14,8 @@ pub(crate) enum OpenError {
     Damaged(String),
     #[error("the auth-state cannot be read or written: {0}")]
     Io(String),
+    #[error("the auth-state is there, but nothing can be written to it now: {0}")]
+    Unwritable(String),
 }
 
 impl OpenError {
@@ -22,6 +25,8 @@ impl OpenError {
             OpenError::WrongKey => Close::WrongKey,
             OpenError::Damaged(_) => Close::Damaged,
             OpenError::Io(_) => Close::Storage,
+            // Room comes back by itself.
+            OpenError::Unwritable(_) => Close::Lost(Cause::StorageFailed),
         }
     }
 
@@ -68,7 +73,7 @@ impl From<OpenError> for StoreError {
             OpenError::Vault(trouble) => StoreError::Vault(trouble),
             OpenError::WrongKey => StoreError::WrongKey,
             OpenError::Damaged(what) => StoreError::Damaged(what),
-            OpenError::Io(what) => StoreError::Io(what),
+            OpenError::Io(what) | OpenError::Unwritable(what) => StoreError::Io(what),
         }
     }
 }

@@ -5,14 +5,19 @@
 //! - A key is made only for a new file. A file without its key is [`OpenError::WrongKey`], as is a key that does not fit.
 //! - Before the pool of upstream's store sees the file, one connection of ours tries the key: the pool would repeat a
 //!   wrong one for thirty seconds.
-//! - An open store is kept between the sockets of a channel, so that a reconnect costs no key and no opening.
+//! - An open store is kept between the sockets of a channel, so that a reconnect costs no key and no opening. Each
+//!   socket gets it behind a [`FailStop`] of its own; after a write that failed it is opened anew.
 
 mod error;
+mod fail_stop;
 mod files;
 mod seal;
+mod stranded;
 
 pub(crate) use error::OpenError;
+pub(crate) use fail_stop::FailStop;
 
+use crate::transport::chain;
 use domain::ChannelId;
 use files::Files;
 use seal::Seal;
@@ -20,6 +25,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use stranded::Stranded;
 use tokio::sync::OwnedMutexGuard;
 use vault::Vault;
 use whatsapp_rust_sqlite_storage::SqliteStore;
@@ -39,6 +45,7 @@ struct Channel {
     /// Held by the one socket of the channel, and while the auth-state is destroyed.
     turn: Arc<tokio::sync::Mutex<()>>,
     store: Mutex<Option<Arc<SqliteStore>>>,
+    stranded: Arc<Stranded>,
 }
 
 /// The right to use a channel's auth-state, one holder at a time.
@@ -76,13 +83,39 @@ impl AuthStates {
         Turn { channel, _held: held }
     }
 
-    /// The auth-state, opened; made when there is none.
-    pub async fn open(&self, id: ChannelId, turn: &Turn) -> Result<Arc<SqliteStore>, OpenError> {
-        if let Some(store) = turn.channel.kept() {
-            return Ok(store);
-        }
+    /// The auth-state, opened; made when there is none. `on_failure` is called when a write to it has failed, the first
+    /// time: nothing more is written then, and the socket must end.
+    pub async fn open(
+        &self,
+        id: ChannelId,
+        turn: &Turn,
+        on_failure: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Arc<FailStop<SqliteStore>>, OpenError> {
         let files = self.files(id);
-        self.finish_shredding(id, &files).await?;
+        match self.opened(id, turn, &files).await {
+            Ok(store) => Ok(Arc::new(FailStop::new(store, Arc::clone(&turn.channel.stranded), on_failure))),
+            Err(error) => {
+                turn.close();
+                Err(match error {
+                    OpenError::Io(what) if !files.have_room() => OpenError::Unwritable(what),
+                    error => error,
+                })
+            }
+        }
+    }
+
+    async fn opened(&self, id: ChannelId, turn: &Turn, files: &Files) -> Result<Arc<SqliteStore>, OpenError> {
+        let store = match turn.channel.kept() {
+            Some(store) => store,
+            None => Arc::new(self.unsealed(id, files).await?),
+        };
+        turn.channel.stranded.land(&*store).await.map_err(|e| OpenError::Unwritable(chain(&e)))?;
+        turn.channel.keep(Some(Arc::clone(&store)));
+        Ok(store)
+    }
+
+    async fn unsealed(&self, id: ChannelId, files: &Files) -> Result<SqliteStore, OpenError> {
+        self.finish_shredding(id, files).await?;
         let seal = if files.hold_something()? {
             let key = self.vault.channel_key(id).await?.ok_or(OpenError::WrongKey)?;
             let seal = Seal::new(&key);
@@ -96,9 +129,8 @@ impl AuthStates {
             files.make()?;
             Seal::new(&key)
         };
-        let store = Arc::new(seal.store(&files.database()).await?);
+        let store = seal.store(&files.database()).await?;
         files.restrict()?;
-        turn.channel.keep(Some(Arc::clone(&store)));
         Ok(store)
     }
 

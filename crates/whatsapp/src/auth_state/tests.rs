@@ -9,36 +9,36 @@ use wacore::store::traits::SignalStore as _;
 
 const CHANNEL: u128 = 7;
 
-struct Home {
+pub(super) struct Home {
     dir: tempfile::TempDir,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Home { dir: tempfile::tempdir().unwrap() }
     }
 
-    fn vault(&self, name: &str) -> Vault {
+    pub fn vault(&self, name: &str) -> Vault {
         let scope = Scope { namespace: Namespace::Sandbox, installation: Installation::named("test") };
         Vault::key_file(self.dir.path().join(name), scope)
     }
 
-    fn states(&self) -> AuthStates {
+    pub fn states(&self) -> AuthStates {
         AuthStates::new(self.dir.path().join("sessions"), self.vault("keys"))
     }
 
-    fn database(&self) -> PathBuf {
+    pub fn database(&self) -> PathBuf {
         self.dir.path().join("sessions").join(channel().to_string()).join("auth.db")
     }
 }
 
-fn channel() -> ChannelId {
+pub(super) fn channel() -> ChannelId {
     ChannelId::new(Timestamp::from_secs(1_700_000_000), CHANNEL)
 }
 
-async fn open(states: &AuthStates) -> Result<Arc<SqliteStore>, OpenError> {
+async fn open(states: &AuthStates) -> Result<Arc<FailStop<SqliteStore>>, OpenError> {
     let turn = states.turn(channel()).await;
-    states.open(channel(), &turn).await
+    states.open(channel(), &turn, || {}).await
 }
 
 /// Makes an auth-state with something in it and closes it.

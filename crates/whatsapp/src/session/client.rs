@@ -1,7 +1,7 @@
 use super::ear::Ear;
 use super::inbound::Hook;
 use super::shared::Shared;
-use crate::auth_state::{AuthStates, OpenError};
+use crate::auth_state::{AuthStates, FailStop, OpenError};
 use crate::dialer::Dialer;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
@@ -46,19 +46,23 @@ pub(super) async fn build(
     parts: &Parts,
     opening: &Opening,
     shared: &Arc<Shared>,
-    store: Arc<SqliteStore>,
+    store: Arc<FailStop<SqliteStore>>,
     ear: Ear,
 ) -> Result<Built, Close> {
     let damaged = |e: wacore::store::error::StoreError| {
         let error = OpenError::from(e);
         tracing::error!(channel.id = %opening.channel, %error, "the auth-state cannot be used");
-        error.close()
+        // Of a write that failed we have heard already.
+        shared.verdict().unwrap_or_else(|| error.close())
     };
     let persistence = Arc::new(PersistenceManager::new(store).await.map_err(damaged)?);
     let paired = persistence.get_device_snapshot().pn.is_some();
     // Not kept in the store, and told to WhatsApp at pairing only.
     let props = DevicePropsOverride::new().with_os(parts.device_name.clone()).with_platform_type(PLATFORM);
     persistence.process_command(DeviceCommand::SetDeviceProps(props)).await;
+    // whatsapp-rust would write it a moment later. A disk that is full ends the session here, before WhatsApp hears of
+    // it and hands out what cannot be kept.
+    persistence.flush().await.map_err(damaged)?;
 
     let dialer = Dialer::new(opening.proxy.clone(), Arc::clone(&parts.tls));
     let mut builder = Client::builder()

@@ -35,6 +35,8 @@ impl InboundDurabilityHook for Hook {
     async fn on_messages(&self, client: Arc<Client>, batch: &[Arrived]) -> anyhow::Result<()> {
         // While the engine lags behind with events, no further message is taken from WhatsApp.
         self.shared.caught_up(EVENT_CAPACITY).await;
+        // What follows a message that was not stored comes after it, with the next connection.
+        anyhow::ensure!(!self.shared.cannot_store(), "an earlier message was not stored");
         let messages = translated(&client, batch).await;
         commit(&self.inbox, &self.shared, messages).await
     }
@@ -56,8 +58,8 @@ async fn commit(inbox: &Arc<dyn Inbox>, shared: &Shared, messages: Vec<InboundMe
             }
             Err(e) => {
                 tracing::error!(channel.id = %shared.channel, error = %e, "a message stays with whatsapp");
-                // WhatsApp gives it again to the next connection only; the session sees to one.
-                shared.inbox_refused();
+                // WhatsApp gives it again to the next connection only.
+                shared.storage_failed();
                 return Err(e).context("inbound messages not stored");
             }
         }

@@ -8,8 +8,8 @@ use super::close::{self, Traces};
 use super::ear::Ear;
 use super::heartbeat::{self, Beat};
 use super::now;
-use super::shared::{Shared, locked};
-use crate::auth_state::Turn;
+use super::shared::{STORAGE_FAILED, Shared, locked};
+use crate::auth_state::{FailStop, Turn};
 use domain::Cause;
 use futures::FutureExt as _;
 use socket::{Close, Opening, SocketEvent};
@@ -22,6 +22,7 @@ use wacore::iq::keepalive::KeepaliveSpec;
 use wacore::types::events::Event;
 use whatsapp_rust::client::NodeFilter;
 use whatsapp_rust::{Client, store::persistence_manager::PersistenceManager};
+use whatsapp_rust_sqlite_storage::SqliteStore;
 
 /// From the first packet until the encrypted connection stands.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(15);
@@ -38,8 +39,6 @@ const GLANCE: Duration = Duration::from_millis(100);
 const FAREWELL: Duration = Duration::from_secs(10);
 /// What still runs or waits after that is not waited for any longer.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// When the inbox refused messages, they come again with a new connection; not sooner than after this.
-const RETRY_INBOX_AFTER: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -67,13 +66,23 @@ pub(super) async fn live(parts: Arc<Parts>, opening: Opening, shared: Arc<Shared
 }
 
 async fn attempt(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, turn: &Turn) -> Close {
-    let store = match parts.auth_states.open(shared.channel, turn).await {
+    let failed = Arc::clone(shared);
+    let store = match parts.auth_states.open(shared.channel, turn, move || failed.storage_failed()).await {
         Ok(store) => store,
         Err(error) => {
             tracing::warn!(channel.id = %shared.channel, %error, "no auth-state");
             return error.close();
         }
     };
+    let close = Box::pin(with_store(parts, opening, shared, Arc::clone(&store))).await;
+    if !store.close().await {
+        // What is in memory is ahead of what is on disk. The next session reads the disk.
+        turn.close();
+    }
+    close
+}
+
+async fn with_store(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, store: Arc<FailStop<SqliteStore>>) -> Close {
     let (ear, heard) = Ear::new(Arc::clone(shared));
     let built = match Box::pin(client::build(parts, &opening, shared, store, ear)).await {
         Ok(built) => built,
@@ -159,7 +168,7 @@ impl Life {
         self.drain(&mut heard).await;
         // What the teardown itself caused is not the reason; a verdict that came meanwhile may be a stronger one.
         match (close, shared.verdict()) {
-            (Close::Lost(_) | Close::Restart, Some(told)) if told != Close::Asked => told,
+            (Close::Lost(_) | Close::Restart, Some(told)) if told != Close::Asked && told != STORAGE_FAILED => told,
             (close, _) => close,
         }
     }
@@ -177,6 +186,7 @@ impl Life {
     }
 
     /// Good order: acks and receipts leave, the device's record reaches the disk, the socket closes, the run ends.
+    /// After a write that failed the same, but nothing reaches the disk: the store sees to that.
     async fn leave(&mut self, mut run: Run, run_over: bool) {
         self.shared.set_client(None);
         self.tasks.abort_all();
@@ -189,9 +199,6 @@ impl Life {
         }
         if !run_over && tokio::time::timeout(LAST_WORDS, &mut run.0).await.is_err() {
             tracing::warn!(channel.id = %self.shared.channel, "a run did not end by itself; ending it");
-        }
-        if self.persistence.is_saver_halted() {
-            self.shared.decide(Close::Storage);
         }
     }
 
@@ -253,15 +260,7 @@ impl Life {
                     self.probe();
                 }
             }
-            Phase::Open => {
-                self.probe();
-                if self.persistence.is_saver_halted() {
-                    self.shared.decide(Close::Storage);
-                }
-                if self.shared.inbox_refused_since().is_some_and(|at| now().since(at) >= RETRY_INBOX_AFTER) {
-                    self.shared.decide(Close::Lost(Cause::ConnectionLost));
-                }
-            }
+            Phase::Open => self.probe(),
         }
     }
 

@@ -1,7 +1,6 @@
-use super::now;
 use super::pairing::Pairing;
 use crate::transport::Pulse;
-use domain::{ChannelId, ChatId, Timestamp};
+use domain::{Cause, ChannelId, ChatId, Timestamp};
 use socket::{Close, Liveness, Opening};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -9,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use whatsapp_rust::Client;
+
+/// How a session ends that cannot keep what it must.
+pub(super) const STORAGE_FAILED: Close = Close::Lost(Cause::StorageFailed);
 
 /// What the socket in the engine's hands, the task that runs it and whatsapp-rust's hooks know in common.
 pub(super) struct Shared {
@@ -23,8 +25,6 @@ pub(super) struct Shared {
     open: AtomicBool,
     verdict: OnceLock<Close>,
     pinged: AtomicI64,
-    /// Since when the engine's inbox has refused messages; milliseconds since the epoch, 0 when it has not.
-    refused: AtomicI64,
     known: Mutex<HashSet<ChatId>>,
     hang_up: CancellationToken,
     over: CancellationToken,
@@ -42,7 +42,6 @@ impl Shared {
             open: AtomicBool::new(false),
             verdict: OnceLock::new(),
             pinged: AtomicI64::new(0),
-            refused: AtomicI64::new(0),
             known: Mutex::default(),
             hang_up: CancellationToken::new(),
             over: CancellationToken::new(),
@@ -53,6 +52,16 @@ impl Shared {
     pub fn decide(&self, close: Close) {
         let _ = self.verdict.set(close);
         self.hang_up.cancel();
+    }
+
+    /// Something that must not be lost could not be written, by the engine's inbox or into the auth-state. The session
+    /// ends without acknowledging anything more; how soon the next one tries is the engine's to say.
+    pub fn storage_failed(&self) {
+        self.decide(STORAGE_FAILED);
+    }
+
+    pub fn cannot_store(&self) -> bool {
+        self.verdict() == Some(STORAGE_FAILED)
     }
 
     pub fn verdict(&self) -> Option<Close> {
@@ -135,14 +144,6 @@ impl Shared {
             last_frame_at: last_frame.map(Timestamp::from_millis),
             ping_unanswered_since: pinged.map(Timestamp::from_millis),
         }
-    }
-
-    pub fn inbox_refused(&self) {
-        let _ = self.refused.compare_exchange(0, now().as_millis(), Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    pub fn inbox_refused_since(&self) -> Option<Timestamp> {
-        Some(self.refused.load(Ordering::Relaxed)).filter(|at| *at != 0).map(Timestamp::from_millis)
     }
 
     /// Whether WhatsApp has confirmed on this connection that somebody is behind this chat.

@@ -53,6 +53,10 @@ impl House {
         self.sandbox.network()
     }
 
+    pub fn vault(&self) -> Vault {
+        vault(&self.dir)
+    }
+
     pub fn ada(&self) -> Handset {
         self.phones.all()[0].clone()
     }
@@ -90,11 +94,15 @@ impl House {
     }
 }
 
-fn whatsapp(sandbox: &Sandbox, dir: &tempfile::TempDir) -> WhatsApp {
+fn vault(dir: &tempfile::TempDir) -> Vault {
     let scope = Scope { namespace: Namespace::Sandbox, installation: Installation::named("test") };
+    Vault::key_file(dir.path().join("keys"), scope)
+}
+
+fn whatsapp(sandbox: &Sandbox, dir: &tempfile::TempDir) -> WhatsApp {
     WhatsApp::new(WhatsAppConfig {
         data_dir: dir.path().to_owned(),
-        vault: Vault::key_file(dir.path().join("keys"), scope),
+        vault: vault(dir),
         endpoint: Endpoint::loopback(&sandbox.url(), sandbox.ca_pem()).unwrap(),
         device_name: "WhatIsUp".into(),
         version: None,

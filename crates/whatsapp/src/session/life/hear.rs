@@ -73,7 +73,7 @@ impl Life {
         // The engine may rely on it from the moment it hears of it.
         if let Err(e) = self.persistence.flush().await {
             tracing::error!(channel.id = %self.shared.channel, error = %e, "the new link could not be stored");
-            self.shared.decide(Close::Storage);
+            self.shared.storage_failed();
             return;
         }
         self.parts.auth_states.sync(self.shared.channel).await;
