@@ -1,7 +1,7 @@
 use crate::dialect::{Connection, Db};
 use crate::writer::Batch;
 use crate::{Ledger, LedgerError, stored};
-use domain::{ChannelId, Event, EventId, Timestamp};
+use domain::{ChannelId, Event, EventId, MessageId, Timestamp};
 use serde_json::value::RawValue;
 use sqlx::{QueryBuilder, Row as _};
 
@@ -15,6 +15,8 @@ pub struct EventQuery {
     /// Only these types; `channel.*` takes all that begin with `channel.`. Empty: all.
     pub kinds: Vec<String>,
     pub channel: Option<ChannelId>,
+    /// Only those that carry this message.
+    pub message: Option<MessageId>,
 }
 
 /// An entry of the event log.
@@ -44,6 +46,12 @@ impl Ledger {
         sql.push_bind(i64::try_from(query.after).unwrap_or(i64::MAX));
         if let Some(channel) = query.channel {
             sql.push(" AND channel_id = ").push_bind(channel.to_string());
+        }
+        if let Some(message) = query.message {
+            // How the data of every event about a message begins, as it was frozen.
+            let begins = format!("{{\"message\":{{\"id\":\"{message}\"");
+            let length = i64::try_from(begins.len()).unwrap_or(i64::MAX);
+            sql.push(" AND substr(data, 1, ").push_bind(length).push(") = ").push_bind(begins);
         }
         if !query.kinds.is_empty() {
             sql.push(" AND (");

@@ -25,6 +25,9 @@ impl From<MessageId> for MessageRef {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageQuery {
     pub chat: Option<ChatId>,
+    /// Only those of this status: `MessageStatus::as_str`'s word.
+    pub status: Option<String>,
+    pub direction: Option<Direction>,
     /// The `next` of the page before.
     pub before: Option<u64>,
     /// At most this many (1 to 1000).
@@ -57,6 +60,12 @@ impl Ledger {
         sql.push("WHERE channel_id = ").push_bind(channel.to_string());
         if let Some(chat) = &query.chat {
             sql.push(" AND chat = ").push_bind(chat.as_str().to_owned());
+        }
+        if let Some(status) = &query.status {
+            sql.push(" AND status = ").push_bind(status.clone());
+        }
+        if let Some(direction) = query.direction {
+            sql.push(" AND direction = ").push_bind(direction_word(direction));
         }
         if let Some(before) = query.before {
             sql.push(" AND n < ").push_bind(i64::try_from(before).unwrap_or(i64::MAX));
