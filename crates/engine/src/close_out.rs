@@ -1,11 +1,9 @@
 //! The end of a driver when the engine stops.
 
 use crate::driver::Driver;
-use crate::journal::Entry;
 use crate::line::{Done, Line};
 use crate::translate::{Told, told};
 use channel::{CLOSE_DEADLINE, Input};
-use ledger::Receipt;
 use socket::SocketEvent;
 
 impl Driver {
@@ -38,6 +36,7 @@ impl Driver {
                     }
                 }
                 Some(Some(Done::NeverOpened { .. })) | None => self.line = None,
+                Some(Some(Done::Judged { ticket, verdict })) => self.judged(ticket, verdict),
                 Some(Some(Done::LogoutTold { .. } | Done::CodeRefused { .. } | Done::Shred { .. })) => {}
             }
         }
@@ -52,11 +51,7 @@ impl Driver {
         }
         for event in events {
             match told(event) {
-                Told::Ack { whatsapp_id, error, at } => self.journal.push(Entry::Ack { whatsapp_id, error, at }),
-                Told::Receipt { chat, by, whatsapp_ids, status, at } => {
-                    let channel = self.card.id;
-                    self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
-                }
+                Told::Word(word) => self.note(word),
                 Told::Step(Input::Closed(_)) => self.line = None,
                 // The scan must not be forgotten.
                 Told::Step(paired @ Input::Paired { .. }) => {

@@ -1,4 +1,5 @@
 use crate::clock::Clock;
+use crate::retention::RetentionConfig;
 
 /// How the engine runs.
 #[derive(Clone, Debug)]
@@ -9,11 +10,37 @@ pub struct EngineConfig {
     pub watch_network: bool,
     /// Sockets that may be on their way up at the same time; more wait their turn.
     pub opening_at_once: usize,
+    pub outbox: OutboxConfig,
+    pub retention: RetentionConfig,
+}
+
+/// How a channel's outbox is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxConfig {
+    /// Messages that a channel sends in a minute on average; 0 is no limit.
+    pub per_minute: u32,
+    /// How many of them may leave at once after a rest.
+    pub burst: u32,
+    /// Messages that may wait in one channel's outbox. Further sends are refused with [`crate::CommandError::QueueFull`].
+    pub max_queued: u32,
+}
+
+impl Default for OutboxConfig {
+    /// Gentle: about what a person who types fast would send.
+    fn default() -> Self {
+        OutboxConfig { per_minute: 40, burst: 20, max_queued: 10_000 }
+    }
 }
 
 impl Default for EngineConfig {
     /// By the system's clock; 16 sockets at once.
     fn default() -> Self {
-        EngineConfig { clock: Clock::system(), watch_network: true, opening_at_once: 16 }
+        EngineConfig {
+            clock: Clock::system(),
+            watch_network: true,
+            opening_at_once: 16,
+            outbox: OutboxConfig::default(),
+            retention: RetentionConfig::default(),
+        }
     }
 }

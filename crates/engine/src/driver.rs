@@ -4,7 +4,9 @@ use crate::engine::Seat;
 use crate::journal::{Entry, Journal};
 use crate::line::{DONE_WAITING, Done, Line, Yard};
 use crate::order::Order;
-use crate::translate::{Told, told};
+use crate::outbox::flight::Ticket;
+use crate::outbox::verdict::{self, Verdict};
+use crate::translate::{Told, Word, told};
 use crate::world::World;
 use crate::{engine, liveness};
 use channel::{Channel, Effect, End, Input};
@@ -34,7 +36,7 @@ impl Card {
             desired: channel.desired(),
             state: channel.state().clone(),
             stuck_since: channel.stuck_since(),
-            flapping_since: None,
+            flapping_since: channel.flapping_since(),
             paired: channel.paired(),
             identity: channel.identity().cloned(),
             proxy: self.proxy.clone(),
@@ -66,7 +68,8 @@ impl Driver {
             done: done_in,
             clock: engine.clock.clone(),
         };
-        let journal = Journal::new(card.id, engine.ledger.clone(), engine.health.clone(), engine.clock.clone());
+        let journal =
+            Journal::new(card.id, engine.ledger.clone(), engine.health.clone(), engine.clock.clone(), seat.flight.clone());
         let world = engine.world.subscribe();
         Driver { engine, card, channel, seat, journal, line: None, generation: 0, yard, done, orders, world }
     }
@@ -115,7 +118,7 @@ impl Driver {
             Happened::World(Err(RecvError::Closed)) => {}
             Happened::Due => self.feed(Input::Due).await,
             Happened::Look => self.look().await,
-            Happened::Retry => self.journal.flush_when_due().await,
+            Happened::Retry => self.write_words().await,
         }
     }
 
@@ -128,7 +131,7 @@ impl Driver {
         self.perform(effects);
     }
 
-    /// What the socket told, in order. Progress of messages is gathered, to be written together.
+    /// What the socket told, in order. Word on messages is gathered, to be written together.
     async fn hear(&mut self, events: Vec<SocketEvent>) {
         if events.is_empty() {
             // Gone without a word.
@@ -138,13 +141,8 @@ impl Driver {
         let mut progress = false;
         for event in events {
             match told(event) {
-                Told::Ack { whatsapp_id, error, at } => {
-                    self.journal.push(Entry::Ack { whatsapp_id, error, at });
-                    progress = true;
-                }
-                Told::Receipt { chat, by, whatsapp_ids, status, at } => {
-                    let channel = self.card.id;
-                    self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
+                Told::Word(word) => {
+                    self.note(word);
                     progress = true;
                 }
                 Told::Step(input) => {
@@ -166,7 +164,42 @@ impl Driver {
             }
         }
         if progress {
-            self.journal.flush_when_due().await;
+            // The courier need not wait until this is written: there is room in the air.
+            self.seat.bell.notify_one();
+            self.write_words().await;
+        }
+    }
+
+    /// Word on messages, for the journal.
+    pub(crate) fn note(&mut self, word: Word) {
+        let channel = self.card.id;
+        match word {
+            Word::Ack { whatsapp_id, error: None, at } => {
+                let id = self.seat.flight.lock().answered(&whatsapp_id).map(|ticket| ticket.id);
+                self.journal.push(Entry::Sent { whatsapp_id, id, at });
+            }
+            Word::Ack { whatsapp_id, error: Some(code), at } => {
+                let mut flight = self.seat.flight.lock();
+                // One that is not on its way leaves (or left) once more, and is refused once more.
+                let Some(ticket) = flight.answered(&whatsapp_id) else { return };
+                let verdict = verdict::nacked(code, ticket.attempts, rand::random());
+                tracing::info!(channel.id = %channel, message.id = %ticket.id, code, ?verdict, "WhatsApp refused a message");
+                if let Verdict::Retry { .. } = verdict {
+                    flight.hold(&ticket.chat);
+                }
+                drop(flight);
+                self.journal.push(Entry::Judged { ticket, verdict, at });
+            }
+            Word::Receipt { chat, by, whatsapp_ids, status, at } => {
+                self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
+            }
+        }
+    }
+
+    /// Writes what is known of messages, and has the courier look again when some are to be tried again: when that is due has
+    /// just been decided.
+    async fn write_words(&mut self) {
+        if self.journal.flush_when_due().await {
             self.seat.bell.notify_one();
         }
     }
@@ -196,8 +229,18 @@ impl Driver {
                     self.feed(Input::PairingCodeRefused).await;
                 }
             }
+            Done::Judged { ticket, verdict } => {
+                self.judged(ticket, verdict);
+                self.write_words().await;
+            }
             Done::Shred { ok } => self.feed(if ok { Input::Shredded } else { Input::ShredFailed }).await,
         }
+    }
+
+    /// What the courier made of a try that came to nothing. True whatever became of its socket since.
+    pub(crate) fn judged(&mut self, ticket: Ticket, verdict: Verdict) {
+        let at = self.engine.clock.now();
+        self.journal.push(Entry::Judged { ticket, verdict, at });
     }
 
     /// Results of an earlier socket find nobody.

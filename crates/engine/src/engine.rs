@@ -1,10 +1,13 @@
-use crate::EngineConfig;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::line::Line;
 use crate::order::{self, Order};
+use crate::outbox::flight::SharedFlight;
+use crate::outbox::pacing::Bucket;
+use crate::outbox::picker::SharedPace;
 use crate::world::{NEWS_WAITING, World};
+use crate::{EngineConfig, OutboxConfig};
 use domain::{ChannelId, ChannelView, Overview};
 use ledger::{Ledger, LedgerError};
 use socket::{Liveness, Socket, SocketFactory};
@@ -33,6 +36,9 @@ pub(crate) struct Inner {
     pub tracker: TaskTracker,
     pub shutdown: CancellationToken,
     pub paused: AtomicBool,
+    pub outbox: OutboxConfig,
+    /// Wakes the sweeper of expired messages.
+    pub expiry_bell: Notify,
     /// Never held across an await.
     roster: Mutex<HashMap<ChannelId, Seat>>,
 }
@@ -43,13 +49,17 @@ pub(crate) struct Seat {
     pub orders: mpsc::Sender<Order>,
     /// Wakes the courier.
     pub bell: Arc<Notify>,
+    pub flight: SharedFlight,
+    pub pace: SharedPace,
     live: Arc<watch::Sender<Option<Arc<dyn Socket>>>>,
 }
 
 impl Seat {
-    pub fn new() -> (Self, mpsc::Receiver<Order>) {
+    pub fn new(outbox: &OutboxConfig) -> (Self, mpsc::Receiver<Order>) {
         let (orders, receiver) = mpsc::channel(order::WAITING);
-        (Seat { orders, bell: Arc::default(), live: Arc::new(watch::Sender::new(None)) }, receiver)
+        let pace = Arc::new(Mutex::new(Bucket::new(outbox.per_minute, outbox.burst)));
+        let live = Arc::new(watch::Sender::new(None));
+        (Seat { orders, bell: Arc::default(), flight: SharedFlight::default(), pace, live }, receiver)
     }
 
     /// The logged-in socket, for those who measure it.
@@ -77,6 +87,8 @@ impl Inner {
             tracker: TaskTracker::new(),
             shutdown,
             paused: AtomicBool::new(false),
+            outbox: config.outbox,
+            expiry_bell: Notify::new(),
             roster: Mutex::default(),
         }
     }

@@ -16,6 +16,12 @@ pub enum CommandError {
     /// It makes no sense in the present state. `code` is for programs, `sentence` for people.
     #[error("{sentence}")]
     Conflict { code: &'static str, sentence: &'static str },
+    /// Too many messages wait in the channel's outbox; some have to leave first.
+    #[error("the channel's outbox is full")]
+    QueueFull,
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyOtherBody,
     #[error(transparent)]
     Storage(#[from] LedgerError),
     #[error("the application is shutting down")]

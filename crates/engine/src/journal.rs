@@ -1,36 +1,57 @@
 //! What happened to a channel and has to be written. Normally written at once; while the ledger cannot be written it
 //! waits here, in order, and the channel goes on.
+//!
+//! While the disk is full this stays bounded: at most [`WAITING`] entries. Acks are few then, because nothing leaves that
+//! could not be marked first; receipts of older messages may be many. Beyond the bound the oldest word on a message goes first:
+//! for a lost ack the message leaves once more under the same WhatsApp id, which its recipient sees once, and a lost receipt
+//! leaves a message at an earlier stage than it has. Transitions go last of all.
 
 use crate::clock::Clock;
 use crate::health::{Health, is_trouble};
-use crate::outbox;
-use domain::{ChannelId, Event, FailReason, Timestamp};
+use crate::outbox::flight::{SharedFlight, Ticket};
+use crate::outbox::verdict::Verdict;
+use domain::{ChannelId, Event, FailReason, MessageId, MessageStatus, Timestamp};
 use futures::future::join_all;
-use ledger::{Ledger, LedgerError, MessageRef, Receipt, TransitionRecord};
+use ledger::{Ledger, LedgerError, MessageRef, Progress, Receipt, TransitionRecord};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What may wait. Beyond it the oldest is lost, and the log says so: a disk that stays full must not fill the memory too.
 const WAITING: usize = 1_000;
-/// Acks and receipts written side by side, to share a commit.
-const TOGETHER: usize = 64;
+/// Words on messages written in one go: what a socket's full event channel may hold.
+const TOGETHER: usize = 256;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) enum Entry {
     Transition(Box<TransitionRecord>),
-    Ack { whatsapp_id: String, error: Option<u16>, at: Timestamp },
+    /// WhatsApp has it. The id of the message when it is on its way.
+    Sent {
+        whatsapp_id: String,
+        id: Option<MessageId>,
+        at: Timestamp,
+    },
     Receipt(Receipt),
-    FailOutbox { at: Timestamp },
-    Delete { name: String, at: Timestamp },
+    /// A try came to nothing.
+    Judged {
+        ticket: Ticket,
+        verdict: Verdict,
+        at: Timestamp,
+    },
+    FailOutbox {
+        at: Timestamp,
+    },
+    Delete {
+        name: String,
+        at: Timestamp,
+    },
 }
 
 impl Entry {
-    /// Whether its place among its like does not matter: the ledger's rank rule sorts them.
-    fn is_progress(&self) -> bool {
+    /// Whether it is word on messages, whose place among its like does not matter: the ledger knows which stage follows which.
+    fn is_word(&self) -> bool {
         match self {
-            Entry::Ack { .. } | Entry::Receipt(_) => true,
+            Entry::Sent { .. } | Entry::Receipt(_) | Entry::Judged { .. } => true,
             Entry::Transition(_) | Entry::FailOutbox { .. } | Entry::Delete { .. } => false,
         }
     }
@@ -42,15 +63,28 @@ pub(crate) struct Journal {
     ledger: Ledger,
     health: Health,
     clock: Clock,
+    flight: SharedFlight,
     waiting: VecDeque<Entry>,
+    /// Since somebody asked.
+    requeued: bool,
     failures: u32,
     /// By the monotonic clock.
     retry_at: Option<Duration>,
 }
 
 impl Journal {
-    pub fn new(channel: ChannelId, ledger: Ledger, health: Health, clock: Clock) -> Self {
-        Journal { channel, ledger, health, clock, waiting: VecDeque::new(), failures: 0, retry_at: None }
+    pub fn new(channel: ChannelId, ledger: Ledger, health: Health, clock: Clock, flight: SharedFlight) -> Self {
+        Journal {
+            channel,
+            ledger,
+            health,
+            clock,
+            flight,
+            waiting: VecDeque::new(),
+            requeued: false,
+            failures: 0,
+            retry_at: None,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -64,26 +98,31 @@ impl Journal {
 
     pub fn push(&mut self, entry: Entry) {
         if self.waiting.len() >= WAITING {
-            self.waiting.pop_front();
-            tracing::error!(channel.id = %self.channel, "too much waits to be written: the oldest of it is lost");
+            let oldest = self.waiting.iter().position(Entry::is_word).unwrap_or(0);
+            tracing::error!(channel.id = %self.channel, "too much waits to be written: the oldest word on a message is lost");
+            if let Some(lost) = self.waiting.remove(oldest) {
+                self.settle(&lost);
+            }
         }
         self.waiting.push_back(entry);
     }
 
-    /// Writes what waits; unless a failure is so fresh that it is too soon to try again.
-    pub async fn flush_when_due(&mut self) {
+    /// Writes what waits; unless a failure is so fresh that it is too soon to try again. Whether messages are to be tried again
+    /// that were not before.
+    pub async fn flush_when_due(&mut self) -> bool {
         if self.retry_at.is_none_or(|at| at <= self.clock.passed()) {
             // Noted, and tried again.
             let _ = self.flush().await;
         }
+        std::mem::take(&mut self.requeued)
     }
 
     /// Writes what waits, in order, now. What was not written stays.
     pub async fn flush(&mut self) -> Result<(), LedgerError> {
         while !self.waiting.is_empty() {
-            let outcome = match self.waiting.iter().take(TOGETHER).take_while(|e| e.is_progress()).count() {
+            let outcome = match self.waiting.iter().take(TOGETHER).take_while(|e| e.is_word()).count() {
                 0 => self.write_first().await,
-                run => self.write_run(run).await,
+                run => self.write_words(run).await,
             };
             if let Err(error) = self.health.note(outcome) {
                 let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(5)).min(LONGEST_RETRY);
@@ -97,45 +136,77 @@ impl Journal {
     }
 
     async fn write_first(&mut self) -> Result<(), LedgerError> {
-        if let Some(entry) = self.waiting.front() {
-            let outcome = write(&self.ledger, self.channel, entry).await;
-            self.waiting.pop_front_if(|_| lets_go(&outcome));
-            if !lets_go(&outcome) {
-                return outcome;
+        let Some(entry) = self.waiting.front() else { return Ok(()) };
+        let outcome = match entry {
+            Entry::Transition(record) => self.ledger.transition((**record).clone()).await.map(drop),
+            Entry::FailOutbox { at } => self.ledger.fail_queued(self.channel, FailReason::SessionEnded, *at).await.map(drop),
+            Entry::Delete { name, at } => {
+                let gone = Event::ChannelDeleted { channel: self.channel, name: name.clone() };
+                self.ledger.delete_channel(self.channel, vec![gone], *at).await.map(drop)
             }
+            Entry::Sent { .. } | Entry::Receipt(_) | Entry::Judged { .. } => Ok(()),
+        };
+        let outcome = let_go(outcome);
+        if outcome.is_ok() {
+            self.waiting.pop_front();
+        }
+        outcome
+    }
+
+    /// Writes the first `run` entries, which all are words on messages, side by side: they share a transaction. When one is
+    /// not written all of them are tried again, which changes nothing for those that were.
+    async fn write_words(&mut self, run: usize) -> Result<(), LedgerError> {
+        let (mut progress, mut receipts, mut retries) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in self.waiting.iter().take(run) {
+            match entry {
+                Entry::Sent { whatsapp_id, id, at } => {
+                    let which = match id {
+                        Some(id) => MessageRef::Id(*id),
+                        None => MessageRef::WhatsApp { channel: self.channel, whatsapp_id: whatsapp_id.clone() },
+                    };
+                    progress.push(Progress { which, status: MessageStatus::Sent, at: *at });
+                }
+                Entry::Judged { ticket, verdict: Verdict::Wedged(reason), at } => {
+                    progress.push(Progress { which: ticket.id.into(), status: MessageStatus::Failed(*reason), at: *at });
+                }
+                Entry::Judged { ticket, verdict: Verdict::Retry { wait, setback }, at } => {
+                    retries.push(self.ledger.requeue(ticket.id, at.plus(*wait), *setback, *at));
+                }
+                Entry::Receipt(receipt) => receipts.push(receipt.clone()),
+                Entry::Transition(_) | Entry::FailOutbox { .. } | Entry::Delete { .. } => {}
+            }
+        }
+        let progress = async { if progress.is_empty() { Ok(()) } else { self.ledger.progress(progress).await.map(drop) } };
+        let receipts = async { if receipts.is_empty() { Ok(()) } else { self.ledger.receipts(receipts).await.map(drop) } };
+        let (progress, receipts, retries) = tokio::join!(progress, receipts, join_all(retries));
+        let retries = retries.into_iter().map(|outcome| outcome.map(drop));
+        [progress, receipts].into_iter().chain(retries).try_for_each(let_go)?;
+        let written: Vec<_> = self.waiting.drain(..run).collect();
+        for entry in &written {
+            self.settle(entry);
+            self.requeued |= matches!(entry, Entry::Judged { verdict: Verdict::Retry { .. }, .. });
         }
         Ok(())
     }
 
-    async fn write_run(&mut self, run: usize) -> Result<(), LedgerError> {
-        let entries = self.waiting.iter().take(run);
-        let outcomes = join_all(entries.map(|entry| write(&self.ledger, self.channel, entry))).await;
-        let mut written = outcomes.iter().map(lets_go);
-        self.waiting.retain(|_| !written.next().unwrap_or(false));
-        outcomes.into_iter().find(|outcome| !lets_go(outcome)).unwrap_or(Ok(()))
+    /// The ledger knows of it, or never will.
+    fn settle(&self, entry: &Entry) {
+        match entry {
+            Entry::Sent { id: Some(id), .. } => self.flight.lock().settled(*id),
+            Entry::Judged { ticket, verdict, .. } => match verdict {
+                Verdict::Retry { .. } => self.flight.lock().requeued(ticket.id, &ticket.chat),
+                Verdict::Wedged(_) => self.flight.lock().settled(ticket.id),
+            },
+            Entry::Sent { id: None, .. }
+            | Entry::Receipt(_)
+            | Entry::Transition(_)
+            | Entry::FailOutbox { .. }
+            | Entry::Delete { .. } => {}
+        }
     }
 }
 
 /// Written, or never to be written: the row that it is about does not exist.
-fn lets_go(outcome: &Result<(), LedgerError>) -> bool {
-    match outcome {
-        Ok(()) => true,
-        Err(error) => !is_trouble(error),
-    }
-}
-
-async fn write(ledger: &Ledger, channel: ChannelId, entry: &Entry) -> Result<(), LedgerError> {
-    match entry {
-        Entry::Transition(record) => ledger.transition((**record).clone()).await.map(drop),
-        Entry::Ack { whatsapp_id, error, at } => {
-            let which = MessageRef::WhatsApp { channel, whatsapp_id: whatsapp_id.clone() };
-            ledger.set_status(which, outbox::acked(*error), *at).await.map(drop)
-        }
-        Entry::Receipt(receipt) => ledger.receipt(receipt.clone()).await.map(drop),
-        Entry::FailOutbox { at } => ledger.fail_queued(channel, FailReason::SessionEnded, *at).await.map(drop),
-        Entry::Delete { name, at } => {
-            let gone = Event::ChannelDeleted { channel, name: name.clone() };
-            ledger.delete_channel(channel, vec![gone], *at).await.map(drop)
-        }
-    }
+fn let_go(outcome: Result<(), LedgerError>) -> Result<(), LedgerError> {
+    outcome.or_else(|error| if is_trouble(&error) { Err(error) } else { Ok(()) })
 }

@@ -3,15 +3,14 @@
 //!
 //! Tasks and their lives: one *driver* per channel, from the start (or the channel's creation) to the drain (or its
 //! deletion); one *courier* per logged-in socket, which sends the outbox in order and ends with the socket; short
-//! tasks that open, close, log out and shred; and three watches over the whole (clock, network, heartbeat). All belong
-//! to one `TaskTracker` and hear one `CancellationToken`.
+//! tasks that open, close, log out and shred; and five over the whole (the watches of clock and network, the heartbeat, the
+//! expiry of messages, the retention of events). All belong to one `TaskTracker` and hear one `CancellationToken`.
 
 mod board;
 mod clock;
 mod close_out;
 mod commands;
 mod config;
-mod courier;
 mod drain;
 mod driver;
 mod engine;
@@ -29,6 +28,7 @@ mod order;
 mod outbox;
 mod pause;
 mod perform;
+mod retention;
 mod sending;
 mod start;
 mod translate;
@@ -37,10 +37,11 @@ mod world;
 
 pub use clock::{Clock, ClockHand};
 pub use commands::NewChannel;
-pub use config::EngineConfig;
+pub use config::{EngineConfig, OutboxConfig};
 pub use drain::Drained;
 pub use engine::Engine;
 pub use error::{CommandError, StartError};
-pub use ledger::ChannelPatch;
+pub use ledger::{ChannelPatch, Idempotency};
 pub use lock::{DataDirLock, HeldBy, LockError};
+pub use retention::RetentionConfig;
 pub use sending::NewMessage;

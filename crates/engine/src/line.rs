@@ -1,6 +1,8 @@
 //! A channel's present socket as its driver holds it, and the tasks that serve it.
 
 use crate::clock::Clock;
+use crate::outbox::flight::Ticket;
+use crate::outbox::verdict::Verdict;
 use domain::Phone;
 use socket::{EVENT_CAPACITY, Opening, Socket, SocketEvent, SocketFactory};
 use std::future::pending;
@@ -51,10 +53,15 @@ pub(crate) enum Done {
     Shred {
         ok: bool,
     },
+    /// The courier's try to send a message came to nothing.
+    Judged {
+        ticket: Ticket,
+        verdict: Verdict,
+    },
 }
 
-/// Results that may wait for a busy driver; there is hardly ever more than one.
-pub(crate) const DONE_WAITING: usize = 8;
+/// Results that may wait for a busy driver; there is hardly ever more than one. When it is full whoever has one waits.
+pub(crate) const DONE_WAITING: usize = 16;
 
 /// What a line needs of the engine.
 #[derive(Clone)]
@@ -111,7 +118,7 @@ impl Line {
     /// The next events, appended to `into`; 0 when the socket has gone without a word. Waits for ever without a line.
     pub async fn next(line: &mut Option<Line>, into: &mut Vec<SocketEvent>) -> usize {
         match line {
-            Some(line) => line.events.recv_many(into, 32).await,
+            Some(line) => line.events.recv_many(into, EVENT_CAPACITY).await,
             None => pending().await,
         }
     }

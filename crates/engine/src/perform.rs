@@ -1,10 +1,11 @@
 //! Performing what the machine decided. Nothing here waits: what takes time runs as a task and reports back.
 
-use crate::courier::Courier;
 use crate::driver::Driver;
 use crate::inbox::ChannelInbox;
 use crate::journal::Entry;
 use crate::line::{Done, Line};
+use crate::outbox::courier::Courier;
+use crate::outbox::picker::Picker;
 use channel::{Channel, Effect, News};
 use domain::{Cause, Event, State};
 use ledger::TransitionRecord;
@@ -113,8 +114,12 @@ impl Driver {
                 tracing::warn!(channel.id = %id, "reconnecting for too long");
                 Event::ChannelStuck { channel }
             }
+            News::Flapping => {
+                tracing::warn!(channel.id = %id, "losing one connection after the other");
+                Event::ChannelFlapping { channel }
+            }
             News::Recovered { stuck_since } => {
-                tracing::info!(channel.id = %id, "connected again after having been stuck");
+                tracing::info!(channel.id = %id, "connected again after having been stuck, or flapping");
                 Event::ChannelRecovered { channel, stuck_since }
             }
         }
@@ -189,14 +194,17 @@ impl Driver {
         }
         let Some(line) = &mut self.line else { return };
         let Some((socket, dismissed)) = line.engage_courier() else { return };
-        let courier = Courier {
+        let picker = Picker {
             channel: self.card.id,
             ledger: self.engine.ledger.clone(),
             clock: self.engine.clock.clone(),
             health: self.engine.health.clone(),
-            socket,
+            flight: self.seat.flight.clone(),
+            pace: self.seat.pace.clone(),
             bell: self.seat.bell.clone(),
+            reports: self.yard.done.clone(),
         };
+        let courier = Courier { picker, socket };
         self.yard.tracker.spawn(async move { dismissed.run_until_cancelled(courier.run()).await });
     }
 }

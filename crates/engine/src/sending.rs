@@ -1,30 +1,37 @@
 use crate::engine::Engine;
 use crate::error::CommandError;
-use domain::{ChannelId, Content, Direction, Message, MessageId, MessageStatus, Recipient};
-use rand::RngCore;
+use domain::{
+    Amended, ChannelId, ChannelView, Content, Direction, FailReason, Message, MessageId, MessageStatus, OutboxNote, Recipient,
+    Timestamp,
+};
+use ledger::{Accepted, Cancelled, Idempotency, LedgerError};
 
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMessage {
     pub to: Recipient,
     pub content: Content,
+    /// Not before this moment; at once when it has passed. Until then it holds nothing back.
+    pub send_at: Option<Timestamp>,
+    /// Not after this moment: a message that still waits then expires.
+    pub expires_at: Option<Timestamp>,
+    pub idempotency: Option<Idempotency>,
+}
+
+impl NewMessage {
+    /// As soon as possible, and however long that takes.
+    pub fn new(to: Recipient, content: Content) -> Self {
+        NewMessage { to, content, send_at: None, expires_at: None, idempotency: None }
+    }
 }
 
 impl Engine {
     /// Puts a message into the channel's outbox. When this returns, the message is durable under its id and its WhatsApp id;
-    /// it leaves in order as soon as the channel is connected.
+    /// it leaves in order as soon as the channel is connected. What was accepted under the same [`NewMessage::idempotency`] is
+    /// given again as it was answered then, and nothing is sent twice.
     pub async fn send(&self, id: ChannelId, new: NewMessage) -> Result<Message, CommandError> {
-        if self.inner.shutdown.is_cancelled() {
-            return Err(CommandError::ShuttingDown);
-        }
-        let view = self.channel(id).ok_or(CommandError::NotFound)?;
+        let view = self.linked(id)?;
         let seat = self.inner.seat(id).ok_or(CommandError::NotFound)?;
-        if !view.paired {
-            return Err(CommandError::Conflict {
-                code: "not_paired",
-                sentence: "This channel is not linked to a phone. Pair it first.",
-            });
-        }
         match &new.content {
             Content::Text { .. } => {}
             Content::Unsupported { .. }
@@ -39,7 +46,7 @@ impl Engine {
         let message = Message {
             id: MessageId::new(now, rand::random()),
             channel: id,
-            whatsapp_id: whatsapp_id(),
+            whatsapp_id: socket::new_message_id(rand::random()),
             chat: new.to.into_chat(),
             direction: Direction::Outbound,
             sender: view.identity.map(|identity| identity.person()).unwrap_or_default(),
@@ -48,23 +55,106 @@ impl Engine {
             status: MessageStatus::Queued,
             at: now,
             updated_at: now,
-            outbox: domain::OutboxNote::default(),
-            amended: domain::Amended::default(),
+            outbox: OutboxNote { send_at: new.send_at, expires_at: new.expires_at, ..OutboxNote::default() },
+            amended: Amended::default(),
         };
-        match self.inner.health.note(self.inner.ledger.insert_outbound(message.clone(), None, None).await) {
-            Ok(_) => {}
-            Err(ledger::LedgerError::NoSuchChannel) => return Err(CommandError::NotFound),
-            Err(error) => return Err(error.into()),
+        let accepted = self.inner.ledger.insert_outbound(message, new.idempotency, Some(self.inner.outbox.max_queued)).await;
+        match self.inner.health.note(accepted) {
+            Ok(Accepted::New(message)) => {
+                if message.outbox.expires_at.is_some() {
+                    self.inner.expiry_bell.notify_one();
+                }
+                seat.bell.notify_one();
+                self.fail_when_unlinked(id).await;
+                Ok(message)
+            }
+            Ok(Accepted::Again(message)) => Ok(message),
+            Ok(Accepted::OtherBody) => Err(CommandError::IdempotencyOtherBody),
+            Err(LedgerError::NoSuchChannel) => Err(CommandError::NotFound),
+            Err(LedgerError::QueueFull) => Err(CommandError::QueueFull),
+            Err(error) => Err(error.into()),
         }
-        seat.bell.notify_one();
+    }
+
+    /// Has a failed message tried anew, at the end of the outbox. `Conflict` when it has not failed, or when its channel is not
+    /// linked.
+    pub async fn retry(&self, id: MessageId) -> Result<Message, CommandError> {
+        let message = self.inner.ledger.message(id).await?.ok_or(CommandError::NotFound)?;
+        let channel = message.channel;
+        match message.status {
+            MessageStatus::Failed(_) => {}
+            MessageStatus::Received
+            | MessageStatus::Queued
+            | MessageStatus::Sending
+            | MessageStatus::Sent
+            | MessageStatus::Delivered
+            | MessageStatus::Read
+            | MessageStatus::Played
+            | MessageStatus::Cancelled
+            | MessageStatus::Expired => return Err(NOT_FAILED),
+        }
+        self.linked(channel)?;
+        let retried = self.inner.health.note(self.inner.ledger.retry(id, self.inner.clock.now()).await)?;
+        // Somebody else was faster.
+        let message = retried.ok_or(NOT_FAILED)?;
+        self.inner.expiry_bell.notify_one();
+        self.ring(channel);
+        self.fail_when_unlinked(channel).await;
         Ok(message)
+    }
+
+    /// Takes a message out of the outbox, or discards one that has failed. No error when that was done before. `Conflict` when it is
+    /// being sent or has left: whether it did is decided by the ledger's row, against which nothing leaves.
+    pub async fn cancel(&self, id: MessageId) -> Result<Message, CommandError> {
+        if self.inner.shutdown.is_cancelled() {
+            return Err(CommandError::ShuttingDown);
+        }
+        match self.inner.health.note(self.inner.ledger.cancel(id, self.inner.clock.now()).await)? {
+            Cancelled::Done(message) => {
+                // It may have held its chat back.
+                self.ring(message.channel);
+                Ok(message)
+            }
+            Cancelled::TooLate(_) => Err(CommandError::Conflict {
+                code: "not_cancellable",
+                sentence: "This message is being sent or has left already.",
+            }),
+            Cancelled::Unknown => Err(CommandError::NotFound),
+        }
+    }
+
+    fn linked(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+        if self.inner.shutdown.is_cancelled() {
+            return Err(CommandError::ShuttingDown);
+        }
+        let view = self.channel(id).ok_or(CommandError::NotFound)?;
+        if view.paired {
+            Ok(view)
+        } else {
+            Err(CommandError::Conflict {
+                code: "not_paired",
+                sentence: "This channel is not linked to a phone. Pair it first.",
+            })
+        }
+    }
+
+    /// The session may have ended for good while the row was being written, and what it left have been failed already: this one
+    /// must not wait for the next account that is linked here.
+    async fn fail_when_unlinked(&self, id: ChannelId) {
+        if self.channel(id).is_some_and(|view| !view.paired) {
+            let failed = self.inner.ledger.fail_queued(id, FailReason::SessionEnded, self.inner.clock.now()).await;
+            if let Err(error) = self.inner.health.note(failed) {
+                tracing::warn!(channel.id = %id, %error, "what waits in the outbox of an unlinked channel cannot be failed yet");
+            }
+        }
+    }
+
+    fn ring(&self, id: ChannelId) {
+        if let Some(seat) = self.inner.seat(id) {
+            seat.bell.notify_one();
+        }
     }
 }
 
-/// An id as WhatsApp's own web client makes them: `3EB0` and 18 hexadecimal digits.
-fn whatsapp_id() -> String {
-    let mut random = [0; 9];
-    rand::rng().fill_bytes(&mut random);
-    let digits: String = random.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("3EB0{digits}")
-}
+const NOT_FAILED: CommandError =
+    CommandError::Conflict { code: "not_failed", sentence: "This message has not failed, so there is nothing to try again." };

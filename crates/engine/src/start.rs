@@ -1,6 +1,6 @@
 use crate::driver::{Card, Driver};
 use crate::engine::{Engine, Inner, Seat};
-use crate::{EngineConfig, StartError, heartbeat, network, wake};
+use crate::{EngineConfig, StartError, heartbeat, network, outbox, retention, wake};
 use channel::{CLOSE_DEADLINE, Channel, Effect, Stored, restore};
 use domain::{ChannelId, ChannelView, Desired, StateKind};
 use futures::FutureExt;
@@ -60,7 +60,7 @@ impl Engine {
 
     /// Gives the channel its driver.
     pub(crate) fn run(&self, card: Card, channel: Channel, first: Vec<Effect>) {
-        let (seat, orders) = Seat::new();
+        let (seat, orders) = Seat::new(&self.inner.outbox);
         self.inner.take_seat(card.id, seat.clone());
         let id = card.id;
         let driver = Driver::new(self.inner.clone(), card, channel, seat, orders);
@@ -100,5 +100,7 @@ impl Engine {
             tracker.spawn(network::watch(world.clone(), shutdown.clone()));
         }
         tracker.spawn(heartbeat::beat(self.inner.clone()));
+        tracker.spawn(outbox::expiry::sweep(self.inner.clone()));
+        tracker.spawn(retention::keep_pruning(self.inner.clone(), config.retention));
     }
 }

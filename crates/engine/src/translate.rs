@@ -9,9 +9,16 @@ use socket::{Close, ReceiptKind, SocketEvent};
 pub(crate) enum Told {
     /// For the machine.
     Step(Input),
-    /// For the ledger.
+    /// For the journal.
+    Word(Word),
+}
+
+/// Word on messages of ours.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// WhatsApp's: it has the message, or refused it with this code.
     Ack { whatsapp_id: String, error: Option<u16>, at: Timestamp },
-    /// For the ledger.
+    /// A recipient's.
     Receipt { chat: ChatId, by: Person, whatsapp_ids: Vec<String>, status: MessageStatus, at: Timestamp },
 }
 
@@ -27,14 +34,14 @@ pub(crate) fn told(event: SocketEvent) -> Told {
         SocketEvent::Opened { identity } => Input::Opened { identity },
         SocketEvent::PushName { name } => Input::PushName { name },
         SocketEvent::Closed(close) => Input::Closed(end(close)),
-        SocketEvent::ServerAck { whatsapp_id, error, at } => return Told::Ack { whatsapp_id, error, at },
+        SocketEvent::ServerAck { whatsapp_id, error, at } => return Told::Word(Word::Ack { whatsapp_id, error, at }),
         SocketEvent::Receipt { chat, by, whatsapp_ids, kind, at } => {
             let status = match kind {
                 ReceiptKind::Delivered => MessageStatus::Delivered,
                 ReceiptKind::Read => MessageStatus::Read,
                 ReceiptKind::Played => MessageStatus::Played,
             };
-            return Told::Receipt { chat, by, whatsapp_ids, status, at };
+            return Told::Word(Word::Receipt { chat, by, whatsapp_ids, status, at });
         }
     };
     Told::Step(input)

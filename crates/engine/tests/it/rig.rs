@@ -54,7 +54,7 @@ pub fn identity() -> Identity {
 }
 
 pub fn text(text: &str) -> NewMessage {
-    NewMessage { to: "+15550100177".parse().unwrap(), content: Content::Text { text: text.into() } }
+    NewMessage::new("+15550100177".parse().unwrap(), Content::Text { text: text.into() })
 }
 
 pub fn inbound(whatsapp_id: &str, text: &str) -> InboundMessage {

@@ -1,0 +1,68 @@
+//! Ends messages whose time is over, of all channels, also of those that are not connected.
+
+use crate::engine::Inner;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Looks this often at least while something can expire, whatever happens to the clock meanwhile.
+const LONGEST_NAP: Duration = Duration::from_secs(60);
+/// How soon a ledger that cannot be read or written is tried again.
+const LEDGER_RETRY: Duration = Duration::from_secs(5);
+
+/// Until the engine stops. Only what is *queued* expires: the same row that takes the mark `sending` takes this one, so a message
+/// has either left or expired. Woken by every message that can expire, and when the clock was set.
+pub(crate) async fn sweep(engine: Arc<Inner>) {
+    let mut world = engine.world.subscribe();
+    let mut well = true;
+    while !engine.shutdown.is_cancelled() {
+        let nap = match expire(&engine).await {
+            Ok(nap) => {
+                well = true;
+                nap
+            }
+            Err(error) => {
+                if std::mem::replace(&mut well, false) {
+                    tracing::warn!(%error, "messages whose time is over cannot be ended yet");
+                }
+                Some(LEDGER_RETRY)
+            }
+        };
+        let rest = async {
+            match nap {
+                Some(nap) => engine.clock.sleep(nap).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = engine.shutdown.cancelled() => return,
+            () = engine.expiry_bell.notified() => {}
+            // Sleep, and a clock that was set: the moment may have come, or gone away.
+            _ = world.recv() => {}
+            () = rest => {}
+        }
+    }
+}
+
+/// Ends what is due. How long until the next look.
+async fn expire(engine: &Inner) -> Result<Option<Duration>, ledger::LedgerError> {
+    let now = engine.clock.now();
+    loop {
+        // Read first: a look that finds nothing writes nothing.
+        match engine.ledger.next_expiry().await? {
+            None => return Ok(None),
+            Some(at) if at > now => return Ok(Some(at.since(now).min(LONGEST_NAP))),
+            Some(_) => {}
+        }
+        let expired = engine.health.note(engine.ledger.expire_due(now).await)?;
+        if expired.is_empty() {
+            return Ok(Some(LONGEST_NAP));
+        }
+        for message in &expired {
+            tracing::info!(channel.id = %message.channel, message.id = %message.id, "a message expired before it could leave");
+            // One that waited for its next try held its chat back.
+            if let Some(seat) = engine.seat(message.channel) {
+                seat.bell.notify_one();
+            }
+        }
+    }
+}

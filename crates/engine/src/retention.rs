@@ -1,0 +1,64 @@
+//! Forgets what is old: events beyond their retention, deliveries that are done, and what made sends idempotent. Messages stay.
+
+use crate::engine::Inner;
+use ledger::LedgerError;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the event log remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionConfig {
+    /// Events older than this go; so do deliveries that were done before.
+    pub days: u32,
+    /// When there are more events than this the oldest go, whatever their age.
+    pub max_events: u64,
+}
+
+impl Default for RetentionConfig {
+    /// A month, or a million events.
+    fn default() -> Self {
+        RetentionConfig { days: 30, max_events: 1_000_000 }
+    }
+}
+
+const EVERY: Duration = Duration::from_secs(600);
+/// The first time: not while everything is coming up.
+const FIRST: Duration = Duration::from_secs(60);
+/// Rows of one transaction: a few milliseconds of the one writer.
+const STEP: u32 = 500;
+/// Between two steps, so that what programs wait for goes first.
+const BREATH: Duration = Duration::from_millis(50);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Until the engine stops. A failure is tried again at the next time.
+pub(crate) async fn keep_pruning(engine: Arc<Inner>, config: RetentionConfig) {
+    let mut wait = FIRST;
+    while engine.shutdown.run_until_cancelled(engine.clock.sleep(wait)).await.is_some() {
+        match engine.shutdown.run_until_cancelled(prune(&engine, config)).await {
+            Some(Ok(0)) => {}
+            Some(Ok(events)) => tracing::info!(events, "old events were forgotten"),
+            Some(Err(error)) => tracing::warn!(%error, "old events cannot be forgotten yet"),
+            None => return,
+        }
+        wait = EVERY;
+    }
+}
+
+/// How many events went.
+async fn prune(engine: &Inner, config: RetentionConfig) -> Result<u64, LedgerError> {
+    let keep_from = || engine.clock.now().minus(DAY.saturating_mul(config.days));
+    let mut events = 0;
+    loop {
+        let pruned = engine.ledger.prune_events(keep_from(), config.max_events, STEP).await?;
+        events += pruned.events;
+        if !pruned.more {
+            break;
+        }
+        engine.clock.sleep(BREATH).await;
+    }
+    while engine.ledger.prune_deliveries(keep_from(), STEP).await?.more {
+        engine.clock.sleep(BREATH).await;
+    }
+    engine.ledger.prune_idempotency(engine.clock.now()).await?;
+    Ok(events)
+}
