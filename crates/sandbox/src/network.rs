@@ -69,6 +69,8 @@ pub struct Network {
 struct Shared {
     state: Mutex<State>,
     events: broadcast::Sender<NetworkEvent>,
+    /// Those of them that are rare; see [`NetworkEvent::is_milestone`].
+    milestones: broadcast::Sender<NetworkEvent>,
 }
 
 struct State {
@@ -95,7 +97,8 @@ impl Network {
     /// A network without accounts. A [`Sandbox`](crate::Sandbox) makes its own.
     pub fn new() -> Self {
         let state = State { world: World::new(clock()), outlets: HashMap::new() };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), events: broadcast::channel(EVENTS).0 }) }
+        let (events, milestones) = (broadcast::channel(EVENTS).0, broadcast::channel(EVENTS).0);
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), events, milestones }) }
     }
 
     /// A new account with its primary device (device 0), offline and without keys until it attaches and uploads them.
@@ -202,6 +205,12 @@ impl Network {
         self.shared.events.subscribe()
     }
 
+    /// Of those events only what tells of devices coming and going. Every phone listens to it, so what happens with every
+    /// message must not be among it.
+    pub(crate) fn milestones(&self) -> broadcast::Receiver<NetworkEvent> {
+        self.shared.milestones.subscribe()
+    }
+
     /// Everything that outlives a restart (see [`Self::restore`]); connections, faults and counters do not.
     pub fn save(&self) -> Vec<u8> {
         self.with(|world| world.save()).expect("maps with string and number keys always encode")
@@ -304,6 +313,9 @@ impl Network {
         state.hand_on();
         for event in state.world.news.drain(..) {
             // Nobody listens: nobody needs to know.
+            if event.is_milestone() {
+                let _ = self.shared.milestones.send(event.clone());
+            }
             let _ = self.shared.events.send(event);
         }
         outcome

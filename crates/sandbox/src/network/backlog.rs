@@ -3,7 +3,7 @@
 //! A live device is sent each entry once. One that comes back is told how much waits (`offline_preview`), pulls it in
 //! batches, and is told the end (`offline`); what arrives meanwhile waits behind it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use wacore_binary::Node;
 
@@ -19,7 +19,7 @@ struct Waiting {
     attempts: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     Message,
@@ -72,12 +72,14 @@ enum Phase {
 #[derive(Debug)]
 pub struct Backlog {
     waiting: VecDeque<Waiting>,
+    /// How many of `waiting` there are of each.
+    copies: HashMap<(Class, String), u32>,
     phase: Phase,
 }
 
 impl Default for Backlog {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), phase: Phase::Held }
+        Self { waiting: VecDeque::new(), copies: HashMap::new(), phase: Phase::Held }
     }
 }
 
@@ -96,16 +98,38 @@ impl Backlog {
     pub fn add(&mut self, class: Class, id: String, stanza: Node) -> Option<Node> {
         let live = self.phase == Phase::Live;
         let now = live.then(|| stanza.clone());
+        *self.copies.entry((class, id.clone())).or_default() += 1;
         self.waiting.push_back(Waiting { class, id, stanza, sent: live, attempts: u32::from(live) });
         now
     }
 
     /// The device acknowledged; true if something had waited under this id.
     pub fn take(&mut self, class: Class, id: &str) -> bool {
-        let before = self.waiting.len();
-        // Only what has been sent can be acknowledged: a later copy under the same id stays.
-        self.waiting.retain(|entry| !(entry.sent && entry.class == class && entry.id == id));
-        self.waiting.len() < before
+        let key = (class, id.to_owned());
+        let Some(copies) = self.copies.get(&key).copied() else { return false };
+        // Only what has been sent can be acknowledged: a later copy under the same id stays. Acknowledgements come about in
+        // the order of what was sent, so what is looked for stands near the front, and rarely more than once.
+        let mut taken = 0;
+        let mut place = 0;
+        let mut seen = 0;
+        while seen < copies {
+            let Some(entry) = self.waiting.get(place) else { break };
+            if entry.class == class && entry.id == id {
+                seen += 1;
+                if entry.sent {
+                    self.waiting.remove(place);
+                    taken += 1;
+                    continue;
+                }
+            }
+            place += 1;
+        }
+        if taken == copies {
+            self.copies.remove(&key);
+        } else if let Some(left) = self.copies.get_mut(&key) {
+            *left -= taken;
+        }
+        taken > 0
     }
 
     /// The connection went away.
@@ -238,6 +262,25 @@ mod tests {
         backlog.announce();
         let again = backlog.pull(10);
         assert_eq!((ids(&again.stanzas), again.repeated), (vec!["b".into()], 1));
+    }
+
+    #[test]
+    fn of_copies_under_one_id_those_are_taken_that_were_sent() {
+        let mut backlog = Backlog::default();
+        backlog.announce();
+        backlog.pull(0);
+        for id in ["a", "b", "a"] {
+            add(&mut backlog, id);
+        }
+        assert!(backlog.take(Class::Message, "a"));
+        assert_eq!(backlog.len(), 1);
+        assert!(!backlog.take(Class::Message, "a"));
+        backlog.hold();
+        add(&mut backlog, "b");
+        backlog.announce();
+        backlog.pull(1);
+        assert!(backlog.take(Class::Message, "b"));
+        assert_eq!(backlog.len(), 1, "the copy that was not sent yet stays");
     }
 
     #[test]

@@ -111,3 +111,13 @@ pub enum NetworkEvent {
         what: String,
     },
 }
+
+impl NetworkEvent {
+    /// Whether it tells of a device that is linked, logged in, unlinked, or has keys again.
+    pub(crate) fn is_milestone(&self) -> bool {
+        matches!(
+            self,
+            Self::DevicePaired { .. } | Self::LoggedIn { .. } | Self::DeviceUnlinked { .. } | Self::PreKeysUploaded { .. }
+        )
+    }
+}

@@ -87,7 +87,7 @@ async fn attend(phone: Phone, mut link: Link, stop: CancellationToken, over: Can
             }
         }
     };
-    let events = phone.line().network.events();
+    let events = phone.line().network.milestones();
     tokio::select! {
         () = stop.cancelled() => {}
         () = read => {}

@@ -1,6 +1,10 @@
 //! Phones and their network in a file, so that a client which was linked before a restart is still linked after it.
 //!
 //! Kept: accounts, devices, keys, Signal sessions, app state, what waits for devices. Not kept: the chats.
+//!
+//! A process that is killed leaves a file that is up to [`BREATH`] older than what its clients know. What a phone would
+//! write on the sessions in it would use keys a second time, and clients drop that as duplicates. So the file says
+//! whether it is the last word; if it is not, phones open new sessions before they write.
 
 use std::collections::HashSet;
 use std::io;
@@ -10,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use wacore_binary::Jid;
@@ -20,7 +25,7 @@ use super::keys::{PhoneKeys, SavedKeys};
 use super::memory::Memory;
 use super::sessions::{SavedSession, Sessions};
 use super::{Phone, PhoneError, Phones};
-use crate::network::{Network, RestoreError};
+use crate::network::{Network, NetworkEvent, RestoreError};
 
 /// Format of the file.
 const FORMAT: u32 = 1;
@@ -45,6 +50,9 @@ pub enum KeepError {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     format: u32,
+    /// Written by a process that ended in good order, after everything else.
+    #[serde(default)]
+    last_word: bool,
     network: Box<RawValue>,
     phones: Vec<SavedPhone>,
 }
@@ -71,10 +79,12 @@ impl Phones {
         }
     }
 
-    /// Writes the file after every burst of changes, until stopped, and then once more. Runs until then.
+    /// Writes the file after every burst of changes, and at once when a companion was linked or unlinked, until stopped;
+    /// and then once more. Runs until then.
     pub async fn keep_in(self, path: &Path, stop: CancellationToken) -> Result<(), KeepError> {
         let (mut network, mut phones) = (self.network().events(), self.events());
-        self.write(path).await?;
+        let mut links = self.network().milestones();
+        self.write(path, false).await?;
         while !stop.is_cancelled() {
             let changed = tokio::select! {
                 () = stop.cancelled() => break,
@@ -85,21 +95,29 @@ impl Phones {
             if !changed {
                 break;
             }
-            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(BREATH) => {} }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(BREATH) => {}
+                () = linked_or_unlinked(&mut links) => {}
+            }
             (network, phones) = (network.resubscribe(), phones.resubscribe());
-            self.write(path).await?;
+            self.write(path, false).await?;
         }
-        self.write(path).await
+        self.write(path, true).await
     }
 
     /// What [`Self::restore`] takes.
     pub async fn save(&self) -> Result<Vec<u8>, KeepError> {
+        self.save_as(false).await
+    }
+
+    async fn save_as(&self, last_word: bool) -> Result<Vec<u8>, KeepError> {
         let mut phones = Vec::new();
         for phone in self.all() {
             phones.push(phone.save().await?);
         }
         let network = serde_json::from_slice(&self.network().save())?;
-        Ok(serde_json::to_vec(&Saved { format: FORMAT, network, phones })?)
+        Ok(serde_json::to_vec(&Saved { format: FORMAT, last_word, network, phones })?)
     }
 
     /// Brings the phones back online, in a network without accounts.
@@ -114,16 +132,20 @@ impl Phones {
             let number = phone.number.clone();
             let account = phones.network().account(&Jid::pn(number.as_str()));
             let account = account.ok_or(PhoneError::NoSuchAccount(number))?;
-            phones.take_up(account, phone.into_memory()?).await?;
+            let mut memory = phone.into_memory()?;
+            if !saved.last_word {
+                memory.sessions.distrust_all();
+            }
+            phones.take_up(account, memory).await?;
         }
         Ok(phones)
     }
 
     /// Into a new file beside the old one, then over it: a crash leaves one of both whole.
-    async fn write(&self, path: &Path) -> Result<(), KeepError> {
+    async fn write(&self, path: &Path, last_word: bool) -> Result<(), KeepError> {
         let failed = |source| KeepError::File { path: path.to_owned(), source };
         let beside = path.with_extension("new");
-        let saved = self.save().await?;
+        let saved = self.save_as(last_word).await?;
         let mut options = tokio::fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
         // Private keys, if only simulated ones.
@@ -133,6 +155,17 @@ impl Phones {
         file.write_all(&saved).await.map_err(failed)?;
         file.sync_all().await.map_err(failed)?;
         tokio::fs::rename(&beside, path).await.map_err(failed)
+    }
+}
+
+/// Until it happens. Without anybody to tell, never.
+async fn linked_or_unlinked(milestones: &mut broadcast::Receiver<NetworkEvent>) {
+    loop {
+        match milestones.recv().await {
+            Ok(NetworkEvent::DevicePaired { .. } | NetworkEvent::DeviceUnlinked { .. }) | Err(RecvError::Lagged(_)) => return,
+            Ok(_) => {}
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
     }
 }
 

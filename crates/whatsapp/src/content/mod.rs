@@ -1,5 +1,6 @@
 //! A message's body in our words.
 
+mod amendment;
 mod kind;
 
 use domain::Content;
@@ -10,7 +11,10 @@ use waproto::whatsapp::message::protocol_message::Type;
 /// What the message says to a person; `None` for what only concerns the protocol (keys, sync notices).
 pub(crate) fn content(message: &Message) -> Option<Content> {
     let outer = unwrapped(message);
-    // An edit or a deletion is about another message, not one of its own; its new text must not pass for one.
+    // What is about another message must not pass for one of its own.
+    if let Some(amendment) = amendment::amendment(outer) {
+        return Some(amendment);
+    }
     if outer.edited_message.is_set() {
         return Some(unsupported("editedMessage"));
     }
@@ -64,7 +68,7 @@ fn unwrapped(message: &Message) -> &Message {
 mod tests {
     use super::*;
     use buffa::MessageField;
-    use waproto::whatsapp::message::{ExtendedTextMessage, FutureProofMessage, ImageMessage, ProtocolMessage, ReactionMessage};
+    use waproto::whatsapp::message::{ExtendedTextMessage, FutureProofMessage, ImageMessage, ProtocolMessage};
 
     fn text(text: &str) -> Message {
         Message { conversation: Some(text.into()), ..Default::default() }
@@ -94,12 +98,10 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(content(&once), Some(unsupported("imageMessage")));
-        let thumb = Message { reaction_message: MessageField::some(ReactionMessage::default()), ..Default::default() };
-        assert_eq!(content(&thumb), Some(unsupported("reactionMessage")));
     }
 
     #[test]
-    fn an_edit_does_not_pass_for_a_message_of_its_own() {
+    fn an_edit_that_names_no_message_does_not_pass_for_one_of_its_own() {
         let edit = Message {
             edited_message: MessageField::some(FutureProofMessage { message: MessageField::some(text("new")) }),
             ..Default::default()

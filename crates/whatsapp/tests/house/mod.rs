@@ -188,12 +188,26 @@ pub struct Letterbox {
     pub refuses: AtomicBool,
     pub panics: AtomicBool,
     letters: Mutex<Vec<InboundMessage>>,
+    /// Everything that was handed in, in order: the id and the kind of its content.
+    handed_in: Mutex<Vec<(String, &'static str)>>,
     count: watch::Sender<usize>,
 }
 
 impl Letterbox {
     pub fn all(&self) -> Vec<InboundMessage> {
         self.letters.lock().unwrap().clone()
+    }
+
+    pub fn handed_in(&self) -> Vec<(String, &'static str)> {
+        self.handed_in.lock().unwrap().clone()
+    }
+
+    /// The letter with this id once it can be read.
+    pub async fn readable(&self, id: &str) -> InboundMessage {
+        let mut count = self.count.subscribe();
+        let found = || self.all().into_iter().find(|l| l.whatsapp_id == id && l.content != Content::Undecryptable);
+        tokio::time::timeout(SOON, count.wait_for(|_| found().is_some())).await.expect("no such message came").unwrap();
+        found().unwrap()
     }
 
     pub async fn letter(&self, nth: usize) -> InboundMessage {
@@ -212,6 +226,7 @@ impl Inbox for Letterbox {
         }
         let mut letters = self.letters.lock().unwrap();
         for message in messages {
+            self.handed_in.lock().unwrap().push((message.whatsapp_id.clone(), message.content.kind()));
             let same = |l: &InboundMessage| {
                 (&l.chat, &l.sender.phone, &l.whatsapp_id) == (&message.chat, &message.sender.phone, &message.whatsapp_id)
             };
@@ -221,7 +236,9 @@ impl Inbox for Letterbox {
                 None => letters.push(message),
             }
         }
-        self.count.send_replace(letters.len());
+        let count = letters.len();
+        drop(letters);
+        self.count.send_replace(count);
         Ok(())
     }
 }
