@@ -1,0 +1,29 @@
+use crate::{Clock, Reach, Schedule};
+use rustls_pki_types::CertificateDer;
+use std::time::Duration;
+
+/// How deliveries are made.
+#[derive(Clone, Debug)]
+pub struct DispatcherConfig {
+    pub clock: Clock,
+    /// For a whole attempt, from asking for the name to the head of the answer.
+    pub timeout: Duration,
+    pub schedule: Schedule,
+    /// Whatever it says, a build with the feature `sandbox` delivers to loopback only.
+    pub reach: Reach,
+    /// Certificate authorities to trust besides the web's and this machine's.
+    pub authorities: Vec<CertificateDer<'static>>,
+}
+
+impl Default for DispatcherConfig {
+    /// By the system's clock; 15 s; the schedule of Standard Webhooks.
+    fn default() -> Self {
+        DispatcherConfig {
+            clock: Clock::system(),
+            timeout: Duration::from_secs(15),
+            schedule: Schedule::default(),
+            reach: Reach::default(),
+            authorities: Vec::new(),
+        }
+    }
+}

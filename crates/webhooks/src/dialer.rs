@@ -1,0 +1,113 @@
+//! The one place of this crate that opens connections: TCP and TLS to what [`address`] permits, never through a proxy.
+
+use crate::address::{self, Reach};
+use crate::{Target, Trouble};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_native_certs::CertificateResult;
+use rustls_pki_types::{CertificateDer, ServerName};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+/// How long one address may take before the next is tried beside it (RFC 8305 recommends 250 ms).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// An open connection, secured or plain.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dialer {
+    reach: Reach,
+    more: Arc<[CertificateDer<'static>]>,
+    /// Made for the first secure connection: reading this machine's authorities takes a moment.
+    tls: Arc<OnceCell<Arc<ClientConfig>>>,
+}
+
+impl Dialer {
+    /// Trusts the web's authorities, those of this machine, and `more`; what is no certificate is left out.
+    pub fn new(reach: Reach, more: &[CertificateDer<'static>]) -> Self {
+        Dialer { reach, more: more.into(), tls: Arc::default() }
+    }
+
+    /// Opens a connection. The name is asked for once; what was checked is what is dialled. Sets no deadline of its own.
+    pub async fn dial(&self, target: &Target) -> Result<Box<dyn Wire>, Trouble> {
+        let host = target.host();
+        let addresses = address::resolve(&host, target.port(), self.reach).await?;
+        let tcp = connect(&addresses).await.map_err(|e| match e.kind() {
+            io::ErrorKind::ConnectionRefused => Trouble::Refused,
+            _ => Trouble::Unreachable(e.to_string()),
+        })?;
+        // A small request must not wait for the acknowledgement of another.
+        let _ = tcp.set_nodelay(true);
+        if !target.is_secure() {
+            return Ok(Box::new(tcp));
+        }
+        let name = match host {
+            Host::Domain(name) => {
+                ServerName::try_from(name.to_owned()).map_err(|_| Trouble::Tls(format!("{name} is no name for a certificate")))?
+            }
+            Host::Ipv4(ip) => ServerName::from(std::net::IpAddr::V4(ip)),
+            Host::Ipv6(ip) => ServerName::from(std::net::IpAddr::V6(ip)),
+        };
+        let secured = TlsConnector::from(self.trust().await).connect(name, tcp).await;
+        secured.map(|stream| Box::new(stream) as Box<dyn Wire>).map_err(|e| Trouble::Tls(e.to_string()))
+    }
+
+    async fn trust(&self) -> Arc<ClientConfig> {
+        let trusted = self.tls.get_or_init(async || {
+            let more = Arc::clone(&self.more);
+            let read = tokio::task::spawn_blocking(move || (rustls_native_certs::load_native_certs(), more)).await;
+            match read {
+                Ok((found, more)) => trust(found, &more),
+                Err(_) => trust(CertificateResult::default(), &self.more),
+            }
+        });
+        Arc::clone(trusted.await)
+    }
+}
+
+fn trust(found: CertificateResult, more: &[CertificateDer<'static>]) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for error in &found.errors {
+        tracing::debug!(%error, "some of this machine's certificate authorities cannot be read");
+    }
+    roots.add_parsable_certificates(found.certs);
+    roots.add_parsable_certificates(more.iter().cloned());
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the ring provider supports the default protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// The first address that answers; the next one is tried beside it after a head start, or as soon as one has failed.
+async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut rest = addresses.iter();
+    let mut tries = FuturesUnordered::new();
+    let mut first_error = None;
+    loop {
+        if let Some(address) = rest.next() {
+            tries.push(TcpStream::connect(address));
+        } else if tries.is_empty() {
+            return Err(first_error.unwrap_or_else(|| io::ErrorKind::NotFound.into()));
+        }
+        tokio::select! {
+            Some(tried) = tries.next() => match tried {
+                Ok(tcp) => return Ok(tcp),
+                Err(e) => first_error = first_error.or(Some(e)),
+            },
+            () = tokio::time::sleep(HEAD_START), if rest.len() > 0 => {}
+        }
+    }
+}

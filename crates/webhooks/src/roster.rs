@@ -1,0 +1,62 @@
+//! Keeps one task per endpoint, and tells all of them when something changed.
+
+use crate::endpoint;
+use crate::ground::{Complaint, Ground, LEDGER_REST, LOOK_ANYWAY};
+use domain::EndpointId;
+use ledger::{Endpoint, EndpointStatus};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+type Tasks = HashMap<EndpointId, JoinHandle<()>>;
+
+/// `wanted`: told whether there is any endpoint that events are owed to. `woken`: everything is to be looked at.
+pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>, mut woken: watch::Receiver<u64>) {
+    let mut changed = ground.ledger.deliveries_tip();
+    let mut complaint = Complaint::default();
+    let mut tasks = Tasks::new();
+    let end = ground.shutdown.clone();
+    let keep = async {
+        loop {
+            changed.mark_unchanged();
+            woken.mark_unchanged();
+            let Some(endpoints) = complaint.note("reading the endpoints", ground.ledger.endpoints().await) else { return };
+            let rest = match endpoints {
+                Ok(endpoints) => {
+                    wanted.send_if_modified(|wanted| {
+                        let any = endpoints.iter().any(|e| !matches!(e.status, EndpointStatus::Disabled { .. }));
+                        std::mem::replace(wanted, any) != any
+                    });
+                    reconcile(&ground, &mut tasks, &endpoints);
+                    ground.tell(|news| news.changed += 1);
+                    LOOK_ANYWAY
+                }
+                Err(()) => LEDGER_REST,
+            };
+            tokio::select! {
+                _ = changed.changed() => {}
+                _ = woken.changed() => {}
+                () = ground.config.clock.sleep(rest) => {}
+            }
+        }
+    };
+    end.run_until_cancelled(keep).await;
+}
+
+fn reconcile(ground: &Arc<Ground>, tasks: &mut Tasks, endpoints: &[Endpoint]) {
+    // The task of an endpoint that is gone ends by itself.
+    tasks.retain(|id, _| {
+        let exists = endpoints.iter().any(|e| e.id == *id);
+        if !exists {
+            ground.numbers.deleted(*id);
+        }
+        exists
+    });
+    for Endpoint { id, .. } in endpoints {
+        // One that ended otherwise (by a defect) must not leave its endpoint without.
+        if tasks.get(id).is_none_or(JoinHandle::is_finished) {
+            tasks.insert(*id, ground.tracker.spawn(endpoint::run(Arc::clone(ground), *id)));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+use crate::Reach;
+use crate::address;
+use hyper::header::{HeaderName, HeaderValue};
+use std::net::IpAddr;
+use url::{Host, Url};
+
+/// The address of a receiver: an http or https URL that may be dialled as far as can be told without asking for its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target(Url);
+
+/// Why a text is not the address of a receiver.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    #[error("not a URL such as https://example.com/hooks")]
+    NotAUrl,
+    #[error("only http and https are delivered to")]
+    Scheme,
+    #[error("a user name and password do not belong into the URL: use a header of its own")]
+    Credentials,
+    #[error("longer than 2000 characters")]
+    TooLong,
+    #[error("{0} {1}")]
+    Forbidden(IpAddr, &'static str),
+}
+
+/// Why a custom header cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    #[error("not a header name")]
+    Name,
+    #[error("this header is set here and cannot be another")]
+    Reserved,
+    #[error("a header value has visible ASCII characters and blanks only, 4096 at the most")]
+    Value,
+}
+
+const LONGEST_URL: usize = 2000;
+const LONGEST_VALUE: usize = 4096;
+/// What the delivery itself sets, or what belongs to the connection.
+const RESERVED: [&str; 14] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "accept-encoding",
+];
+
+impl Target {
+    /// Reads a URL. A fragment is dropped: it is never sent.
+    pub fn parse(text: &str, reach: Reach) -> Result<Self, TargetError> {
+        if text.len() > LONGEST_URL {
+            return Err(TargetError::TooLong);
+        }
+        let mut url = Url::parse(text.trim()).map_err(|_| TargetError::NotAUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(TargetError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TargetError::Credentials);
+        }
+        let literal = match url.host().ok_or(TargetError::NotAUrl)? {
+            Host::Domain(_) => None,
+            Host::Ipv4(ip) => Some(IpAddr::V4(ip)),
+            Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
+        };
+        if let Some((ip, why)) = literal.and_then(|ip| Some((ip, address::refusal(ip, reach)?))) {
+            return Err(TargetError::Forbidden(ip, why));
+        }
+        if url.port() == Some(0) {
+            return Err(TargetError::NotAUrl);
+        }
+        url.set_fragment(None);
+        Ok(Target(url))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    pub(crate) fn host(&self) -> Host<&str> {
+        self.0.host().unwrap_or(Host::Domain(""))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(if self.is_secure() { 443 } else { 80 })
+    }
+
+    /// For the request line.
+    pub(crate) fn path(&self) -> &str {
+        &self.0[url::Position::BeforePath..url::Position::AfterQuery]
+    }
+
+    /// For the `host` header.
+    pub(crate) fn authority(&self) -> &str {
+        &self.0[url::Position::BeforeHost..url::Position::AfterPort]
+    }
+}
+
+/// Checks a custom header of an endpoint.
+pub fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
+    header(name, value).map(drop)
+}
+
+pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let name = HeaderName::try_from(name).map_err(|_| HeaderError::Name)?;
+    if name.as_str().starts_with("webhook-") || RESERVED.contains(&name.as_str()) {
+        return Err(HeaderError::Reserved);
+    }
+    if value.len() > LONGEST_VALUE || !value.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Err(HeaderError::Value);
+    }
+    let mut value = HeaderValue::try_from(value).map_err(|_| HeaderError::Value)?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str) -> Result<Target, TargetError> {
+        Target::parse(text, Reach::Anywhere)
+    }
+
+    #[test]
+    fn knows_where_to_send_what() {
+        let t = target(" https://Example.com:8443/a%20b/c?d=e#f ").unwrap();
+        assert_eq!((t.path(), t.authority(), t.port(), t.is_secure()), ("/a%20b/c?d=e", "example.com:8443", 8443, true));
+        let t = target("http://[::1]").unwrap();
+        assert_eq!((t.path(), t.authority(), t.port(), t.is_secure()), ("/", "[::1]", 80, false));
+    }
+
+    #[test]
+    fn refuses_what_cannot_or_must_not_be_delivered_to() {
+        assert_eq!(target("example.com/hook"), Err(TargetError::NotAUrl));
+        assert_eq!(target("ftp://example.com"), Err(TargetError::Scheme));
+        assert_eq!(target("file:///etc/passwd"), Err(TargetError::Scheme));
+        assert_eq!(target("http://ada:secret@example.com"), Err(TargetError::Credentials));
+        assert_eq!(target(&format!("http://example.com/{}", "x".repeat(2000))), Err(TargetError::TooLong));
+        for metadata in ["http://169.254.169.254/latest", "http://0xa9fea9fe/", "http://2852039166/", "http://[fe80::1]/"] {
+            assert!(matches!(target(metadata), Err(TargetError::Forbidden(..))), "{metadata}");
+        }
+        let far = Target::parse("http://192.0.2.1/", Reach::LoopbackOnly);
+        assert!(matches!(far, Err(TargetError::Forbidden(..))));
+    }
+
+    #[test]
+    fn headers_cannot_take_the_place_of_ours_nor_smuggle_others_in() {
+        assert_eq!(check_header("Authorization", "Bearer x"), Ok(()));
+        for name in ["Webhook-Signature", "webhook-id", "Host", "Content-Length", "transfer-encoding"] {
+            assert_eq!(check_header(name, "x"), Err(HeaderError::Reserved), "{name}");
+        }
+        assert_eq!(check_header("a b", "x"), Err(HeaderError::Name));
+        assert_eq!(check_header("x-a", "b\r\nc: d"), Err(HeaderError::Value));
+        assert_eq!(check_header("x-a", &"b".repeat(4097)), Err(HeaderError::Value));
+    }
+}
