@@ -1,5 +1,6 @@
 use crate::events::Feed;
 use crate::key::Hashed;
+use crate::messages::InFlight;
 use crate::ops::info::VaultStanding;
 use crate::ops::requests::Requests;
 use crate::problem::Problem;
@@ -34,6 +35,9 @@ pub(crate) struct Parts {
     pub started_at: Timestamp,
     pub clock: Clock,
     pub requests: Requests,
+    /// The idempotency keys of sends that are being carried out.
+    pub in_flight: InFlight,
+    pub webhooks: webhooks::Handle,
     /// The OpenAPI document.
     pub document: Bytes,
     pub shutdown: CancellationToken,

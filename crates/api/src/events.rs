@@ -2,11 +2,15 @@
 
 mod feed;
 mod frame;
+pub(crate) mod kinds;
 mod page;
 mod query;
 pub(crate) mod read;
 mod reader;
 mod ring;
 mod snapshot;
+mod tally;
 
 pub(crate) use feed::Feed;
+pub(crate) use frame::envelope;
+pub(crate) use tally::OfChannel;

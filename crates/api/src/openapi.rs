@@ -3,6 +3,7 @@
 use crate::problem::Code;
 use crate::routes;
 use crate::session::cookie;
+use domain::EventKind;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "channels", description = "WhatsApp accounts lent to programs."),
         (name = "messages", description = "Sending and reading."),
         (name = "events", description = "The durable log of what happened."),
+        (name = "webhooks", description = "Programs that are called with what happens."),
         (name = "settings", description = "What the user chose in the application."),
         (name = "session", description = "Signing a browser in."),
         (name = "ops", description = "Health, metrics and this description."),
@@ -56,6 +58,9 @@ fn complete(document: &mut Value) {
         "key": {"type": "http", "scheme": "bearer", "description": "The admin key, wiu_…: `whatisupd key` shows it."},
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
     });
+    // The log's types as the code has them: generated clients then know them all.
+    document["components"]["schemas"]["Event"]["properties"]["type"]["enum"] =
+        EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     document["security"] = json!([{"key": []}, {"session": []}]);
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, item) in paths {
@@ -96,6 +101,18 @@ fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Cod
     }
     if path.starts_with("/v1/channels") && method != "get" {
         codes.extend([Code::Conflict, Code::Unavailable]);
+    }
+    if path == "/v1/channels/{id}/messages" && method == "post" {
+        codes.push(Code::QueueFull);
+    }
+    if (path.starts_with("/v1/messages/") || path.starts_with("/v1/deliveries/")) && method != "get" {
+        codes.push(Code::Conflict);
+    }
+    if path == "/v1/webhooks" && method == "post" {
+        codes.push(Code::Conflict);
+    }
+    if method != "get" && !path.starts_with("/v1/session") {
+        codes.push(Code::Unavailable);
     }
     if path.ends_with("/qr") {
         codes.extend([Code::NotPairing, Code::NotAcceptable]);

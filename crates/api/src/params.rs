@@ -3,7 +3,7 @@
 use crate::problem::{Code, FieldError, Problem};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use domain::{ChannelId, MessageId};
+use domain::{ChannelId, DeliveryId, EndpointId, MessageId};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 
@@ -53,6 +53,28 @@ impl<S: Send + Sync> FromRequestParts<S> for MessagePath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         id(parts, state, "message").await.map(MessagePath)
+    }
+}
+
+/// The webhook that the path names.
+pub(crate) struct WebhookPath(pub EndpointId);
+
+impl<S: Send + Sync> FromRequestParts<S> for WebhookPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state, "webhook").await.map(WebhookPath)
+    }
+}
+
+/// The delivery that the path names.
+pub(crate) struct DeliveryPath(pub DeliveryId);
+
+impl<S: Send + Sync> FromRequestParts<S> for DeliveryPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state, "delivery").await.map(DeliveryPath)
     }
 }
 

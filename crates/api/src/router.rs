@@ -22,6 +22,7 @@ pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router
     let mut closed = closed
         .route("/docs", get(docs::docs))
         .route("/docs/problems", get(docs::problems))
+        .route("/docs/concepts/{name}", get(docs::concept))
         // Whatever else is below our own prefixes is nowhere, and only told to those with a key.
         .route("/v1", any(nowhere))
         .route("/v1/", any(nowhere))

@@ -1,7 +1,7 @@
 //! Every route of the API, with its OpenAPI entry beside it.
 
 use crate::api::Api;
-use crate::{channels, events, messages, ops, session, settings};
+use crate::{channels, deliveries, events, messages, ops, outbox, session, settings, stats, webhooks};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,7 +26,21 @@ pub(crate) fn keyed() -> OpenApiRouter<Api> {
         .routes(routes!(channels::timeline::timeline))
         .routes(routes!(channels::uptime::uptime))
         .routes(routes!(messages::list::list, messages::send::send))
-        .routes(routes!(messages::show::show))
+        .routes(routes!(messages::show::show, messages::cancel::cancel))
+        .routes(routes!(messages::retry::retry))
+        .routes(routes!(outbox::list::list))
+        .routes(routes!(webhooks::list::list, webhooks::create::create))
+        .routes(routes!(webhooks::show::show, webhooks::patch::patch, webhooks::delete::delete))
+        .routes(routes!(webhooks::pause::pause))
+        .routes(routes!(webhooks::resume::resume))
+        .routes(routes!(webhooks::rotate_secret::rotate_secret))
+        .routes(routes!(webhooks::test::test))
+        .routes(routes!(webhooks::redeliver::redeliver))
+        .routes(routes!(webhooks::deliveries::deliveries))
+        .routes(routes!(deliveries::show::show))
+        .routes(routes!(deliveries::redeliver::redeliver))
+        .routes(routes!(deliveries::skip::skip))
+        .routes(routes!(stats::show::show))
         .routes(routes!(events::read::read))
         .routes(routes!(settings::show::show, settings::patch::patch))
         .routes(routes!(session::sign_in_link::sign_in_link))

@@ -4,6 +4,7 @@ use crate::connection;
 use crate::events::Feed;
 use crate::guard::Door;
 use crate::key::Hashed;
+use crate::messages::InFlight;
 use crate::ops::info::{SandboxInfo, VaultStanding};
 use crate::ops::requests::Requests;
 use crate::session::{Sessions, Tickets, sign_in};
@@ -60,6 +61,8 @@ pub struct Deps {
     pub ledger: Ledger,
     /// The key that opens everything; only its hash is kept.
     pub admin_key: AdminKey,
+    /// Tries a receiver out; what is owed to receivers it reads from the ledger by itself.
+    pub webhooks: webhooks::Handle,
     /// How the vault stands; the sender changes it when it is locked or unlocked.
     pub vault: watch::Receiver<VaultStanding>,
     pub about: About,
@@ -111,6 +114,8 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         started_at: deps.about.started_at,
         about: deps.about,
         requests: Requests::default(),
+        in_flight: InFlight::default(),
+        webhooks: deps.webhooks,
         document: Bytes::from(openapi::served(addresses.first().map_or(0, SocketAddr::port))),
         shutdown: shutdown.clone(),
         ledger,

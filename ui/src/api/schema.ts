@@ -129,6 +129,7 @@ export interface paths {
          * Send a message
          * @description 202 means that the message is on disk under its final WhatsApp id and will leave as soon as the channel is connected.
          *     What becomes of it: `GET /v1/messages/{id}` and the events `message.sent`, `.delivered`, `.read`, `.failed`.
+         *     The same `Idempotency-Key` with the same request within 24 hours gives the same answer and sends nothing twice.
          */
         post: operations["send_message"];
         delete?: never;
@@ -294,6 +295,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a delivery */
+        get: operations["show_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deliveries/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver once more
+         * @description Sets the delivery back to pending, whatever became of it, and begins its schedule anew.
+         */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deliveries/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip a delivery
+         * @description For one that the receiver will never take: what waits behind it goes on. It can be delivered again later.
+         */
+        post: operations["skip_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -345,6 +403,30 @@ export interface paths {
         get: operations["show_message"];
         put?: never;
         post?: never;
+        /**
+         * Cancel or discard a message
+         * @description One that is queued never leaves; one that failed is discarded. One that is leaving just now cannot be called back.
+         */
+        delete: operations["cancel_message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a message that failed
+         * @description It is queued again, behind what waits already, under the same WhatsApp id.
+         */
+        post: operations["retry_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -360,6 +442,26 @@ export interface paths {
         };
         /** This description */
         get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the outbox
+         * @description Everything that was accepted and has not left, and what failed and waits for a person.
+         */
+        get: operations["show_outbox"];
         put?: never;
         post?: never;
         delete?: never;
@@ -422,10 +524,213 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show numbers over time */
+        get: operations["show_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Make a webhook
+         * @description It gets the events that happen from now on. The secret in the answer is shown this once: the receiver checks signatures with it.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a webhook */
+        get: operations["show_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description With its deliveries and what was logged of them. Events stay in the log.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address.
+         */
+        patch: operations["patch_webhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a webhook's deliveries */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a webhook
+         * @description Nothing is sent until it is resumed; events go on being collected for it.
+         */
+        post: operations["pause_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver a span of time again
+         * @description Every event of the span that matches the webhook's filter as it is now and is still in the log.
+         */
+        post: operations["redeliver_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a webhook
+         * @description What waits is delivered in order. One that was disabled begins with the events from now on.
+         */
+        post: operations["resume_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate the signing secret
+         * @description Until the overlap is over each delivery carries two signatures, so that the receiver can be changed without a hurry. A third
+         *     secret, of a rotation before, ends at once.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a webhook
+         * @description Sends one made-up event, signed like any other, with `seq` 0 and a sentence that says that it is a test. It is not in the log,
+         *     is tried once, and changes nothing; a webhook that is paused can be tried too.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One try. */
+        Attempt: {
+            /** @description The first 2 kB of its answer. */
+            answer: string;
+            /** @description RFC 3339, UTC. */
+            at: string;
+            delivered: boolean;
+            /** @description What went wrong, for a person. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @example 12
+             */
+            latency_ms: number;
+            /**
+             * Format: int32
+             * @description The status that the receiver answered, when it answered.
+             * @example 200
+             */
+            status?: number | null;
+        };
         Ban: {
             until: string;
         };
@@ -439,6 +744,8 @@ export interface components {
              * @example running
              */
             desired: string;
+            /** @description Since when the channel has been losing its connection again and again. */
+            flapping_since?: string | null;
             /** @example ch_01j5a9k3m4n5p6q7r8s9t0v1w2 */
             id: string;
             /** @example Front desk */
@@ -458,7 +765,7 @@ export interface components {
         /** @description Of `channel.*`: the channel as it is after the event. */
         ChannelEventData: {
             channel: components["schemas"]["Channel"];
-            /** @description Of `channel.recovered`: since when it had been stuck. */
+            /** @description Of `channel.recovered`: since when it had been stuck, or flapping. */
             stuck_since?: string | null;
         };
         /** @description A channel to make. */
@@ -556,6 +863,24 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "undecryptable";
+        } | {
+            /** @example 👍 */
+            emoji: string;
+            /** @description WhatsApp's id of the message that it is about. */
+            target: string;
+            /** @enum {string} */
+            type: "reaction";
+        } | {
+            /** @description WhatsApp's id of the message that it is about. */
+            target: string;
+            text: string;
+            /** @enum {string} */
+            type: "edit";
+        } | {
+            /** @description WhatsApp's id of the message that it is about. */
+            target: string;
+            /** @enum {string} */
+            type: "revoke";
         };
         /** @description What to send, by its `type`. */
         ContentIn: {
@@ -572,6 +897,69 @@ export interface components {
             channel_id: string;
             name: string;
         };
+        /** @description One event owed to one webhook. */
+        Delivery: {
+            /**
+             * Format: int32
+             * @description How many tries were made.
+             * @example 1
+             */
+            attempts: number;
+            /** @description Which channel the event is about, when it is about one. */
+            channel_id: string | null;
+            /** @description RFC 3339, UTC. */
+            created_at: string;
+            /** @example evt_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            event_id: string;
+            /** @description When it was delivered or skipped: RFC 3339, UTC. */
+            finished_at?: string | null;
+            /** @example dlv_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /** @description When the next try is due, while it is pending after a failure: RFC 3339, UTC. */
+            next_attempt_at?: string | null;
+            /**
+             * Format: int64
+             * @description The event's position in the log.
+             * @example 1234
+             */
+            seq: number;
+            /**
+             * @description `pending`, `delivered` or `skipped`.
+             * @example delivered
+             */
+            status: string;
+            /** @example message.received */
+            type: string;
+            /** @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            webhook_id: string;
+        };
+        /** @description Tries at webhooks. */
+        DeliveryBucket: {
+            /** @description When it begins: RFC 3339, UTC. */
+            at: string;
+            /**
+             * Format: int64
+             * @example 19
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            failed: number;
+        };
+        /** @description A delivery with what is sent and what came of every try. */
+        DeliveryDetail: components["schemas"]["Delivery"] & {
+            /** @description Every try, oldest first. */
+            attempts_log: components["schemas"]["Attempt"][];
+            payload: components["schemas"]["Event"] | null;
+        };
+        /** @description Deliveries, newest first. */
+        DeliveryPage: {
+            deliveries: components["schemas"]["Delivery"][];
+            /** @description What `cursor` takes for the next page; null at the end. */
+            next: string | null;
+        };
         /** @description One entry of the event log. The same on SSE and webhooks. */
         Event: {
             channel_id?: string | null;
@@ -586,11 +974,14 @@ export interface components {
             seq: number;
             /** @description RFC 3339, UTC. */
             timestamp: string;
-            /** @example channel.connected */
-            type: string;
+            /**
+             * @example channel.connected
+             * @enum {string}
+             */
+            type: "channel.created" | "channel.updated" | "channel.pairing" | "channel.connected" | "channel.reconnecting" | "channel.disconnected" | "channel.stuck" | "channel.flapping" | "channel.recovered" | "channel.deleted" | "message.received" | "message.queued" | "message.sending" | "message.sent" | "message.delivered" | "message.read" | "message.played" | "message.failed" | "message.cancelled" | "message.expired" | "message.resolved" | "message.edited" | "message.revoked" | "message.reaction" | "receipt.unmatched" | "webhook.paused" | "webhook.resumed" | "webhook.disabled";
         };
         /** @description What an event carries, by its type. */
-        EventData: components["schemas"]["ChannelEventData"] | components["schemas"]["MessageEventData"] | components["schemas"]["ReceiptEventData"] | components["schemas"]["DeletedEventData"];
+        EventData: components["schemas"]["ChannelEventData"] | components["schemas"]["MessageEventData"] | components["schemas"]["ReceiptEventData"] | components["schemas"]["DeletedEventData"] | components["schemas"]["WebhookEventData"];
         /** @description A page of the event log, oldest first. */
         EventPage: {
             items: components["schemas"]["Event"][];
@@ -612,7 +1003,7 @@ export interface components {
              * @description WhatsApp's nack code, when it refused.
              */
             code?: number | null;
-            /** @description `refused`, `no_such_recipient`, `session_ended` or `internal`. */
+            /** @description `refused`, `no_such_recipient`, `session_ended`, `no_answer` or `internal`. */
             reason: string;
             /** @description What it means, for a person. */
             summary: string;
@@ -660,6 +1051,11 @@ export interface components {
         Message: {
             /** @description When it was accepted (outbound) or, by WhatsApp's clock, sent (inbound). */
             at: string;
+            /**
+             * Format: int32
+             * @description Tries that came to nothing so far.
+             */
+            attempts?: number;
             channel_id: string;
             /**
              * @description The chat, by WhatsApp's canonical JID.
@@ -669,14 +1065,27 @@ export interface components {
             content: components["schemas"]["Content"];
             /** @description `inbound` or `outbound`. */
             direction: string;
+            /** @description When its text was last changed; `content` is the newest one. */
+            edited_at?: string | null;
+            /** @description When it is still queued at this moment, it expires instead of leaving. */
+            expires_at?: string | null;
             failure?: components["schemas"]["Failure"] | null;
             /** @description Written by the channel's own account (here or on the phone). */
             from_me: boolean;
             /** @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2 */
             id: string;
+            /** @description When the next try is due, while it waits for one. */
+            next_attempt_at?: string | null;
+            /** @description The latest reaction of each person. */
+            reactions?: components["schemas"]["Reaction"][];
+            /** @description When it was taken back for everyone. */
+            revoked_at?: string | null;
+            /** @description Not to leave before this moment. */
+            send_at?: string | null;
             sender: components["schemas"]["Person"];
+            setback?: components["schemas"]["Failure"] | null;
             /**
-             * @description `received`; or `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`.
+             * @description `received`; or `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
              * @example queued
              */
             status: string;
@@ -688,6 +1097,25 @@ export interface components {
              */
             whatsapp_id: string;
         };
+        MessageBucket: {
+            /** @description When it begins: RFC 3339, UTC. */
+            at: string;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @example 7
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @example 12
+             */
+            sent: number;
+        };
         /** @description Of `message.*`: the message as it is after the event. */
         MessageEventData: {
             message: components["schemas"]["Message"];
@@ -695,6 +1123,16 @@ export interface components {
         /** @description A message to send. */
         MessageIn: {
             content: components["schemas"]["ContentIn"];
+            /**
+             * @description When it is of no use any more: if it has not left by then, it never does. RFC 3339.
+             * @example null
+             */
+            expires_at?: string;
+            /**
+             * @description When it is to leave, at most a year ahead; absent or past: at once. RFC 3339.
+             * @example null
+             */
+            send_at?: string;
             /**
              * @description A phone number with country code, or a chat id.
              * @example +15550100123
@@ -734,6 +1172,36 @@ export interface components {
             paired?: boolean;
             recovered?: boolean;
             stuck?: boolean;
+        };
+        /** @description What has not left, newest first. */
+        Outbox: {
+            counts: components["schemas"]["OutboxCounts"];
+            messages: components["schemas"]["Message"][];
+            /** @description What `cursor` takes for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description How many there are of each, whatever page and status were asked for. */
+        OutboxCounts: {
+            /**
+             * Format: int64
+             * @example 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            scheduled: number;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            sending: number;
         };
         /** @description The code to type on the phone: *Linked devices › Link a device › Link with phone number instead*. */
         PairingCode: {
@@ -818,6 +1286,13 @@ export interface components {
             /** @description What the QR encodes. */
             text: string;
         };
+        /** @description One person's reaction to a message. */
+        Reaction: {
+            at: string;
+            by: components["schemas"]["Person"];
+            /** @example 👍 */
+            emoji: string;
+        };
         /** @description Whether it can do its work, check by check. */
         Readiness: {
             checks: components["schemas"]["Check"][];
@@ -829,6 +1304,49 @@ export interface components {
             chat: string;
             status: string;
             whatsapp_id: string;
+        };
+        /** @description How much is on its way. */
+        Redelivery: {
+            /**
+             * Format: int64
+             * @description How many deliveries were made or set back to pending.
+             * @example 12
+             */
+            deliveries: number;
+        };
+        /** @description Which span of time to deliver again. */
+        RedeliveryIn: {
+            /**
+             * @description Only what was not delivered yet; otherwise everything of the span once more.
+             * @default false
+             */
+            only_undelivered: boolean;
+            /**
+             * @description Events from here on: RFC 3339.
+             * @example 2026-01-31T00:00:00Z
+             */
+            since: string;
+            /**
+             * @description Events before this; absent: up to now. RFC 3339.
+             * @example 2026-01-31T12:00:00Z
+             */
+            until?: string;
+        };
+        /** @description The new secret: keep it, it is not shown again. */
+        Rotation: {
+            /** @description Until when the secret of before signs along: RFC 3339, UTC. */
+            previous_expires_at: string;
+            /** @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw */
+            secret: string;
+        };
+        /** @description How to rotate. */
+        RotationIn: {
+            /**
+             * Format: int64
+             * @description For how long the secret of before signs along, in seconds; 0 ends it at once.
+             * @default 86400
+             */
+            overlap_seconds: number;
         };
         /** @description The loopback WhatsApp of a sandbox build. */
         SandboxInfo: {
@@ -887,6 +1405,28 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        /** @description How many of what happened, hour by hour, oldest first; hours in which nothing happened are zeros. */
+        Stats: {
+            /**
+             * Format: int64
+             * @description How long each bucket is; the last one is not over yet.
+             * @example 3600
+             */
+            bucket_seconds: number;
+            deliveries: components["schemas"]["DeliveryBucket"][];
+            /** @description When the first bucket begins: RFC 3339, UTC. */
+            from: string;
+            messages: components["schemas"]["MessageBucket"][];
+        };
+        /** @description What to try the receiver with. */
+        TestIn: {
+            /**
+             * @description The type of the made-up event; `message.received` when absent.
+             * @default message.received
+             * @example message.received
+             */
+            type: string;
+        };
         /** @description One transition of a channel. */
         TimelineEntry: {
             /** @description When it happened: RFC 3339, UTC. */
@@ -938,6 +1478,178 @@ export interface components {
              * @example Keys are kept in the Secret Service keychain.
              */
             summary: string;
+        };
+        /** @description A receiver of events. */
+        Webhook: {
+            /** @description Only events of these channels; empty: all, also those that are about no channel. */
+            channels: string[];
+            /**
+             * Format: int32
+             * @description How many deliveries may be under way at once. With 1, events arrive in their order.
+             * @example 1
+             */
+            concurrency: number;
+            /** @description RFC 3339, UTC. */
+            created_at: string;
+            /**
+             * @description For people; may be empty.
+             * @example Orders to the till
+             */
+            description: string;
+            /** @description Since when every attempt has failed: RFC 3339, UTC. */
+            failing_since?: string | null;
+            /**
+             * @description The headers that are sent along, by name. Their values are never shown.
+             * @example [
+             *       "authorization"
+             *     ]
+             */
+            header_names: string[];
+            /** @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /** @description When the oldest of them was made: RFC 3339, UTC. */
+            oldest_pending_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many deliveries wait.
+             * @example 0
+             */
+            pending: number;
+            /** @description The secrets that sign just now, newest first; two while a rotation overlaps. They are shown when they are made, never again. */
+            secrets: components["schemas"]["WebhookSecret"][];
+            /**
+             * @description `active`, `paused` (events go on being collected for it) or `disabled` (they are not).
+             * @example active
+             */
+            status: string;
+            /** @description Why it is paused or disabled: `by_hand`, `failing` or `gone`. */
+            status_reason?: string | null;
+            /** @description Since when it is paused or disabled: RFC 3339, UTC. */
+            status_since?: string | null;
+            /**
+             * @description How it stands and what to do, for a person.
+             * @example Events are delivered as they happen.
+             */
+            summary: string;
+            /**
+             * @description Only these types or families; empty: all.
+             * @example [
+             *       "message.*"
+             *     ]
+             */
+            types: string[];
+            /** @description RFC 3339, UTC. */
+            updated_at: string;
+            /** @example http://127.0.0.1:8080/hooks/whatsapp */
+            url: string;
+        };
+        /** @description Of `webhook.*`: the receiver as it is after the event. */
+        WebhookEventData: {
+            /** @description Paused: `by_hand` or `failing`. Disabled: `gone`. */
+            reason?: string | null;
+            since: string;
+            /** @description `active`, `paused` or `disabled`. */
+            status: string;
+            /** @description What is going on and what to do, for a person. */
+            summary: string;
+            /** @description Without credentials, query and fragment. */
+            url: string;
+            /** @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            webhook_id: string;
+        };
+        /** @description A webhook to make. */
+        WebhookIn: {
+            /**
+             * @description Only events of these channels; empty: all.
+             * @example []
+             */
+            channels?: string[];
+            /**
+             * Format: int32
+             * @description How many deliveries may be under way at once: 1 keeps the order of events.
+             * @default 1
+             */
+            concurrency: number;
+            /**
+             * @description For people: at most 200 characters.
+             * @example Orders to the till
+             */
+            description?: string;
+            /**
+             * @description Headers to send along, at most 20; their values are never shown again.
+             * @example {
+             *       "authorization": "Bearer …"
+             *     }
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Only these types (`message.received`) or families (`message.*`); empty: all.
+             * @example [
+             *       "message.*"
+             *     ]
+             */
+            types?: string[];
+            /**
+             * @description Where events are posted: http or https, no credentials in it.
+             * @example http://127.0.0.1:8080/hooks/whatsapp
+             */
+            url: string;
+        };
+        /** @description All webhooks, in the order of their creation. */
+        WebhookList: {
+            webhooks: components["schemas"]["Webhook"][];
+        };
+        /** @description A webhook that was just made, with its secret: keep it, it is not shown again. */
+        WebhookMade: components["schemas"]["Webhook"] & {
+            /**
+             * @description For the receiver, to check signatures with (Standard Webhooks).
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+             */
+            secret: string;
+        };
+        /** @description What to change; what is absent stays. */
+        WebhookPatch: {
+            /** @description The whole list; empty: all channels. */
+            channels?: string[];
+            /** Format: int32 */
+            concurrency?: number;
+            description?: string;
+            /** @description Headers to add or replace; one that is null is taken away, one that is not named stays. */
+            headers?: {
+                [key: string]: string | null;
+            };
+            /** @description The whole list; empty: all types. */
+            types?: string[];
+            url?: string;
+        };
+        /** @description That there is a signing secret, not what it is. */
+        WebhookSecret: {
+            /** @description RFC 3339, UTC. */
+            created_at: string;
+            /** @description When it stops signing: RFC 3339, UTC. */
+            expires_at?: string | null;
+        };
+        /** @description What came of it. */
+        WebhookTest: {
+            /** @description The first 2 kB of its answer. */
+            answer: string;
+            /** @description Whether it counts as delivered: any 2xx. */
+            delivered: boolean;
+            /** @description What went wrong, for a person. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @example 12
+             */
+            latency_ms: number;
+            /**
+             * Format: int32
+             * @description The status that the receiver answered, when it answered.
+             * @example 200
+             */
+            status?: number | null;
         };
     };
     responses: never;
@@ -1711,8 +2423,18 @@ export interface operations {
                 chat?: string;
                 /** @description Where to go on: `next_cursor` of the page before. */
                 cursor?: string;
+                /**
+                 * @description Only `inbound` or `outbound` ones.
+                 * @example inbound
+                 */
+                direction?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /**
+                 * @description Only those of this status: `received`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
+                 * @example failed
+                 */
+                status?: string;
             };
             header?: never;
             path: {
@@ -1794,7 +2516,10 @@ export interface operations {
     send_message: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name of this request, good for 24 hours: 1 to 255 printable characters. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /**
                  * @description The channel.
@@ -1813,6 +2538,8 @@ export interface operations {
             /** @description Accepted and on disk. */
             202: {
                 headers: {
+                    /** @description `true` when this is the answer of an earlier request with the same key. */
+                    "Idempotent-Replayed"?: string;
                     /** @description The message's address. */
                     Location?: string;
                     [name: string]: unknown;
@@ -1895,6 +2622,15 @@ export interface operations {
             };
             /** @description Request not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Outbox full */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2703,6 +3439,291 @@ export interface operations {
             };
         };
     };
+    show_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The delivery.
+                 * @example dlv_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, what is sent, and every try. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The delivery.
+                 * @example dlv_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits to be delivered. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    skip_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The delivery.
+                 * @example dlv_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Skipped. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_events: {
         parameters: {
             query?: {
@@ -2715,6 +3736,11 @@ export interface operations {
                 channel?: string;
                 /** @description Pages only: how many at most. */
                 limit?: number;
+                /**
+                 * @description Only events of this message.
+                 * @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                message?: string;
                 /**
                  * @description Only these types, separated by commas; `message.*` takes all of a kind.
                  * @example message.received,channel.*
@@ -2923,6 +3949,220 @@ export interface operations {
             };
         };
     };
+    cancel_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The message.
+                 * @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled; also when it had been before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The message.
+                 * @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Queued again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -2961,6 +4201,87 @@ export interface operations {
             };
             /** @description Host not allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_outbox: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this channel.
+                 * @example ch_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                channel?: string;
+                /** @description Where to go on: `next` of the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /**
+                 * @description Only those that are `queued` (due or waiting for another try), `sending`, `scheduled` (their time has not come) or `failed`
+                 *     (waiting for a person to retry or discard them).
+                 * @example failed
+                 */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first, with how many there are of each status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3353,6 +4674,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     create_sign_in_link: {
@@ -3420,6 +4750,1193 @@ export interface operations {
             };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_stats: {
+        parameters: {
+            query?: {
+                /** @description How many hours back. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages and deliveries, hour by hour. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks, in the order of their creation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookIn"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The webhook's address. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Where to go on: `next` of the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /**
+                 * @description Only those that are `pending`, `delivered` or `skipped`.
+                 * @example pending
+                 */
+                status?: string;
+                /**
+                 * @description Only this type of event.
+                 * @example message.received
+                 */
+                type?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeliver_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeliveryIn"];
+            };
+        };
+        responses: {
+            /** @description They wait to be delivered, in order. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redelivery"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationIn"];
+            };
+        };
+        responses: {
+            /** @description Rotated. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rotation"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook.
+                 * @example wh_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestIn"];
+            };
+        };
+        responses: {
+            /** @description What came of it, whether the receiver took it or not. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,15 +1,20 @@
 use super::ring::{Line, Recent, Ring};
+use super::tally::Tally;
 use super::{frame, snapshot::Snapshots};
-use ledger::{EventQuery, Ledger};
+use domain::MessageId;
+use ledger::{EventQuery, Ledger, LoggedEvent};
+use serde::Deserialize;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How many events are read from the ledger at once.
 pub(super) const PAGE: u32 = 256;
 /// How long to wait before the ledger is asked again after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How many readers may be reading what is older from the ledger at the same moment: each holds a page meanwhile.
+const REPLAYS: usize = 8;
 
 /// The newest events, read from the ledger once for all readers.
 #[derive(Debug)]
@@ -17,12 +22,20 @@ pub(crate) struct Feed {
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
     pub(super) snapshots: Snapshots,
+    pub(super) replays: Semaphore,
+    pub tally: Tally,
 }
 
 impl Feed {
     /// Begins with what happens after `tip`.
     pub fn new(tip: u64) -> Self {
-        Feed { ring: RwLock::new(Ring::new(tip)), head: watch::Sender::new(tip), snapshots: Snapshots::default() }
+        Feed {
+            ring: RwLock::new(Ring::new(tip)),
+            head: watch::Sender::new(tip),
+            snapshots: Snapshots::default(),
+            replays: Semaphore::new(REPLAYS),
+            tally: Tally::default(),
+        }
     }
 
     /// Follows the ledger until `shutdown`.
@@ -60,9 +73,16 @@ impl Feed {
             }
             let events = ledger.events(&EventQuery { after, limit: PAGE, ..EventQuery::default() }).await?;
             let Some(head) = events.last().map(|e| e.seq) else { return Ok(()) };
+            self.tally.add(&events);
             let lines: Vec<Line> = events
                 .iter()
-                .map(|e| Line { seq: e.seq, kind: e.kind.clone(), channel: e.channel, frame: frame::event(e) })
+                .map(|e| Line {
+                    seq: e.seq,
+                    kind: e.kind.clone(),
+                    channel: e.channel,
+                    message: about(e),
+                    frame: frame::event(e),
+                })
                 .collect();
             self.ring.write().unwrap_or_else(PoisonError::into_inner).extend(lines);
             self.head.send_replace(head);
@@ -74,7 +94,24 @@ impl Feed {
         self.head.subscribe()
     }
 
-    pub(super) fn after(&self, position: u64, most: usize) -> Recent {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).after(position, most)
+    pub(super) fn after(&self, position: u64, most: usize, most_bytes: usize) -> Recent {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).after(position, most, most_bytes)
     }
+}
+
+/// The message that an event carries.
+fn about(event: &LoggedEvent) -> Option<MessageId> {
+    #[derive(Deserialize)]
+    struct Data {
+        message: Named,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    if !event.kind.starts_with("message.") {
+        return None;
+    }
+    let data: Data = serde_json::from_str(event.data.get()).ok()?;
+    data.message.id.parse().ok()
 }

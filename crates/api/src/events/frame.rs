@@ -33,6 +33,18 @@ impl<'a> From<&'a LoggedEvent> for Envelope<'a> {
     }
 }
 
+/// The same, to be kept within another answer.
+pub(crate) fn envelope(e: LoggedEvent) -> wire::EventOut {
+    wire::EventOut {
+        id: e.id.to_string(),
+        seq: e.seq,
+        kind: e.kind,
+        timestamp: e.at.to_string(),
+        channel_id: e.channel.map(|c| c.to_string()),
+        data: e.data,
+    }
+}
+
 /// One server-sent event. JSON has no line breaks of its own, so one `data` line holds it.
 pub(super) fn event(logged: &LoggedEvent) -> Bytes {
     named(&logged.kind, Some(logged.seq), &Envelope::from(logged))

@@ -34,7 +34,8 @@ pub(super) async fn answer(api: &Api, asked: &EventsQuery, filter: Filter) -> Re
     let after = asked.after.unwrap_or(0);
     let seen = *api.ledger.tip().borrow();
     let oldest = api.ledger.oldest_seq().await?;
-    let events = api.ledger.events(&EventQuery { after, limit, kinds: filter.kinds, channel: filter.channel }).await?;
+    let Filter { kinds, channel, message } = filter;
+    let events = api.ledger.events(&EventQuery { after, limit, kinds, channel, message }).await?;
     let next_after = next_after(&events, limit, after, seen);
     Ok(Json(Page { items: events.iter().map(Envelope::from).collect(), next_after, oldest }).into_response())
 }

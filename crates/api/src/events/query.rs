@@ -1,7 +1,11 @@
+use super::kinds;
 use crate::problem::{FieldError, Problem};
-use domain::ChannelId;
+use domain::{ChannelId, EventFilter, IdError, MessageId};
 use serde::Deserialize;
+use std::str::FromStr;
 use utoipa::IntoParams;
+
+const MOST_TYPES: usize = 64;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +22,10 @@ pub(crate) struct EventsQuery {
     #[serde(default)]
     #[param(example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")]
     channel: Option<String>,
+    /// Only events of this message.
+    #[serde(default)]
+    #[param(example = "msg_01j5a9k3m4n5p6q7r8s9t0v1w2")]
+    message: Option<String>,
     /// Pages only: how many at most.
     #[serde(default)]
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -30,39 +38,35 @@ pub(crate) struct Filter {
     /// Types, or families as `message.*`; empty: all.
     pub kinds: Vec<String>,
     pub channel: Option<ChannelId>,
+    pub message: Option<MessageId>,
 }
 
 impl Filter {
     pub fn of(asked: &EventsQuery) -> Result<Self, Problem> {
-        let kinds = asked.types.as_deref().map(kinds).transpose()?.unwrap_or_default();
-        let channel = asked.channel.as_deref().map(str::parse).transpose();
-        let channel =
-            channel.map_err(|e: domain::IdError| Problem::invalid(vec![FieldError::parameter("channel", e.to_string())]))?;
-        Ok(Filter { kinds, channel })
+        let kinds = asked.types.as_deref().map(types).transpose()?.unwrap_or_default();
+        Ok(Filter { kinds, channel: id("channel", asked.channel.as_deref())?, message: id("message", asked.message.as_deref())? })
     }
 
-    pub fn takes(&self, kind: &str, channel: Option<ChannelId>) -> bool {
-        let kind_fits = self.kinds.is_empty()
-            || self.kinds.iter().any(|wanted| match wanted.strip_suffix('*') {
-                Some(family) => kind.starts_with(family),
-                None => kind == wanted,
-            });
-        kind_fits && (self.channel.is_none() || self.channel == channel)
+    pub fn takes(&self, kind: &str, channel: Option<ChannelId>, message: Option<MessageId>) -> bool {
+        let wanted = EventFilter { channels: self.channel.into_iter().collect(), kinds: self.kinds.clone() };
+        wanted.matches(kind, channel) && (self.message.is_none() || self.message == message)
     }
 }
 
-fn kinds(text: &str) -> Result<Vec<String>, Problem> {
+fn id<T: FromStr<Err = IdError>>(parameter: &str, text: Option<&str>) -> Result<Option<T>, Problem> {
+    let refused = |e: IdError| Problem::invalid(vec![FieldError::parameter(parameter, e.to_string())]);
+    text.map(str::parse).transpose().map_err(refused)
+}
+
+fn types(text: &str) -> Result<Vec<String>, Problem> {
     let wanted: Vec<&str> = text.split(',').map(str::trim).collect();
-    let word = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let fits = |w: &str| w.split_once('.').is_some_and(|(family, rest)| word(family) && (rest == "*" || word(rest)));
-    if wanted == ["*"] {
-        return Ok(Vec::new());
+    let refused = |says: String| Problem::invalid(vec![FieldError::parameter("types", says)]);
+    if wanted.len() > MOST_TYPES {
+        return Err(refused(format!("must be at most {MOST_TYPES}")));
     }
-    if wanted.len() > 32 || !wanted.iter().all(|w| fits(w)) {
-        let detail = "must be types such as message.received or families such as channel.*, separated by commas";
-        return Err(Problem::invalid(vec![FieldError::parameter("types", detail)]));
-    }
-    Ok(wanted.into_iter().map(str::to_owned).collect())
+    wanted.iter().try_for_each(|kind| kinds::check(kind)).map_err(refused)?;
+    // What takes all needs no filter.
+    if wanted.contains(&"*") { Ok(Vec::new()) } else { Ok(wanted.into_iter().map(str::to_owned).collect()) }
 }
 
 #[cfg(test)]
@@ -72,13 +76,22 @@ mod tests {
 
     #[test]
     fn types_are_words_or_families() {
-        let filter = |text: &str| Filter { kinds: kinds(text).unwrap(), channel: None };
-        assert!(filter("message.received,channel.*").takes("channel.stuck", None));
-        assert!(filter("message.received").takes("message.received", None));
-        assert!(!filter("message.received").takes("message.read", None));
-        assert!(filter("*").takes("anything.at_all", None));
-        for bad in ["", "message", "message.", ".x", "message.received,", "Message.received", "message.re%"] {
-            assert!(kinds(bad).is_err(), "{bad}");
+        let filter = |text: &str| Filter { kinds: types(text).unwrap(), ..Filter::default() };
+        assert!(filter("message.received, channel.*").takes("channel.stuck", None, None));
+        assert!(filter("message.received").takes("message.received", None, None));
+        assert!(!filter("message.received").takes("message.read", None, None));
+        assert!(filter("*").takes("anything.at_all", None, None) && filter("message.read,*").kinds.is_empty());
+        for bad in ["", "message", "message.", ".x", "message.received,", "Message.received", "message.re%", "message.reda"] {
+            assert!(types(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn one_message_has_its_events_and_no_others() {
+        let at = domain::Timestamp::EPOCH;
+        let (one, other) = (MessageId::new(at, 1), MessageId::new(at, 2));
+        let filter = Filter { message: Some(one), ..Filter::default() };
+        assert!(filter.takes("message.sent", None, Some(one)));
+        assert!(!filter.takes("message.sent", None, Some(other)) && !filter.takes("channel.stuck", None, None));
     }
 }

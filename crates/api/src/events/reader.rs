@@ -15,8 +15,10 @@ use wire::{ChannelOut, GapOut, SnapshotOut};
 
 /// How often a silent stream says that it lives.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
-/// How many events go out in one write at most.
+/// How many events go out in one write at most, and how many bytes of them: the most that is held for a reader that takes
+/// nothing, besides what its connection holds. One event that is larger goes alone.
 const BATCH: usize = 128;
+const BATCH_BYTES: usize = 32 * 1024;
 
 /// One open stream: where it stands in the log, and nothing else. What it has not been able to write is not read ahead,
 /// so a slow one costs no more than a fast one until the connection's write deadline ends it.
@@ -27,6 +29,8 @@ pub(super) struct Reader {
     position: u64,
     head: watch::Receiver<u64>,
     opening: Option<Bytes>,
+    /// How many events of the ledger make one write, as far as we know by now.
+    page: u32,
     /// Whether the log may begin after our position.
     may_lag: bool,
     /// When something was last handed out.
@@ -50,7 +54,16 @@ impl Reader {
             opening.extend_from_slice(&gap(position, api.ledger.oldest_seq().await?));
             position = snapshot.seq;
         }
-        Ok(Reader { api, filter, position, head, opening: Some(opening.freeze()), may_lag: true, spoke_at: Instant::now() })
+        Ok(Reader {
+            api,
+            filter,
+            position,
+            head,
+            opening: Some(opening.freeze()),
+            page: PAGE / 4,
+            may_lag: true,
+            spoke_at: Instant::now(),
+        })
     }
 
     pub fn into_body(self) -> Body {
@@ -71,12 +84,12 @@ impl Reader {
                 return None;
             }
             self.head.mark_unchanged();
-            let chunk = match self.api.feed.after(self.position, BATCH) {
+            let chunk = match self.api.feed.after(self.position, BATCH, BATCH_BYTES) {
                 Recent::UpToDate => Some(self.wait().await?),
                 Recent::Next(lines) => {
                     self.position = lines.last().map_or(self.position, |l| l.seq);
                     self.may_lag = false;
-                    gather(lines.iter().filter(|l| self.filter.takes(&l.kind, l.channel)).map(|l| l.frame.clone()))
+                    gather(lines.iter().filter(|l| self.filter.takes(&l.kind, l.channel, l.message)).map(|l| l.frame.clone()))
                 }
                 Recent::Older => match self.replay().await {
                     Ok(chunk) => chunk,
@@ -112,14 +125,30 @@ impl Reader {
                 return Ok(Some(told));
             }
         }
+        // Never closed, so a turn always comes.
+        let _turn = self.api.feed.replays.acquire().await;
         let seen = *self.api.ledger.tip().borrow();
-        let Filter { kinds, channel } = self.filter.clone();
-        let events = self.api.ledger.events(&EventQuery { after: self.position, limit: PAGE, kinds, channel }).await?;
-        let whole = events.len() < PAGE as usize;
-        let last = events.last().map_or(self.position, |e| e.seq);
-        // A page that is not full means that all up to `seen` was looked at.
-        self.position = if whole { last.max(seen) } else { last };
-        Ok(gather(events.iter().map(frame::event)))
+        let Filter { kinds, channel, message } = self.filter.clone();
+        let query = EventQuery { after: self.position, limit: self.page, kinds, channel, message };
+        let events = self.api.ledger.events(&query).await?;
+        let (mut frames, mut bytes) = (Vec::with_capacity(events.len()), 0);
+        for event in &events {
+            let frame = frame::event(event);
+            bytes += frame.len();
+            if !frames.is_empty() && bytes > BATCH_BYTES {
+                // The rest is read again; next time only as many as fit.
+                self.page = u32::try_from(frames.len()).unwrap_or(PAGE);
+                return Ok(gather(frames.into_iter()));
+            }
+            self.position = event.seq;
+            frames.push(frame);
+        }
+        if events.len() < self.page as usize {
+            // A page that is not full means that all up to `seen` was looked at.
+            self.position = self.position.max(seen);
+        }
+        self.page = (self.page + self.page / 4 + 1).min(PAGE);
+        Ok(gather(frames.into_iter()))
     }
 }
 

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use domain::ChannelId;
+use domain::{ChannelId, MessageId};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ pub(super) struct Line {
     pub seq: u64,
     pub kind: String,
     pub channel: Option<ChannelId>,
+    pub message: Option<MessageId>,
     pub frame: Bytes,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct Ring {
 pub(super) enum Recent {
     /// There is none yet.
     UpToDate,
-    /// The next ones, at most as many as were asked for.
+    /// The next ones, no more than were asked for but at least one.
     Next(Vec<Arc<Line>>),
     /// They are older than what the ring holds.
     Older,
@@ -58,14 +59,21 @@ impl Ring {
         }
     }
 
-    pub fn after(&self, position: u64, most: usize) -> Recent {
+    /// What follows on `position`: at most this many, and no more bytes than this unless the first alone has more.
+    pub fn after(&self, position: u64, most: usize, most_bytes: usize) -> Recent {
         if position >= self.head {
             return Recent::UpToDate;
         }
         match self.lines.front() {
             Some(oldest) if oldest.seq <= position + 1 => {
                 let skip = self.lines.partition_point(|line| line.seq <= position);
-                Recent::Next(self.lines.iter().skip(skip).take(most).cloned().collect())
+                let mut bytes = 0;
+                let fits = |line: &&Arc<Line>| {
+                    let first = bytes == 0;
+                    bytes += line.frame.len();
+                    first || bytes <= most_bytes
+                };
+                Recent::Next(self.lines.iter().skip(skip).take(most).take_while(fits).cloned().collect())
             }
             Some(_) | None => Recent::Older,
         }
@@ -77,11 +85,11 @@ mod tests {
     use super::*;
 
     fn line(seq: u64, bytes: usize) -> Line {
-        Line { seq, kind: "channel.created".into(), channel: None, frame: Bytes::from(vec![b'x'; bytes]) }
+        Line { seq, kind: "channel.created".into(), channel: None, message: None, frame: Bytes::from(vec![b'x'; bytes]) }
     }
 
     fn seqs(ring: &Ring, after: u64) -> Option<Vec<u64>> {
-        match ring.after(after, 3) {
+        match ring.after(after, 3, 100) {
             Recent::UpToDate => Some(Vec::new()),
             Recent::Next(lines) => Some(lines.iter().map(|l| l.seq).collect()),
             Recent::Older => None,
@@ -102,12 +110,22 @@ mod tests {
     }
 
     #[test]
+    fn no_more_bytes_are_handed_out_than_were_asked_for() {
+        let mut ring = Ring::new(0);
+        ring.extend([line(1, 60), line(2, 40), line(3, 1), line(4, 5000), line(5, 1)]);
+        assert_eq!(seqs(&ring, 0), Some(vec![1, 2]));
+        assert_eq!(seqs(&ring, 2), Some(vec![3]));
+        assert_eq!(seqs(&ring, 3), Some(vec![4]), "one that is too large goes alone");
+        assert_eq!(seqs(&ring, 4), Some(vec![5]));
+    }
+
+    #[test]
     fn it_holds_no_more_than_its_bounds() {
         let mut ring = Ring::new(0);
         ring.extend((1..=5000).map(|seq| line(seq, 10)));
         assert_eq!((ring.lines.len(), ring.head()), (MOST, 5000));
         ring.extend((5001..=5010).map(|seq| line(seq, MOST_BYTES / 4)));
         assert!(ring.bytes <= MOST_BYTES && ring.lines.len() <= 4);
-        assert_eq!(seqs(&ring, 5008), Some(vec![5009, 5010]));
+        assert_eq!(seqs(&ring, 5008), Some(vec![5009]));
     }
 }

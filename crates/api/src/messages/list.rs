@@ -4,7 +4,7 @@ use crate::params::{self, ChannelPath, Params};
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
-use domain::{ChatId, Recipient, RecipientError};
+use domain::{ChatId, Direction, Recipient, RecipientError};
 use ledger::MessageQuery;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -27,6 +27,14 @@ pub(crate) struct MessagesQuery {
     #[serde(default)]
     #[param(example = "15550100123@s.whatsapp.net")]
     chat: Option<String>,
+    /// Only those of this status: `received`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
+    #[serde(default)]
+    #[param(example = "failed")]
+    status: Option<String>,
+    /// Only `inbound` or `outbound` ones.
+    #[serde(default)]
+    #[param(example = "inbound")]
+    direction: Option<String>,
 }
 
 /// Messages, newest first.
@@ -50,7 +58,9 @@ pub(crate) async fn list(
     let limit = params::limit(asked.limit, 50, 200)?;
     let before = asked.cursor.as_deref().map(|c| cursor::read(LIST, c)).transpose()?;
     let chat = asked.chat.as_deref().map(chat).transpose()?;
-    let page = api.ledger.messages(id, &MessageQuery { chat, before, limit }).await?;
+    let status = asked.status.as_deref().map(status).transpose()?;
+    let direction = asked.direction.as_deref().map(direction).transpose()?;
+    let page = api.ledger.messages(id, &MessageQuery { chat, status, direction, before, limit }).await?;
     let next_cursor = page.next.map(|n| cursor::write(LIST, n));
     Ok(Json(MessagePage { items: page.messages.iter().map(MessageOut::from).collect(), next_cursor }))
 }
@@ -58,4 +68,21 @@ pub(crate) async fn list(
 fn chat(text: &str) -> Result<ChatId, Problem> {
     let refused = |e: RecipientError| Problem::invalid(vec![FieldError::parameter("chat", e.to_string())]);
     text.parse::<Recipient>().map(Recipient::into_chat).map_err(refused)
+}
+
+const STATUSES: [&str; 10] =
+    ["received", "queued", "sending", "sent", "delivered", "read", "played", "failed", "cancelled", "expired"];
+
+fn status(text: &str) -> Result<String, Problem> {
+    let says = || format!("must be one of {}", STATUSES.join(", "));
+    let known = STATUSES.contains(&text).then(|| text.to_owned());
+    known.ok_or_else(|| Problem::invalid(vec![FieldError::parameter("status", says())]))
+}
+
+fn direction(text: &str) -> Result<Direction, Problem> {
+    match text {
+        "inbound" => Ok(Direction::Inbound),
+        "outbound" => Ok(Direction::Outbound),
+        _ => Err(Problem::invalid(vec![FieldError::parameter("direction", "must be inbound or outbound")])),
+    }
 }

@@ -1,12 +1,14 @@
 //! `/docs`: the OpenAPI document as pages for people, written here so that nothing is downloaded and no script runs.
 
+mod concepts;
 mod example;
 mod problems;
 mod reference;
 
 use crate::api::Api;
 use crate::html;
-use axum::extract::State;
+use crate::problem::{Code, Problem};
+use axum::extract::{Path, Request, State};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
@@ -18,6 +20,13 @@ pub(crate) async fn docs(State(api): State<Api>) -> Html<String> {
 
 pub(crate) async fn problems() -> Html<String> {
     html::page("Problems", &problems::render())
+}
+
+pub(crate) async fn concept(Path(name): Path<String>, request: Request) -> Response {
+    match concepts::find(&name) {
+        Some(concept) => html::page(concept.title(), &concept.render()).into_response(),
+        None => Problem::of(Code::NotFound).into_answer(request.headers()),
+    }
 }
 
 pub(crate) async fn style() -> Response {

@@ -1,10 +1,13 @@
+mod channel;
+mod webhook;
+
 use crate::api::{Api, Parts};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use domain::StateKind;
-use ledger::LedgerStats;
+use ledger::{LedgerError, LedgerStats, OutboxCounts, PendingCount};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
@@ -20,9 +23,9 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 #[utoipa::path(get, path = "/metrics", tag = "ops", operation_id = "metrics",
     responses((status = 200, description = "Metrics.", body = String, content_type = "application/openmetrics-text")))]
 pub(crate) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
-    let stats = api.ledger.stats().await?;
+    let measured = Measured::take(&api).await?;
     let mut text = String::new();
-    encode(&mut text, &registry(&api, &stats)).map_err(|e| Problem::internal(&e))?;
+    encode(&mut text, &registry(&api, &measured)).map_err(|e| Problem::internal(&e))?;
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response())
 }
 
@@ -31,8 +34,26 @@ struct OfState {
     state: &'static str,
 }
 
+/// What the ledger has to be asked for.
+struct Measured {
+    stats: LedgerStats,
+    outbox: OutboxCounts,
+    pending: Vec<PendingCount>,
+}
+
+impl Measured {
+    async fn take(api: &Parts) -> Result<Self, LedgerError> {
+        Ok(Measured {
+            stats: api.ledger.stats().await?,
+            outbox: api.ledger.outbox_counts(None, api.now()).await?,
+            pending: api.ledger.pending_counts().await?,
+        })
+    }
+}
+
 /// Made anew for each answer: what is measured lives elsewhere, this is only its form.
-fn registry(api: &Parts, stats: &LedgerStats) -> Registry {
+fn registry(api: &Parts, measured: &Measured) -> Registry {
+    let stats = &measured.stats;
     let mut registry = Registry::with_prefix("whatisup");
     let build = Info::new([("version", api.about.version.clone()), ("build", api.about.build.as_str().to_owned())]);
     registry.register("build", "What runs here", build);
@@ -43,13 +64,20 @@ fn registry(api: &Parts, stats: &LedgerStats) -> Registry {
         channels.get_or_create(&OfState { state: kind.as_str() }).set(signed(many as u64));
     }
     registry.register("channels", "Channels by state", channels);
+    channel::register(&mut registry, api, stats);
     let stuck = api.overview().channels.iter().filter(|c| c.stuck_since.is_some()).count();
     gauge(&mut registry, "channels_stuck", "Channels flagged as stuck", stuck as u64);
+
+    let flapping = api.overview().channels.iter().filter(|c| c.flapping_since.is_some()).count();
+    gauge(&mut registry, "channels_flapping", "Channels that keep losing their connection", flapping as u64);
 
     gauge(&mut registry, "events_last_seq", "The newest event of the log", stats.last_seq);
     gauge(&mut registry, "events_oldest_seq", "The oldest event that the log still has", stats.oldest_seq);
     gauge(&mut registry, "messages_stored", "Messages ever stored", stats.messages);
+    registry.register("events", "Events since the start, by type", api.feed.tally.events.clone());
     gauge(&mut registry, "messages_queued", "Messages that have not left yet", stats.queued.iter().map(|(_, n)| n).sum());
+    outbox(&mut registry, measured.outbox);
+    webhook::register(&mut registry, api, &measured.pending);
     bytes(&mut registry, "ledger_file", "Size of the database", stats.file_bytes);
     bytes(&mut registry, "ledger_wal", "Size of the database's write-ahead log", stats.wal_bytes);
     if let Some(resident) = resident_bytes() {
@@ -63,6 +91,20 @@ fn registry(api: &Parts, stats: &LedgerStats) -> Registry {
     registry.register("http_requests", "Answers by route and status", api.requests.answered.clone());
     registry.register_with_unit("http_answer", "Time to an answer's head", Unit::Seconds, api.requests.seconds.clone());
     registry
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfStatus {
+    status: &'static str,
+}
+
+fn outbox(registry: &mut Registry, counts: OutboxCounts) {
+    let messages = Family::<OfStatus, Gauge>::default();
+    let OutboxCounts { queued, sending, scheduled, failed } = counts;
+    for (status, many) in [("queued", queued), ("sending", sending), ("scheduled", scheduled), ("failed", failed)] {
+        messages.get_or_create(&OfStatus { status }).set(signed(many));
+    }
+    registry.register("outbox_messages", "Messages of the outbox by status; failed ones wait for a person", messages);
 }
 
 fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {

@@ -26,6 +26,13 @@ pub enum Code {
     PairingEnded,
     Conflict,
     PairingCodeUnavailable,
+    IdempotencyKeyReused,
+    IdempotencyInFlight,
+    QueueFull,
+    NotCancellable,
+    NotFailed,
+    NotPending,
+    EventGone,
     DiskFull,
     ShuttingDown,
     Unavailable,
@@ -33,7 +40,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 27] = [
+    pub const ALL: [Code; 34] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
@@ -57,6 +64,13 @@ impl Code {
         Code::PairingEnded,
         Code::Conflict,
         Code::PairingCodeUnavailable,
+        Code::IdempotencyKeyReused,
+        Code::IdempotencyInFlight,
+        Code::QueueFull,
+        Code::NotCancellable,
+        Code::NotFailed,
+        Code::NotPending,
+        Code::EventGone,
         Code::DiskFull,
         Code::ShuttingDown,
         Code::Unavailable,
@@ -89,6 +103,13 @@ impl Code {
             Code::Conflict => "conflict",
             Code::DiskFull => "disk_full",
             Code::PairingCodeUnavailable => "pairing_code_unavailable",
+            Code::IdempotencyKeyReused => "idempotency_key_reused",
+            Code::IdempotencyInFlight => "idempotency_in_flight",
+            Code::QueueFull => "queue_full",
+            Code::NotCancellable => "not_cancellable",
+            Code::NotFailed => "not_failed",
+            Code::NotPending => "not_pending",
+            Code::EventGone => "event_gone",
             Code::ShuttingDown => "shutting_down",
             Code::Unavailable => "unavailable",
             Code::Internal => "internal",
@@ -110,10 +131,16 @@ impl Code {
             | Code::BeingDeleted
             | Code::DeletionPending
             | Code::PairingEnded
+            | Code::IdempotencyInFlight
+            | Code::NotCancellable
+            | Code::NotFailed
+            | Code::NotPending
+            | Code::EventGone
             | Code::Conflict => StatusCode::CONFLICT,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::Invalid | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Code::PairingCodeUnavailable | Code::DiskFull | Code::ShuttingDown | Code::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -147,6 +174,13 @@ impl Code {
             Code::Conflict => "Not possible now",
             Code::DiskFull => "No room on the disk",
             Code::PairingCodeUnavailable => "No pairing code",
+            Code::IdempotencyKeyReused => "Key used for another message",
+            Code::IdempotencyInFlight => "The same request is under way",
+            Code::QueueFull => "Outbox full",
+            Code::NotCancellable => "Too late to cancel",
+            Code::NotFailed => "Nothing to retry",
+            Code::NotPending => "Nothing to skip",
+            Code::EventGone => "Event no longer kept",
             Code::ShuttingDown => "Shutting down",
             Code::Unavailable => "Not available now",
             Code::Internal => "Something failed here",
@@ -192,6 +226,19 @@ impl Code {
             }
             Code::Conflict => "The channel's present state does not allow this.",
             Code::PairingCodeUnavailable => "WhatsApp gave no pairing code in time. Try again, or scan the QR.",
+            Code::IdempotencyKeyReused => {
+                "This Idempotency-Key came with another message within the last 24 hours. Use a new key for a new message."
+            }
+            Code::IdempotencyInFlight => {
+                "A request with this Idempotency-Key is being carried out just now. Ask again in a moment for its answer."
+            }
+            Code::QueueFull => {
+                "The channel's outbox holds as many messages as it may (setting outbox.max_queued). Send again when some have left."
+            }
+            Code::NotCancellable => "Only a message that is queued or has failed can be cancelled; this one has left or ended.",
+            Code::NotFailed => "Only a message that has failed can be retried.",
+            Code::NotPending => "Only a delivery that is pending can be skipped.",
+            Code::EventGone => "The event of this delivery is older than what the log keeps, so it cannot be sent again.",
             Code::ShuttingDown => "WhatIsUp is shutting down.",
             Code::Unavailable => "This cannot be done just now. Try again in a moment.",
             Code::Internal => "Something failed here; the log has the cause.",

@@ -14,6 +14,10 @@ impl From<LedgerError> for Problem {
                 Problem::of(Code::DiskFull)
             }
             LedgerError::Io(_) => Problem::unavailable(&error),
+            LedgerError::NoSuchEndpoint => Problem::no_such("webhook"),
+            LedgerError::NoSuchDelivery => Problem::no_such("delivery"),
+            LedgerError::QueueFull => Problem::of(Code::QueueFull),
+            LedgerError::EventPruned => Problem::of(Code::EventGone),
             LedgerError::Damaged(_) | LedgerError::AlreadyThere => Problem::internal(&error),
         }
     }
@@ -24,6 +28,8 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::NotFound => Problem::no_such("channel"),
             CommandError::Conflict { code, sentence } => Problem::new(conflict(code), sentence),
+            CommandError::QueueFull => Problem::of(Code::QueueFull),
+            CommandError::IdempotencyOtherBody => Problem::of(Code::IdempotencyKeyReused),
             CommandError::Storage(error) => error.into(),
             CommandError::ShuttingDown => Problem::of(Code::ShuttingDown),
         }
@@ -37,6 +43,8 @@ fn conflict(code: &str) -> Code {
         "being_deleted" => Code::BeingDeleted,
         "deletion_pending" => Code::DeletionPending,
         "pairing_ended" => Code::PairingEnded,
+        "not_cancellable" => Code::NotCancellable,
+        "not_failed" => Code::NotFailed,
         "no_pairing_code" => Code::PairingCodeUnavailable,
         _ => Code::Conflict,
     }

@@ -1,4 +1,4 @@
-use super::example;
+use super::{concepts, example};
 use crate::html::escape;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -18,6 +18,7 @@ pub(super) fn render(document: &Value, base: &str) -> String {
         "<p>Every address but <code>/livez</code> needs the key: <code>Authorization: Bearer wiu_…</code>. <code>whatisupd key</code> prints it, \
          the application's settings show it.</p>\n<pre>export WIU_KEY=$(whatisupd key)</pre>\n"
     );
+    let _ = write!(out, "<p>How things work, in five minutes each: {}.</p>\n", concepts::links());
     let tags: Vec<(&str, &str)> =
         document["tags"].as_array().into_iter().flatten().map(|t| (str_of(&t["name"]), str_of(&t["description"]))).collect();
     out.push_str("<nav><ul>\n");
@@ -33,7 +34,7 @@ pub(super) fn render(document: &Value, base: &str) -> String {
     }
     out.push_str("</ul></nav>\n");
     for (tag, description) in &tags {
-        let _ = write!(out, "<h2>{}</h2>\n<p>{}</p>\n", escape(tag), escape(description));
+        let _ = write!(out, "<h2 class=\"tag\">{}</h2>\n<p>{}</p>\n", escape(tag), escape(description));
         for operation in operations(document, tag) {
             operation.render(&mut out, document, base);
         }
@@ -120,7 +121,7 @@ impl Operation<'_> {
         let _ = write!(
             line,
             " {base}{}",
-            self.path.replace("{id}", if self.path.starts_with("/v1/messages") { "$MESSAGE" } else { "$CHANNEL" })
+            self.path.replace("{id}", variable(self.path))
         );
         if self.entry["security"] != serde_json::json!([{}]) {
             line.push_str(" \\\n  -H \"Authorization: Bearer $WIU_KEY\"");
@@ -131,6 +132,12 @@ impl Operation<'_> {
         }
         line
     }
+}
+
+/// What the shell calls the id in a path.
+fn variable(path: &str) -> &'static str {
+    let kinds = [("/v1/messages", "$MESSAGE"), ("/v1/webhooks", "$WEBHOOK"), ("/v1/deliveries", "$DELIVERY")];
+    kinds.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("$CHANNEL", |(_, variable)| variable)
 }
 
 fn str_of(value: &Value) -> &str {

@@ -1,0 +1,3 @@
+//! `/v1/stats`: numbers over time, for charts.
+
+pub(crate) mod show;

@@ -1,0 +1,76 @@
+//! The fields of a webhook that people write, checked alike when it is made and when it is changed.
+
+use crate::api::Parts;
+use crate::events::kinds;
+use crate::problem::FieldError;
+use crate::serve::Build;
+use crate::webhooks::address;
+use domain::ChannelId;
+use webhooks::Reach;
+
+const LONGEST_DESCRIPTION: usize = 200;
+const MOST_CHANNELS: usize = 200;
+const MOST_TYPES: usize = 64;
+const MOST_AT_ONCE: u32 = 16;
+
+pub(super) fn url(api: &Parts, given: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    let reach = if api.about.build == Build::Sandbox { Reach::LoopbackOnly } else { Reach::Anywhere };
+    let checked = address::check(given, reach);
+    checked.inspect_err(|says| errors.push(FieldError::at("/url", says))).ok()
+}
+
+pub(super) fn description(given: &str, errors: &mut Vec<FieldError>) -> String {
+    let text = given.trim();
+    if text.chars().count() > LONGEST_DESCRIPTION || text.chars().any(char::is_control) {
+        errors.push(FieldError::at(
+            "/description",
+            format!("must have at most {LONGEST_DESCRIPTION} characters, all of them printable"),
+        ));
+    }
+    text.to_owned()
+}
+
+/// Each must exist now; one that is deleted later simply has no more events.
+pub(super) fn channels(api: &Parts, given: &[String], errors: &mut Vec<FieldError>) -> Vec<ChannelId> {
+    if given.len() > MOST_CHANNELS {
+        errors.push(FieldError::at("/channels", format!("must be at most {MOST_CHANNELS}; leave it empty for all")));
+        return Vec::new();
+    }
+    let overview = api.overview();
+    let mut channels = Vec::new();
+    for (i, text) in given.iter().enumerate() {
+        match text.parse::<ChannelId>() {
+            Ok(id) if overview.get(id).is_some() => {
+                if !channels.contains(&id) {
+                    channels.push(id);
+                }
+            }
+            Ok(_) => errors.push(FieldError::at(format!("/channels/{i}"), "there is no such channel")),
+            Err(e) => errors.push(FieldError::at(format!("/channels/{i}"), e.to_string())),
+        }
+    }
+    channels
+}
+
+pub(super) fn types(given: &[String], errors: &mut Vec<FieldError>) -> Vec<String> {
+    if given.len() > MOST_TYPES {
+        errors.push(FieldError::at("/types", format!("must be at most {MOST_TYPES}; leave it empty for all")));
+        return Vec::new();
+    }
+    let mut types: Vec<String> = Vec::new();
+    for (i, kind) in given.iter().enumerate() {
+        match kinds::check(kind) {
+            Ok(()) if types.contains(kind) => {}
+            Ok(()) => types.push(kind.clone()),
+            Err(says) => errors.push(FieldError::at(format!("/types/{i}"), says)),
+        }
+    }
+    types
+}
+
+pub(super) fn concurrency(given: u32, errors: &mut Vec<FieldError>) -> u32 {
+    if !(1..=MOST_AT_ONCE).contains(&given) {
+        errors.push(FieldError::at("/concurrency", format!("must be from 1 to {MOST_AT_ONCE}")));
+    }
+    given
+}

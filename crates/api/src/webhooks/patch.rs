@@ -1,0 +1,72 @@
+use super::{WebhookOut, field, header};
+use crate::api::Api;
+use crate::body::{JsonBody, given};
+use crate::params::WebhookPath;
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use domain::EventFilter;
+use ledger::EndpointPatch;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What to change; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WebhookPatch {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, max_length = 2048)]
+    url: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, max_length = 200)]
+    description: Option<String>,
+    /// The whole list; empty: all channels.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, max_items = 200)]
+    channels: Option<Vec<String>>,
+    /// The whole list; empty: all types.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, max_items = 64)]
+    types: Option<Vec<String>>,
+    /// Headers to add or replace; one that is null is taken away, one that is not named stays.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Option<String>>, required = false)]
+    headers: BTreeMap<String, Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, minimum = 1, maximum = 16)]
+    concurrency: Option<u32>,
+}
+
+/// Change a webhook
+///
+/// A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address.
+#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
+    params(("id" = String, Path, description = "The webhook.", example = "wh_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    request_body = WebhookPatch,
+    responses((status = 200, description = "The webhook as it is now.", body = WebhookOut)))]
+pub(crate) async fn patch(
+    State(api): State<Api>,
+    WebhookPath(id): WebhookPath,
+    JsonBody(given): JsonBody<WebhookPatch>,
+) -> Result<Json<WebhookOut>, Problem> {
+    let before = api.endpoint(id).await?;
+    let mut errors = Vec::new();
+    let url = given.url.and_then(|url| field::url(&api, &url, &mut errors));
+    let description = given.description.map(|text| field::description(&text, &mut errors));
+    let channels = given.channels.map(|all| field::channels(&api, &all, &mut errors));
+    let kinds = given.types.map(|all| field::types(&all, &mut errors));
+    let concurrency = given.concurrency.map(|n| field::concurrency(n, &mut errors));
+    let mut headers = before.headers.clone();
+    header::merge(&mut headers, &given.headers, &mut errors);
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let filter = EventFilter {
+        channels: channels.unwrap_or(before.filter.channels),
+        kinds: kinds.unwrap_or(before.filter.kinds),
+    };
+    let patch = EndpointPatch { url, description, filter: Some(filter), headers: Some(headers), concurrency };
+    let after = api.ledger.update_endpoint(id, patch, api.now()).await?;
+    Ok(Json(api.webhook(&after).await?))
+}
