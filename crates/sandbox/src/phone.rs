@@ -176,6 +176,23 @@ impl Phone {
         self.memory().await.mishap = Some(Mishap::WrongSession);
     }
 
+    pub async fn answers_retries(&self) -> bool {
+        self.memory().await.answers_retries
+    }
+
+    /// Whether it sends another copy to whoever could not decrypt the first. Requests of a time when it did not are
+    /// answered as soon as it does again.
+    pub async fn set_answers_retries(&self, on: bool) -> Result<(), PhoneError> {
+        let mut memory = self.memory().await;
+        memory.answers_retries = on;
+        if on {
+            for (request, device) in std::mem::take(&mut memory.unanswered) {
+                self.send_again(&mut memory, &request, &device).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens a message on the phone: the sender gets a read receipt.
     pub async fn read(&self, id: &str) -> Result<(), PhoneError> {
         let mut memory = self.memory().await;
@@ -244,6 +261,8 @@ impl Phone {
         memory.sent.clear();
         memory.held.clear();
         memory.mishap = None;
+        memory.answers_retries = true;
+        memory.unanswered.clear();
         memory.auto_reply = false;
         self.tick();
         Ok(())

@@ -195,3 +195,40 @@ async fn a_client_is_still_linked_after_the_sandbox_was_started_anew() {
     let counters = sandbox.network().counters();
     assert_eq!((counters.logins_ik, counters.devices_left_out, counters.unknown_stanzas), (1, 0, 0), "{counters:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn phones_brought_back_from_an_older_time_still_reach_a_client_that_knows_more() {
+    let config = || SandboxConfig { seed: Some(8), ..SandboxConfig::default() };
+    let house = House::with(config()).await;
+    let (ada, bea) = house.two_people().await;
+    let mut client = Client::paired(&house, &ada).await;
+    // An answer makes the session a long-lived one, on which both sides just count.
+    bea.send_text("15550100001", "before").await.unwrap();
+    client.text("before").await;
+    client.handle.client().send_text(jid("15550100002"), "known").await.unwrap();
+    bea.wait_for_message(PATIENCE, |message| message.content.text() == Some("known")).await.unwrap();
+    bea.send_text("15550100001", "and known").await.unwrap();
+    client.text("and known").await;
+    let old = house.phones.save().await.unwrap();
+    // What the file does not know when the process is killed.
+    for n in 0..3 {
+        bea.send_text("15550100001", &format!("forgotten {n}")).await.unwrap();
+        client.text(&format!("forgotten {n}")).await;
+    }
+    client.handle.client().send_text(jid("15550100002"), "forgotten too").await.unwrap();
+    bea.wait_for_message(PATIENCE, |message| message.content.text() == Some("forgotten too")).await.unwrap();
+    let memory = client.memory.clone();
+    drop((client, house));
+
+    let sandbox = Sandbox::start(config()).await.unwrap();
+    let phones = Phones::restore(sandbox.network().clone(), &old).await.unwrap();
+    let bea = phones.get("15550100002").unwrap();
+    let mut client = Client::resume(sandbox.url(), memory).await;
+    client.connected().await;
+    for text in ["after", "and on"] {
+        bea.send_text("15550100001", text).await.unwrap();
+        client.text(text).await;
+        client.handle.client().send_text(jid("15550100002"), text).await.unwrap();
+        bea.wait_for_message(PATIENCE, |m| m.content.text() == Some(text) && m.from.user == "15550100001").await.unwrap();
+    }
+}

@@ -136,10 +136,43 @@ async fn faults_are_injected_listed_and_healed() {
     for kind in ["drop", "hang", "half_open", "refuse", "unavailable", "replaced", "banned", "outdated", "passkey"] {
         panel.done("/faults", json!({ "kind": kind, "seconds": 60 })).await;
     }
+    for kind in ["swallow_acks", "delay_acks", "drop_before_ack", "swallow", "delay"] {
+        panel.done("/faults", json!({ "kind": kind, "count": 2, "way": "from_client", "tag": "receipt" })).await;
+    }
+    panel.done("/faults", json!({ "kind": "nack", "code": 463, "count": 3 })).await;
     let (status, problem) = panel.post("/faults", json!({ "kind": "stream_error" })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("code_missing")));
     panel.done("/reset", json!(null)).await;
     assert_eq!(panel.get("/faults").await, json!([]));
+}
+
+#[tokio::test]
+async fn messages_are_written_by_the_hundred_held_back_amended_and_counted() {
+    let panel = Panel::open().await;
+    let (ada, grace) = ("/phones/15550100101", "/phones/15550100102");
+    let many = json!({ "to": "15550100102", "count": 100, "prefix": "n" });
+    let sent = panel.done(&format!("{ada}/messages/bulk"), many).await;
+    assert_eq!(sent["ids"].as_array().unwrap().len(), 100);
+    let late = panel.done(&format!("{ada}/messages"), json!({ "to": "15550100102", "text": "late", "hold": true })).await;
+    let late = late["id"].as_str().unwrap();
+    panel.done(&format!("{ada}/messages/{late}/edit"), json!({ "text": "later" })).await;
+    panel.done(&format!("{ada}/messages/{late}/reaction"), json!({ "emoji": "👍" })).await;
+    panel.done(&format!("{grace}/receipts"), json!({ "to": "15550100101", "ids": [late], "kind": "read" })).await;
+    panel.done(&format!("{ada}/messages/{late}/release"), json!(null)).await;
+    panel.done(&format!("{ada}/messages/{late}/revoke"), json!(null)).await;
+
+    let phone = panel.phones.get("15550100102").unwrap();
+    phone.wait_for_message(PATIENCE, |message| message.content.kind() == "revoke").await.unwrap();
+    let arrivals = panel.get(&format!("{grace}/arrivals")).await;
+    assert_eq!((&arrivals["messages"], &arrivals["duplicates"]), (&json!(104), &json!(0)));
+    assert_eq!(arrivals["chats"][0]["messages"][99]["text"], "n100");
+    let list = panel.get(&format!("{grace}/messages?direction=in&from=100&limit=3")).await;
+    let list: Vec<_> = list.as_array().unwrap().iter().map(|m| (m["place"].clone(), m["kind"].clone())).collect();
+    let expected = [(100, "edit"), (101, "reaction"), (102, "text")].map(|(place, kind)| (json!(place), json!(kind)));
+    assert_eq!(list, expected);
+
+    let (status, problem) = panel.post(&format!("{ada}/messages/bulk"), json!({ "to": "15550100102" })).await;
+    assert_eq!((status.as_u16(), &problem["code"]), (422, &json!("invalid_field")));
 }
 
 #[tokio::test]

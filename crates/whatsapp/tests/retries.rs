@@ -5,7 +5,8 @@ mod house;
 
 use domain::Content;
 use house::{House, SOON, channel, chat_with};
-use sandbox::{Network, NetworkEvent};
+use sandbox::NetworkEvent;
+use sandbox::phone::Phone;
 use tokio::sync::broadcast::Receiver;
 
 /// Until the channel's device has asked for the message again.
@@ -25,23 +26,25 @@ async fn asked_again(events: &mut Receiver<NetworkEvent>, wanted: &str) {
 }
 
 /// A message that Grace's phone encrypts wrongly once.
-async fn resolved(spoil: impl AsyncFnOnce(&sandbox::phone::Phone), network: fn(&House) -> &Network) {
+async fn resolved(garble: impl AsyncFnOnce(&Phone)) {
     let house = House::new().await;
     let session = house.linked(channel(1)).await;
     let (ada, grace) = (house.ada(), house.grace());
     let first = grace.send_text(ada.number(), "readable").await.unwrap();
     session.inbox.readable(&first).await;
 
-    let mut events = network(&house).events();
-    spoil(&grace).await;
+    let mut events = house.network().events();
+    grace.set_answers_retries(false).await.unwrap();
+    garble(&grace).await;
     let id = grace.send_text(ada.number(), "garbled once").await.unwrap();
+    // What is known of it is told at once.
+    let known = session.inbox.with(&id, |content| *content == Content::Undecryptable).await;
+    assert_eq!((known.chat.clone(), known.sender.name.as_deref()), (chat_with(&grace), Some("Grace")));
     asked_again(&mut events, &id).await;
+    grace.set_answers_retries(true).await.unwrap();
     let letter = session.inbox.readable(&id).await;
     assert_eq!(letter.content, Content::Text { text: "garbled once".into() });
-    assert_eq!((letter.chat, letter.sender.name.as_deref()), (chat_with(&grace), Some("Grace")));
-    // What was known of it was told first, under the same id.
-    let told: Vec<_> = session.inbox.handed_in().into_iter().filter(|(told, _)| *told == id).map(|(_, kind)| kind).collect();
-    assert_eq!(told.first(), Some(&"undecryptable"), "{told:?}");
+    assert_eq!((&letter.chat, &letter.sender), (&known.chat, &known.sender));
     assert_eq!(session.inbox.all().iter().filter(|m| m.whatsapp_id == id).count(), 1);
 
     // The session between both is whole again.
@@ -52,12 +55,12 @@ async fn resolved(spoil: impl AsyncFnOnce(&sandbox::phone::Phone), network: fn(&
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_message_is_told_asked_for_again_and_resolved_under_its_id() {
-    resolved(async |phone| phone.spoil_next_message().await, House::network).await;
+    resolved(async |phone| phone.spoil_next_message().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_on_a_session_that_we_do_not_have_is_resolved_under_its_id() {
-    resolved(async |phone| phone.use_wrong_session_once().await, House::network).await;
+    resolved(async |phone| phone.use_wrong_session_once().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,8 @@ pub struct PhonePatch {
     pub spoil_next_message: Option<bool>,
     /// `true` encrypts the next message on sessions that its receivers do not have, so that they must ask for it again.
     pub wrong_session_next_message: Option<bool>,
+    /// `false`: who asks for another copy of a message waits for it until this is `true` again.
+    pub answers_retries: Option<bool>,
     /// `true` makes the phone lose its Signal sessions, so that it must ask for what comes next again.
     pub forget_sessions: Option<bool>,
 }
@@ -137,6 +139,9 @@ pub async fn change(
         Some(true) => phone.go_online().await?,
         Some(false) => phone.go_offline().await,
         None => {}
+    }
+    if let Some(on) = patch.answers_retries {
+        phone.set_answers_retries(on).await?;
     }
     if let Some(name) = &patch.push_name {
         phone.set_push_name(name).await?;

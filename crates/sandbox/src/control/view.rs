@@ -19,6 +19,8 @@ pub struct PhoneOut {
     pub online: bool,
     /// Answers every text with `Echo: …`.
     pub auto_reply: bool,
+    /// Sends another copy to whoever could not decrypt the first.
+    pub answers_retries: bool,
     pub unread: usize,
     pub linked_devices: Vec<DeviceOut>,
 }
@@ -92,6 +94,7 @@ impl PhoneOut {
             lid: phone.account().lid.to_string(),
             online: phone.is_online(),
             auto_reply: phone.auto_reply().await,
+            answers_retries: phone.answers_retries().await,
             unread,
             linked_devices: phone.linked_devices().iter().map(DeviceOut::from).collect(),
         }

@@ -157,7 +157,11 @@ impl Phone {
         let kind = text_attr(stanza, "type");
         if kind.as_deref() == Some("retry") {
             return match from {
-                Some(device) => self.send_again(&mut memory, stanza, &device).await,
+                Some(device) if memory.answers_retries => self.send_again(&mut memory, stanza, &device).await,
+                Some(device) => {
+                    memory.unanswered.push((stanza.clone(), device));
+                    Ok(())
+                }
                 None => Ok(()),
             };
         }
@@ -177,7 +181,7 @@ impl Phone {
         Ok(())
     }
 
-    async fn send_again(&self, memory: &mut Memory, stanza: &Node, device: &Jid) -> Result<(), PhoneError> {
+    pub(super) async fn send_again(&self, memory: &mut Memory, stanza: &Node, device: &Jid) -> Result<(), PhoneError> {
         let Some(id) = text_attr(stanza, "id") else {
             return Ok(());
         };

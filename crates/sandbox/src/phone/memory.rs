@@ -21,6 +21,10 @@ pub(super) struct Memory {
     pub messages: Messages,
     /// What the phone itself sent, by id, for devices that ask for it again.
     pub sent: HashMap<String, Sent>,
+    /// Off: requests for another copy wait in `unanswered`.
+    pub answers_retries: bool,
+    /// Retry receipts with the devices that they came from.
+    pub unanswered: Vec<(Node, Jid)>,
     /// How often a retry was asked for, by message id.
     pub retries: HashMap<String, u32>,
     /// Companions that have been given the app-state key and the history.
@@ -81,6 +85,8 @@ impl Memory {
             app_state: AppState::new(),
             messages: Messages::default(),
             sent: HashMap::new(),
+            answers_retries: true,
+            unanswered: Vec::new(),
             retries: HashMap::new(),
             welcomed: HashSet::new(),
             code: CodePairing::Idle,

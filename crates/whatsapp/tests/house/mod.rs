@@ -204,8 +204,13 @@ impl Letterbox {
 
     /// The letter with this id once it can be read.
     pub async fn readable(&self, id: &str) -> InboundMessage {
+        self.with(id, |content| *content != Content::Undecryptable).await
+    }
+
+    /// The letter with this id once its content fits.
+    pub async fn with(&self, id: &str, fits: impl Fn(&Content) -> bool) -> InboundMessage {
         let mut count = self.count.subscribe();
-        let found = || self.all().into_iter().find(|l| l.whatsapp_id == id && l.content != Content::Undecryptable);
+        let found = || self.all().into_iter().find(|l| l.whatsapp_id == id && fits(&l.content));
         tokio::time::timeout(SOON, count.wait_for(|_| found().is_some())).await.expect("no such message came").unwrap();
         found().unwrap()
     }
