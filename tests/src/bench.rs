@@ -2,8 +2,11 @@
 
 pub mod bare;
 pub mod desktop;
+pub mod fanout;
 pub mod figures;
+pub mod growth;
 pub mod idle;
 pub mod machine;
 pub mod messages;
 pub mod report;
+pub mod webhook;

@@ -2,9 +2,11 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod chaos;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod events;
+pub mod hook;
 pub mod keychain;
 pub mod loopback;
 pub mod namespace;

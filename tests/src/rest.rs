@@ -93,6 +93,27 @@ impl Rest {
         self.post(&format!("/v1/channels/{channel}/messages"), body).await
     }
 
+    /// One try of a send under an `Idempotency-Key`: its status and answer.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send_once(&self, channel: &str, key: &str, body: &Value) -> Result<(StatusCode, Value)> {
+        let request = self.http.post(format!("{}/v1/channels/{channel}/messages", self.base)).bearer_auth(&self.key);
+        let answer = request.header("idempotency-key", key).json(body).send().await?;
+        let status = answer.status();
+        Ok((status, answer.json().await?))
+    }
+
+    /// A page of events as JSON, where the same address would also give a stream.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx.
+    pub async fn page(&self, path: &str) -> Result<Value> {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.key);
+        let answer = request.header("accept", "application/json").send().await?.error_for_status()?;
+        Ok(answer.json().await?)
+    }
+
     /// The text that the QR of a channel encodes.
     ///
     /// # Errors
@@ -105,6 +126,24 @@ impl Rest {
         match value["text"].as_str() {
             Some(text) if status.is_success() => Ok(text.to_owned()),
             Some(_) | None => bail!("no QR: {status} {value}"),
+        }
+    }
+
+    /// Asks for the state of a channel until it is as wanted: for what cannot be written, and so is no event yet.
+    ///
+    /// # Errors
+    /// When it does not become so; says what it is instead.
+    pub async fn until(&self, what: &str, channel: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + crate::PATIENCE;
+        loop {
+            let state = self.state(channel).await?;
+            if wanted(&state) {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() >= deadline {
+                bail!("{what}: not so; the channel is {state}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
 

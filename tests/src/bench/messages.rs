@@ -111,3 +111,17 @@ pub const WARM_UP: usize = 50;
 pub async fn breathe() {
     tokio::time::sleep(Duration::from_secs(2)).await;
 }
+
+/// From the start of the POST to its 202, which says that the message is on disk; one after the other.
+///
+/// # Errors
+/// When a send is refused.
+pub async fn accept_latency(rest: &Rest, channel: &str, to: &Phone, times: usize) -> Result<Sample> {
+    let mut sample = Sample::default();
+    for n in 0..times {
+        let began = Instant::now();
+        rest.send_text(channel, to.number(), &format!("accept {n}")).await?;
+        sample.add(began.elapsed());
+    }
+    Ok(sample)
+}

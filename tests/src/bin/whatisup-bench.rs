@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report goes to stdout, its progress to stderr")]
 
 use acceptance::bench::report::Report;
-use acceptance::bench::{bare, desktop, idle, machine, messages};
+use acceptance::bench::{bare, desktop, fanout, growth, idle, machine, messages, webhook};
 use acceptance::{Whatisup, World};
 use anyhow::{Context, Result};
 
@@ -11,6 +11,7 @@ async fn main() -> Result<()> {
     let mut report = Report::default();
     start_and_memory(&mut report).await.context("start and memory")?;
     sends(&mut report).await.context("sends")?;
+    grown(&mut report).await.context("growth")?;
     windows(&mut report).await.context("the desktop application")?;
     println!("{}", head());
     println!("{}", report.table());
@@ -51,6 +52,24 @@ async fn start_and_memory(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+async fn grown(report: &mut Report) -> Result<()> {
+    eprintln!("growth …");
+    let growth::Growth { small, large, bytes_per_message } = growth::measure(100_000, 1_000_000).await?;
+    let mut pair = |what: &str, small: f64, large: f64, unit: &str| {
+        report.figure(
+            &format!("{what}: empty ledger / 100,000 messages and 1,000,000 events"),
+            format!("{small:.2} / {large:.2} {unit}"),
+        );
+    };
+    pair("process start to the API answering", small.start, large.start, "ms");
+    pair("REST send to its 202, p50", small.accept, large.accept, "ms");
+    pair("a phone's send to the stream, p50", small.receive, large.receive, "ms");
+    pair("a page of messages and a page of events, p50", small.page, large.page, "ms");
+    pair("messages per second, one channel", small.sends_per_second, large.sends_per_second, "/s");
+    report.figure("disk per message that came in, its event included", format!("{bytes_per_message:.0} bytes"));
+    Ok(())
+}
+
 async fn windows(report: &mut Report) -> Result<()> {
     eprintln!("the desktop application …");
     let windows = desktop::memory().await?;
@@ -78,11 +97,30 @@ async fn sends(report: &mut Report) -> Result<()> {
     report.at_most("REST send to the frame at the sandbox, p50", latency.percentile(50.0), 5.0, "ms");
     report.at_most("REST send to the frame at the sandbox, p99", latency.percentile(99.0), 25.0, "ms");
 
+    let accept = messages::accept_latency(&rest, one, to, 500).await?;
+    report.figure(
+        "REST send to its 202, which says it is on disk, p50 / p99",
+        format!("{:.2} / {:.2} ms", accept.median(), accept.percentile(99.0)),
+    );
+    messages::breathe().await;
+
     let inbound = messages::receive_latency(&mut events, to, &phones[0], 300).await?;
     report.figure(
         "a phone's send to the event on the stream, p50 / p99 (its encryption included)",
         format!("{:.2} / {:.2} ms", inbound.median(), inbound.percentile(99.0)),
     );
+
+    let hook = webhook::latency(&rest, to, &phones[0], 300).await?;
+    report.figure(
+        "a phone's send to the webhook's receiver, p50 / p99 (its encryption included)",
+        format!("{:.2} / {:.2} ms", hook.median(), hook.percentile(99.0)),
+    );
+    let fanout = fanout::measure(&app, to, &phones[0], 1000, 30).await?;
+    report.figure(
+        "a phone's send to the last of 1,000 readers of the stream, p50 / p99",
+        format!("{:.1} / {:.1} ms", fanout.to_the_last.median(), fanout.to_the_last.percentile(99.0)),
+    );
+    report.figure("memory of 1,000 readers of the stream", format!("{:.1} MiB", fanout.memory));
 
     messages::breathe().await;
     let single = messages::send_rate(&world, &rest, std::slice::from_ref(one), to, 2000, 16).await?;
