@@ -9,7 +9,12 @@ const folder = process.argv[2] ?? "/tmp/look";
 const only = process.argv[3];
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const mocks = { busy: await startMock("busy"), empty: await startMock("empty"), out: await startMock("calm", 0, { signedIn: false }), off: await startMock("calm"), bad: await startMock("calm") };
+const mocks = { busy: await startMock("busy"), empty: await startMock("empty"), out: await startMock("calm", 0, { signedIn: false }), off: await startMock("calm"), bad: await startMock("calm"), calm: await startMock("calm"), trouble: await startMock("calm") };
+mocks.trouble.world.checks.push({ name: "ledger", ok: false, detail: "there is no room on the disk" });
+mocks.trouble.world.channels[1].flapping_since = new Date(Date.now() - 240_000).toISOString();
+mocks.trouble.world.channels[1].tone = "attention";
+const hooks = mocks.busy.world.webhooks.map((one) => one.id);
+const settle = (page) => page.waitForTimeout(400);
 const first = mocks.busy.world.channels[0].id;
 const stuck = mocks.busy.world.channels[2].id;
 const broken = mocks.busy.world.channels[4].id;
@@ -57,6 +62,45 @@ const shots = [
   ["channel-broken", mocks.busy, `#/channels/${broken}`],
   ["delete", mocks.busy, `#/channels/${first}`, (page) => page.getByRole("button", { name: "Delete channel" }).click()],
   ["events", mocks.busy, "#/events", (page) => page.getByRole("button", { name: /message.received/ }).first().click()],
+  ["events-paused", mocks.busy, "#/events", async (page) => {
+    await page.getByRole("button", { name: "Pause" }).click();
+    for (let n = 0; n < 14; n += 1) mocks.busy.tell("message.received", mocks.busy.world.events[12].data, first);
+    await page.getByText("14 events wait").waitFor();
+  }],
+  ["overview", mocks.busy, "#/overview", settle],
+  ["overview-table", mocks.busy, "#/overview", async (page) => page.getByRole("button", { name: "Show messages as a table" }).click()],
+  ["overview-empty", mocks.empty, "#/overview", settle],
+  ["outbox", mocks.busy, "#/outbox"],
+  ["outbox-empty", mocks.empty, "#/outbox"],
+  ["outbox-discard", mocks.busy, "#/outbox", (page) => page.getByRole("button", { name: "Discard all" }).click()],
+  ["webhooks", mocks.busy, "#/webhooks"],
+  ["webhooks-empty", mocks.empty, "#/webhooks"],
+  ["webhook", mocks.busy, `#/webhooks/${hooks[0]}`],
+  ["webhook-failing", mocks.busy, `#/webhooks/${hooks[1]}`],
+  ["webhook-paused", mocks.busy, `#/webhooks/${hooks[2]}`],
+  ["webhook-add", mocks.busy, "#/webhooks?add", async (page) => {
+    await page.getByRole("dialog").getByText("Only these").first().click();
+    await page.getByText("Headers and pace").click();
+    await page.getByRole("button", { name: "Add a header" }).click();
+  }],
+  ["webhook-secret", mocks.calm, "#/webhooks?add", async (page) => {
+    await page.getByLabel("Address").fill("http://127.0.0.1:8080/");
+    await page.getByRole("button", { name: "Add webhook" }).last().click();
+    await page.getByText("whsec_").waitFor();
+  }],
+  ["webhook-rotate", mocks.busy, `#/webhooks/${hooks[3]}`, (page) => page.getByRole("button", { name: "New secret" }).click()],
+  ["webhook-test", mocks.busy, `#/webhooks/${hooks[1]}`, async (page) => {
+    await page.getByRole("button", { name: "Send a test" }).click();
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByText("Not taken").waitFor();
+  }],
+  ["webhook-replay", mocks.busy, `#/webhooks/${hooks[0]}`, (page) => page.getByRole("button", { name: "Replay a time" }).click()],
+  ["webhook-delete", mocks.busy, `#/webhooks/${hooks[2]}`, (page) => page.getByRole("button", { name: "Delete webhook" }).click()],
+  ["delivery", mocks.busy, `#/webhooks/${hooks[0]}/dlv_01004`],
+  ["delivery-failing", mocks.busy, `#/webhooks/${hooks[1]}/dlv_02011`],
+  ["more", mocks.busy, "#/outbox", (page) => page.getByRole("button", { name: "More" }).click({ timeout: 1000 }).catch(() => {})],
+  ["send-later", mocks.busy, `#/channels/${first}`, (page) => page.getByText("Later, or only for a while").click()],
+  ["ledger", mocks.trouble, "#/outbox", (page) => page.getByText("Nothing can be written down").waitFor()],
   ["settings", mocks.busy, "#/settings"],
   ["sandbox", mocks.busy, "#/sandbox", async (page) => page.getByRole("button", { name: /Grace/ }).click()],
   ["sign-in", mocks.out, "#/channels"],

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { at, channel, event, fakeQr, message, qr, scene, uptime } from "./world.mjs";
+import { at, channel, event, fakeQr, message, qr, scene, uptime, webhook } from "./world.mjs";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const kinds = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
@@ -36,7 +36,57 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
   };
   const pairs = (known) => move(known, "working", qr(1), { paired: false });
 
+  const hook = (id) => world.webhooks.find((one) => one.id === id);
+  const sent = (id) => world.deliveries.find((one) => one.id === id);
+  const shelf = (one) => (one.direction !== "outbound" ? null : one.status === "queued" && Date.parse(one.send_at ?? 0) > Date.now() ? "scheduled" : one.status);
+  const waitingOf = (of) => world.messages.filter((one) => (!of || one.channel_id === of) && ["queued", "sending", "scheduled", "failed"].includes(shelf(one)));
+  const brief = ({ payload: _, attempts_log: __, ...delivery }) => delivery;
+  const becomes = (id, status, more = {}) => {
+    const one = world.messages.find((known) => known.id === id);
+    Object.assign(one, { status, updated_at: at(0), failure: undefined, ...more });
+    tell(`message.${status}`, { message: structuredClone(one) }, one.channel_id);
+    return structuredClone(one);
+  };
   const routes = [
+    ["GET", /^\/readyz$/, () => [world.checks.length ? 503 : 200, { ready: !world.checks.length, checks: world.checks }]],
+    ["GET", /^\/v1\/stats$/, () => [200, world.stats()]],
+    ["GET", /^\/v1\/outbox$/, (_, __, ___, ask) => {
+      const all = waitingOf(ask.get("channel"));
+      const counts = { queued: 0, sending: 0, scheduled: 0, failed: 0 };
+      for (const one of all) counts[shelf(one)] += 1;
+      const status = ask.get("status");
+      return [200, { messages: all.filter((one) => !status || shelf(one) === status).slice(0, Number(ask.get("limit") ?? 50)), next: null, counts }];
+    }],
+    ["POST", /^\/v1\/messages\/(\w+)\/retry$/, (_, __, id) => {
+      setTimeout(() => becomes(id, "sent"), 1500);
+      return [202, becomes(id, "queued", { attempts: 0 })];
+    }],
+    ["DELETE", /^\/v1\/messages\/(\w+)$/, (_, __, id) => [200, becomes(id, "cancelled")]],
+    ["GET", /^\/v1\/webhooks$/, () => [200, { webhooks: world.webhooks }]],
+    ["POST", /^\/v1\/webhooks$/, (_, body) => {
+      if (/169\.254/.test(body.url)) return [422, { ...problem("invalid", 422), errors: [{ pointer: "/url", detail: "This address belongs to the machine's cloud, not to a program of yours." }] }];
+      const { headers, ...rest } = body;
+      const made = webhook(body.url, { ...rest, header_names: Object.keys(headers ?? {}), secrets: [{ created_at: at(0) }], created_at: at(0) });
+      world.webhooks.push(made);
+      return [201, { ...made, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }];
+    }],
+    ["GET", /^\/v1\/webhooks\/(\w+)$/, (_, __, id) => (hook(id) ? [200, hook(id)] : [404, problem("not_found", 404)])],
+    ["PATCH", /^\/v1\/webhooks\/(\w+)$/, (_, { headers, ...body }, id) => [200, Object.assign(hook(id), body, headers ? { header_names: Object.keys(headers) } : {})]],
+    ["DELETE", /^\/v1\/webhooks\/(\w+)$/, (_, __, id) => (world.webhooks.splice(world.webhooks.indexOf(hook(id)), 1), [204])],
+    ["POST", /^\/v1\/webhooks\/(\w+)\/pause$/, (_, __, id) => [200, Object.assign(hook(id), { status: "paused", status_reason: "by_hand", status_since: at(0), summary: "Paused by hand. What happens meanwhile waits." })]],
+    ["POST", /^\/v1\/webhooks\/(\w+)\/resume$/, (_, __, id) => [200, Object.assign(hook(id), { status: "active", status_reason: null, failing_since: null, summary: "Deliveries go through." })]],
+    ["POST", /^\/v1\/webhooks\/(\w+)\/rotate-secret$/, (_, body, id) => {
+      hook(id).secrets = [{ ...hook(id).secrets.at(-1), expires_at: at(body.overlap_seconds * 1000) }, { created_at: at(0) }];
+      return [200, { secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", previous_expires_at: body.overlap_seconds ? at(body.overlap_seconds * 1000) : null }];
+    }],
+    ["POST", /^\/v1\/webhooks\/(\w+)\/test$/, (_, __, id) => [200, hook(id).failing_since ? { status: 503, latency_ms: 212, answer: "upstream connect error", delivered: false } : { status: 200, latency_ms: 34, answer: '{"ok":true}', delivered: true }]],
+    ["POST", /^\/v1\/webhooks\/(\w+)\/redeliver$/, () => [202, { deliveries: 17 }]],
+    ["GET", /^\/v1\/webhooks\/(\w+)\/deliveries$/, (_, __, id, ask) => [200, {
+      deliveries: world.deliveries.filter((one) => one.webhook_id === id && (!ask.get("status") || one.status === ask.get("status")) && (!ask.get("type") || one.type === ask.get("type"))).map(brief), next: "more",
+    }]],
+    ["GET", /^\/v1\/deliveries\/(\w+)$/, (_, __, id) => (sent(id) ? [200, sent(id)] : [404, problem("not_found", 404)])],
+    ["POST", /^\/v1\/deliveries\/(\w+)\/redeliver$/, (_, __, id) => [200, brief(Object.assign(sent(id), { status: "pending", attempts: 0, finished_at: null }))]],
+    ["POST", /^\/v1\/deliveries\/(\w+)\/skip$/, (_, __, id) => [200, brief(Object.assign(sent(id), { status: "skipped", next_attempt_at: null, finished_at: at(0) }))]],
     ["GET", /^\/v1\/session$/, () => (session ? [200, { via: "cookie", expires_at: null }] : [401, problem("unauthorized", 401)])],
     ["POST", /^\/v1\/session$/, (_, body) => {
       if (body.ticket !== "good") return [401, { ...problem("ticket_invalid", 401), title: "Sign-in link not valid", detail: "This sign-in link was used already or has expired. Ask for a new one." }];
@@ -139,7 +189,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       response.writeHead(status, { "Content-Type": status < 400 ? "application/json" : "application/problem+json" });
       response.end(body === undefined ? undefined : JSON.stringify(body));
     };
-    if (!/^\/(v1|sandbox)\//.test(url.pathname)) return page(url.pathname, response);
+    if (!/^\/(v1|sandbox)\/|^\/readyz$/.test(url.pathname)) return page(url.pathname, response);
     if (!session && url.pathname !== "/v1/session") return json(401, problem("unauthorized", 401));
     if (request.method === "GET" && ["/v1/events", "/sandbox/events"].includes(url.pathname)) {
       if (!request.headers.accept?.includes("event-stream")) {
@@ -158,7 +208,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       if (!match) continue;
       const known = url.pathname.startsWith("/v1/channels/") ? world.channels.find((one) => one.id === match[1]) : null;
       if (known === undefined) return json(404, problem("not_found", 404));
-      return json(...work(known, raw ? JSON.parse(raw) : {}, match[1]));
+      return json(...work(known, raw ? JSON.parse(raw) : {}, match[1], url.searchParams));
     }
     return json(404, problem("not_found", 404));
   });

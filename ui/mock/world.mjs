@@ -97,6 +97,11 @@ export function scene(name) {
         message(first, "out", "15550100177", "We open at nine.\nSee you then!", "delivered", -minutes(31)),
         message(first, "out", "15550100199", "Hello?", "failed", -minutes(58)),
         { ...message(first, "in", "15550100123", "", "received", -minutes(90), "Alan"), content: { type: "unsupported", kind: "poll_creation" } },
+        { ...message(first, "in", "15550100123", "I will be there at ten, not nine.", "received", -minutes(95), "Alan"), edited_at: at(-minutes(93)), reactions: [{ by: person("15550100101", "Front"), emoji: "👍", at: at(-minutes(92)) }, { by: person(null, "Alan"), emoji: "👍", at: at(-minutes(92)) }, { by: person(null, "Edsger"), emoji: "🎉", at: at(-minutes(91)) }] },
+        { ...message(first, "in", "15550100123", "Oops", "received", -minutes(97), "Alan"), revoked_at: at(-minutes(96)) },
+        { ...message(first, "out", "15550100142", "See you at nine tomorrow.", "queued", -minutes(99)), send_at: at(minutes(700)) },
+        message(first, "out", "15550100142", "Never mind.", "cancelled", -minutes(100)),
+        message(first, "out", "15550100142", "The offer ends at noon.", "expired", -minutes(110)),
       ]
     : [];
   const events = channels.flatMap((known, n) => [
@@ -106,7 +111,9 @@ export function scene(name) {
     events.push(event(known.direction === "inbound" ? "message.received" : `message.${known.status}`, { message: known }, known.channel_id, Date.parse(known.at) - Date.now()));
   }
   events.forEach((known, n) => (known.seq = n + 1));
-  return { channels, messages, events, settings: { notifications: { paired: true, disconnected: true, stuck: true, recovered: false } }, phones: channels.length ? phones(channels) : [], faults: [] };
+  const owed = name === "busy" ? hooks(channels, events, first) : { webhooks: [], deliveries: [] };
+  if (name === "busy") messages.push(...outbox(channels));
+  return { ...owed, stats: name === "empty" ? () => stats(0) : () => stats(1), checks: [], channels, messages, events, settings: { notifications: { paired: true, disconnected: true, stuck: true, recovered: false } }, phones: channels.length ? phones(channels) : [], faults: [] };
 }
 
 export function message(of, way, phone, text, status, ms, name) {
@@ -191,4 +198,81 @@ export function uptime(of) {
     { from: at(-8.5 * hour), to: of.state.since, status: "connected" },
     { from: of.state.since, to: at(0), status: of.state.status },
   ];
+}
+
+function outbox(channels) {
+  const [first, second, stuck] = channels;
+  const failed = (of, phone, text, ms, reason, summary, code) => ({ ...message(of, "out", phone, text, "failed", ms), attempts: 5, failure: { reason, summary, code } });
+  const queued = (of, phone, text, ms, more = {}) => ({ ...message(of, "out", phone, text, "queued", ms), attempts: 0, reactions: [], ...more });
+  return [
+    failed(first, "15550100161", "Your invoice for May is ready. You find it in your account under Documents, together with the receipts of the last three months.", -minutes(21), "refused", "WhatsApp refused this message.", 463),
+    failed(second, "15550100162", "Driver arrives in 10 minutes.", -minutes(64), "no_answer", "WhatsApp did not answer after several tries."),
+    { ...queued(first, "15550100163", "Sending right now", -1_000), status: "sending" },
+    queued(first, "15550100164", "Your table is booked for tonight at eight.", -40_000, { attempts: 2, next_attempt_at: at(74_000), setback: { reason: "refused", summary: "WhatsApp was overloaded (code 503).", code: 503 } }),
+    queued(first, "15550100164", "Please ring when you are at the door.", -30_000),
+    queued(stuck, "15550100165", "Shift starts at 22:00 today.", -minutes(3), { expires_at: at(minutes(27)) }),
+    queued(stuck, "15550100166", "Shift starts at 22:00 today.", -minutes(3)),
+    queued(first, "15550100167", "Good morning! Your appointment is today at 10:30.", -minutes(200), { send_at: at(minutes(60 * 9)) }),
+    queued(second, "15550100168", "We deliver tomorrow between 9 and 11.", -minutes(100), { send_at: at(minutes(42)), expires_at: at(minutes(180)) }),
+  ];
+}
+
+let hooked = 0;
+export function webhook(url, more = {}) {
+  hooked += 1;
+  return {
+    id: `wh_01j5a9k3m4n5p6q7r8s9t0v1${String(hooked).padStart(2, "0")}`, url, description: "", channels: [], types: [], header_names: [], concurrency: 1,
+    status: "active", summary: "Deliveries go through.", pending: 0,
+    secrets: [{ created_at: at(-minutes(60 * 24 * 9)) }], created_at: at(-minutes(60 * 24 * 9)), updated_at: at(0), ...more,
+  };
+}
+
+function hooks(channels, events, first) {
+  hooked = 0;
+  const webhooks = [
+    webhook("http://127.0.0.1:8080/hooks/whatsapp", { description: "Order desk", types: ["message.*", "channel.disconnected", "channel.stuck"], header_names: ["Authorization", "X-Team"], secrets: [{ created_at: at(-minutes(60 * 24 * 9)), expires_at: at(minutes(60 * 21)) }, { created_at: at(-minutes(180)) }] }),
+    webhook("https://crm.example.com/api/v2/whatsapp/inbound?source=frontdesk", { channels: [first.id], types: ["message.received"], failing_since: at(-minutes(17)), pending: 12, oldest_pending_at: at(-minutes(17)), summary: "The receiver answers 503. Tried again in 11 min; what comes meanwhile waits, in order." }),
+    webhook("http://127.0.0.1:9000/", { description: "Night watch", status: "paused", status_reason: "failing", status_since: at(-minutes(60 * 5)), failing_since: at(-minutes(60 * 77)), pending: 1834, oldest_pending_at: at(-minutes(60 * 77)), summary: "Paused after failing for three days: connection refused. Nothing is lost; resume it when the receiver is back." }),
+    webhook("http://localhost:3000/archive", { description: "Archive", status: "paused", status_reason: "by_hand", status_since: at(-minutes(40)), pending: 61, oldest_pending_at: at(-minutes(40)), summary: "Paused by hand. What happens meanwhile waits." }),
+  ];
+  const types = ["message.received", "message.sent", "message.delivered", "message.queued", "message.read", "channel.connected", "message.reaction", "channel.reconnecting"];
+  const deliveries = [];
+  for (const hook of webhooks) {
+    for (let n = 0; n < 26; n += 1) {
+      const open = hook.failing_since && n < Math.min(hook.pending, 12);
+      const source = events[(n * 3) % events.length];
+      deliveries.push({
+        id: `dlv_${hook.id.slice(-2)}${String(n).padStart(3, "0")}`, webhook_id: hook.id, event_id: source.id, seq: 900 - n * 3,
+        type: hook.types.length === 1 ? hook.types[0] : types[(n * 7) % types.length], channel_id: channels[n % 3].id,
+        status: open ? "pending" : n === 15 ? "skipped" : "delivered", attempts: open ? (n === 11 ? 4 : 0) : n % 7 === 4 ? 3 : 1,
+        ...(open && n === 11 ? { next_attempt_at: at(minutes(11)) } : {}),
+        created_at: at(-minutes(1 + n * 2.3)), ...(open ? {} : { finished_at: at(-minutes(1 + n * 2.3) + 200) }),
+        payload: { ...source, seq: 900 - n * 3 },
+        attempts_log: attempts(open ? (n === 11 ? 4 : 0) : n % 7 === 4 ? 3 : 1, !open, -minutes(1 + n * 2.3)),
+      });
+    }
+  }
+  return { webhooks, deliveries };
+}
+
+function attempts(count, taken, ms) {
+  return Array.from({ length: count }, (_, n) => {
+    const last = taken && n === count - 1;
+    const when = at(ms + n * 40_000);
+    if (last) return { at: when, latency_ms: 34 + n * 11, status: 200, answer: '{"ok":true}', delivered: true };
+    if (n % 3 === 1) return { at: when, latency_ms: 15_000, answer: "", error: "No answer within 15 seconds.", delivered: false };
+    return { at: when, latency_ms: 212, status: 503, answer: "<html><head><title>503 Service Temporarily Unavailable</title></head>\n<body>\n<center><h1>503 Service Temporarily Unavailable</h1></center>\n<hr><center>nginx</center>\n</body></html>", delivered: false };
+  });
+}
+
+function stats(scale) {
+  const hour = 3_600_000;
+  const now = Math.floor(Date.now() / hour) * hour;
+  const wave = (n, phase) => Math.max(0, Math.round(scale * (38 + 34 * Math.sin((n + phase) / 3.6) + ((n * 37) % 13))));
+  const rows = Array.from({ length: 24 }, (_, n) => ({ at: new Date(now - (23 - n) * hour).toISOString(), n }));
+  return {
+    from: new Date(now - 23 * hour).toISOString(), bucket_seconds: 3600,
+    messages: scale ? rows.map(({ at: when, n }) => ({ at: when, sent: wave(n, 0), received: Math.round(wave(n, 2) / 2), failed: n % 6 === 2 ? 5 : 0 })) : [],
+    deliveries: scale ? rows.map(({ at: when, n }) => ({ at: when, delivered: wave(n, 0) * 3, failed: n > 13 && n < 18 ? 31 : 0 })) : [],
+  };
 }

@@ -44,15 +44,25 @@ describe("the live picture", () => {
     send(live, "snapshot", { seq: 9, channels: [channel("ch_a", "connected")] });
     send(live, "channel.disconnected", news(8, "channel.disconnected", { channel_id: "ch_a", data: { channel: channel("ch_a", "disconnected") } }));
     expect(live.channel("ch_a")?.state.status).toBe("connected");
-    expect(live.events.map((event) => event.seq)).toEqual([8]);
+    expect(live.last?.seq).toBe(8);
   });
 
-  it("lists an event once, the newest first, however it came", () => {
+  it("tells of an event once, however often it comes", () => {
     const live = new Live();
-    send(live, "message.sent", news(3, "message.sent", {}));
-    live.addHistory([news(1, "message.queued", {}), news(3, "message.sent", {}), news(2, "message.sending", {})]);
-    send(live, "message.sent", news(3, "message.sent", {}));
-    expect(live.events.map((event) => event.seq)).toEqual([3, 2, 1]);
+    const heard: number[] = [];
+    live.listen((event) => heard.push(event.seq));
+    for (const seq of [3, 4, 3, 4, 5]) send(live, "message.sent", news(seq, "message.sent", {}));
+    expect(heard).toEqual([3, 4, 5]);
+  });
+
+  it("begins anew when the log is another one, as after a backup was brought back", () => {
+    const live = new Live();
+    const heard: number[] = [];
+    live.listen((event) => heard.push(event.seq));
+    send(live, "message.sent", news(90, "message.sent", {}));
+    send(live, "snapshot", { seq: 7, channels: [] });
+    send(live, "message.sent", news(8, "message.sent", {}));
+    expect(heard).toEqual([90, 8]);
   });
 
   it("knows which channels are stuck", () => {
@@ -61,5 +71,21 @@ describe("the live picture", () => {
     expect(live.stuck.map((known) => known.id)).toEqual(["ch_a"]);
     send(live, "channel.recovered", news(2, "channel.recovered", { channel_id: "ch_a", data: { channel: channel("ch_a", "connected") } }));
     expect(live.stuck).toEqual([]);
+  });
+
+  it("knows which channels keep losing their connection, apart from those that are stuck", () => {
+    const live = new Live();
+    const since = "2026-01-01T00:00:30Z";
+    send(live, "snapshot", {
+      seq: 1,
+      channels: [
+        channel("ch_a", "connected", { flapping_since: since }),
+        channel("ch_b", "reconnecting", { flapping_since: since, stuck_since: since }),
+        channel("ch_c", "connected"),
+      ],
+    });
+    expect(live.flapping.map((known) => known.id)).toEqual(["ch_a"]);
+    send(live, "channel.recovered", news(2, "channel.recovered", { channel_id: "ch_a", data: { channel: channel("ch_a", "connected") } }));
+    expect(live.flapping).toEqual([]);
   });
 });

@@ -27,11 +27,11 @@ export class Api {
     });
   }
 
-  /** A request outside the documented API (the sandbox's control), answered as JSON. */
-  async plain<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** A request by its path, answered as JSON. */
+  async plain<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
     const response = await fetch(this.connection.base + path, {
       method,
-      headers: { ...credentials(this.connection), ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: { ...credentials(this.connection), ...more, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     }).catch(() => {

@@ -30,4 +30,6 @@ export const shell = {
   openPairing: (channel: string) => invoke<void>("open_pairing", { channel }),
   closeWindow: () => invoke<void>("close_window"),
   openDocs: () => invoke<void>("open_external", { target: "docs" }),
+  /** Opens the page that explains something, in the person's browser. */
+  openConcept: (concept: string) => invoke<void>("open_external", { target: { concept } }),
 };

@@ -31,3 +31,8 @@ export function spokenSpan(ms: number): string {
   const words: Record<string, string> = { s: "second", min: "minute", h: "hour", d: "day" };
   return span(ms).replace(/(\d+) (s|min|h|d)\b/g, (_, n: string, unit: string) => `${n} ${words[unit]}${n === "1" ? "" : "s"}`);
 }
+
+/** `13:00–14:00`, the hour (or other stretch) that begins at `ms`. */
+export function hourSpan(ms: number, seconds: number): string {
+  return `${clockTime.format(ms)}–${clockTime.format(ms + seconds * 1000)}`;
+}

@@ -1,6 +1,7 @@
 // The words and shapes for states. What a state means was decided by the server; here it only gets a face.
-import { Check, CheckCheck, CircleCheck, CircleDashed, CircleX, Clock, Power, QrCode, RefreshCw, TriangleAlert } from "@lucide/svelte";
+import { Ban, CalendarClock, Check, CheckCheck, CircleCheck, CircleDashed, CircleX, Clock, Hourglass, Power, QrCode, RefreshCw, TriangleAlert } from "@lucide/svelte";
 import type { Channel, Message, Tone } from "../api/types";
+import { personName } from "./person";
 
 export type Symbol = typeof Check;
 
@@ -18,6 +19,7 @@ const statusWords: Record<string, string> = {
 /** The state in one word, two when it is stuck. */
 export function stateWord(channel: Channel): string {
   if (channel.stuck_since && channel.state.status === "reconnecting") return "Stuck reconnecting";
+  if (channel.flapping_since) return channel.state.status === "connected" ? "Unsteady" : "Reconnecting often";
   if (channel.state.reason === "new") return "Not paired";
   if (channel.state.reason === "stopped") return "Stopped";
   return statusWord(channel.state.status);
@@ -60,9 +62,11 @@ export interface MessageFace {
   tone: Tone;
 }
 
-export function messageFace(message: Message): MessageFace {
+export function messageFace(message: Message, now = Date.now()): MessageFace {
   switch (message.status) {
     case "queued":
+      if (message.send_at && Date.parse(message.send_at) > now) return { word: "Scheduled", symbol: CalendarClock, tone: "idle" };
+      if (message.setback) return { word: "Retrying", symbol: RefreshCw, tone: "attention" };
       return { word: "Queued", symbol: Clock, tone: "working" };
     case "sending":
       return { word: "Sending", symbol: CircleDashed, tone: "working" };
@@ -76,6 +80,10 @@ export function messageFace(message: Message): MessageFace {
       return { word: "Played", symbol: CheckCheck, tone: "connected" };
     case "failed":
       return { word: "Failed", symbol: CircleX, tone: "broken" };
+    case "cancelled":
+      return { word: "Cancelled", symbol: Ban, tone: "idle" };
+    case "expired":
+      return { word: "Expired", symbol: Hourglass, tone: "attention" };
     default:
       return { word: "Received", symbol: CircleCheck, tone: "idle" };
   }
@@ -83,8 +91,30 @@ export function messageFace(message: Message): MessageFace {
 
 /** What a message says, in a line. */
 export function contentText(message: Message): { text: string; plain: boolean } {
-  const content = message.content;
-  if (content.type === "text") return { text: content.text, plain: true };
-  if (content.type === "undecryptable") return { text: "Could not be decrypted yet; the phone was asked to send it again.", plain: false };
-  return { text: `A message of a kind not shown here (${content.kind.replaceAll("_", " ")}).`, plain: false };
+  const { content } = message;
+  const note = (text: string) => ({ text, plain: false });
+  if (message.revoked_at) return note("Taken back by its sender.");
+  switch (content.type) {
+    case "text":
+      return { text: content.text, plain: true };
+    case "reaction":
+      return note(content.emoji ? `Reacted with ${content.emoji}` : "Took a reaction back.");
+    case "edit":
+      return note(`Changed a message to “${content.text}”`);
+    case "revoke":
+      return note("Took a message back.");
+    case "undecryptable":
+      return note("Could not be decrypted yet; the phone was asked to send it again.");
+    default:
+      return note(`A message of a kind not shown here (${content.kind.replaceAll("_", " ")}).`);
+  }
+}
+
+/** The reactions to a message, each emoji once with who gave it. */
+export function reactionsOf(message: Message): { emoji: string; by: string[] }[] {
+  const byEmoji = new Map<string, string[]>();
+  for (const { emoji, by } of message.reactions ?? []) {
+    if (emoji) byEmoji.set(emoji, [...(byEmoji.get(emoji) ?? []), personName(by) ?? "somebody"]);
+  }
+  return [...byEmoji].map(([emoji, by]) => ({ emoji, by }));
 }

@@ -124,9 +124,9 @@ export function ticketIn(hash: string): string | null {
   return found?.[1] ? decodeURIComponent(found[1]) : null;
 }
 
-/** Where a sign-in link leads when not to the dashboard: the reference of the API, and nowhere else. */
+/** Where a sign-in link leads when not to the dashboard: the reference of the API and the pages that explain, and nowhere else. */
 export function afterSignIn(hash: string): string | null {
-  return /&then=\/docs$/.test(hash) ? "/docs" : null;
+  return /&then=(\/docs(?:\/concepts\/[a-z-]+)?)$/.exec(hash)?.[1] ?? null;
 }
 
 async function needsSetup(): Promise<boolean> {

@@ -5,8 +5,6 @@ import type { SseMessage } from "../api/sse";
 export type Link = "connecting" | "live" | "offline";
 type Listener = (event: LogEvent) => void;
 
-const EVENTS_KEPT = 500;
-
 export class Live {
   link = $state<Link>("connecting");
   /** When the next try is due, in ms since the epoch, while there is no stream. */
@@ -14,8 +12,8 @@ export class Live {
   channels = $state.raw<Channel[]>([]);
   /** Whether `channels` has been filled once. */
   known = $state(false);
-  /** The newest events first. */
-  events = $state.raw<LogEvent[]>([]);
+  /** The newest event heard since the page was opened. */
+  last = $state.raw<LogEvent | null>(null);
   /** Rises when history was lost, so that lists that were built from events load again. */
   gaps = $state(0);
   seq = $state(0);
@@ -25,6 +23,7 @@ export class Live {
   #snapshotAt = 0;
 
   stuck = $derived(this.channels.filter((channel) => channel.stuck_since));
+  flapping = $derived(this.channels.filter((channel) => channel.flapping_since && !channel.stuck_since));
 
   channel(id: string): Channel | undefined {
     return this.channels.find((channel) => channel.id === id);
@@ -54,24 +53,20 @@ export class Live {
     this.channels = this.channels.filter((channel) => channel.id !== id);
   }
 
-  /** Older events, for the list only. */
-  addHistory(older: LogEvent[]): void {
-    const have = new Set(this.events.map((event) => event.seq));
-    const fresh = older.filter((event) => !have.has(event.seq));
-    this.events = [...this.events, ...fresh].sort((a, b) => b.seq - a.seq).slice(0, EVENTS_KEPT);
-  }
-
   #snapshot(snapshot: Snapshot): void {
     this.channels = snapshot.channels;
+    // A log that is younger than what was heard is another log: a backup was brought back.
+    if (snapshot.seq < (this.last?.seq ?? 0)) this.last = null;
     this.#snapshotAt = snapshot.seq;
     this.seq = Math.max(this.seq, snapshot.seq);
     this.known = true;
   }
 
   #event(event: LogEvent): void {
-    if (this.events.some((known) => known.seq === event.seq)) return;
+    // They come in order, so what is not beyond the last one came before.
+    if (event.seq <= (this.last?.seq ?? 0)) return;
     this.seq = Math.max(this.seq, event.seq);
-    this.events = [event, ...this.events].slice(0, EVENTS_KEPT);
+    this.last = event;
     if (event.seq > this.#snapshotAt) {
       if (event.type === "channel.deleted" && event.channel_id) this.remove(event.channel_id);
       else if (event.type.startsWith("channel.") && event.data.channel) this.put(event.data.channel);

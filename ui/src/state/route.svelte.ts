@@ -3,6 +3,11 @@
 export type Route =
   | { page: "channels"; add: boolean }
   | { page: "channel"; id: string }
+  | { page: "overview" }
+  | { page: "outbox"; channel: string | null }
+  | { page: "webhooks"; add: boolean }
+  | { page: "webhook"; id: string }
+  | { page: "delivery"; id: string; webhook: string }
   | { page: "pair"; id: string; window: boolean }
   | { page: "events"; channel: string | null }
   | { page: "settings" }
@@ -14,7 +19,7 @@ export function parseRoute(hash: string, search = ""): Route {
   const [path = "", query = ""] = hash.replace(/^#/, "").split("?");
   const asked = new URLSearchParams(query);
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
-  const [page, id] = parts;
+  const [page, id, within] = parts;
   switch (page) {
     case undefined:
       return { page: "channels", add: false };
@@ -23,8 +28,14 @@ export function parseRoute(hash: string, search = ""): Route {
     case "pair":
       if (!id) return { page: "unknown" };
       return { page: "pair", id, window: (asked.get("window") ?? new URLSearchParams(search).get("window")) === "pairing" };
+    case "webhooks":
+      if (id && within) return { page: "delivery", webhook: id, id: within };
+      return id ? { page: "webhook", id } : { page: "webhooks", add: asked.has("add") };
+    case "outbox":
+      return { page: "outbox", channel: asked.get("channel") };
     case "events":
       return { page: "events", channel: asked.get("channel") };
+    case "overview":
     case "settings":
     case "sandbox":
     case "setup":
@@ -54,6 +65,11 @@ export const to = {
   channel: (id: string) => `#/channels/${encodeURIComponent(id)}`,
   pair: (id: string) => `#/pair/${encodeURIComponent(id)}`,
   events: (channel?: string) => (channel ? `#/events?channel=${encodeURIComponent(channel)}` : "#/events"),
+  overview: () => "#/overview",
+  outbox: (channel?: string) => (channel ? `#/outbox?channel=${encodeURIComponent(channel)}` : "#/outbox"),
+  webhooks: () => "#/webhooks",
+  webhook: (id: string) => `#/webhooks/${encodeURIComponent(id)}`,
+  delivery: (webhook: string, id: string) => `#/webhooks/${encodeURIComponent(webhook)}/${encodeURIComponent(id)}`,
   settings: () => "#/settings",
   sandbox: () => "#/sandbox",
 };
