@@ -1,6 +1,7 @@
 //! From a configuration to a running application, step by step.
 
 use crate::app::App;
+use crate::backup::restore;
 #[cfg(feature = "sandbox")]
 use crate::{defect, embedded::Embedded};
 use crate::keys::{self, Face};
@@ -78,7 +79,7 @@ impl App {
     }
 }
 
-fn lock(config: &Config) -> Result<DataDirLock, StartError> {
+pub(crate) fn lock(config: &Config) -> Result<DataDirLock, StartError> {
     private::directory(&config.data_dir).map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
     let program = std::env::current_exe().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
     DataDirLock::acquire(&config.data_dir, program.as_deref().unwrap_or("WhatIsUp"), Clock::system().now()).map_err(|e| match e
@@ -129,6 +130,9 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
     // The cheapest checks first: a wrong setting or a taken port is told before a prompt comes up. Who connects from
     // here on waits for an answer instead of being refused.
     let started_at = Clock::system().now();
+    if restore::is_under_way(&config.data_dir) {
+        return Err(StartError::RestoreUnderWay(config.data_dir.clone()));
+    }
     let endpoint = far_end::configured(config)?;
     let sockets = api::bind(&config.api.bind, config.api.port)?;
     let open = keys::open(config, face).await?;

@@ -1,11 +1,13 @@
 //! The commands of `whatisupd`, one file each.
 
+mod backup;
 mod channels;
 mod client;
 mod doctor;
 mod key;
 mod open;
 mod pair;
+mod restore;
 mod run;
 mod terminal;
 
@@ -35,6 +37,15 @@ enum Command {
     Open(RunArgs),
     /// Check keychain, port, disk, clock and network, and say what to do.
     Doctor(RunArgs),
+    /// Write everything but the keys into one file, while it runs.
+    Backup(backup::Args),
+    /// Make the data directory what a backup holds. Refused while the program runs there.
+    Restore(restore::Args),
+}
+
+/// The time of this machine.
+fn now() -> domain::Timestamp {
+    engine::Clock::system().now()
 }
 
 impl Cli {
@@ -46,6 +57,8 @@ impl Cli {
             Command::Pair(args) => pair::perform(args).await,
             Command::Open(args) => open::perform(args).await,
             Command::Doctor(args) => doctor::perform(args).await,
+            Command::Backup(args) => backup::perform(args).await,
+            Command::Restore(args) => restore::perform(args).await,
         }
     }
 }

@@ -4,6 +4,7 @@ mod known;
 mod layers;
 
 pub use layers::Sources;
+pub(crate) use layers::{APP_NAME, chosen_store};
 
 use serde::Deserialize;
 use std::net::IpAddr;

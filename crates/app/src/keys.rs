@@ -36,19 +36,19 @@ fn namespace() -> Namespace {
     }
 }
 
-fn scope(config: &Config) -> Result<Scope, StartError> {
-    Ok(Scope { namespace: namespace(), installation: Installation::of(&config.data_dir)? })
+fn scope(data_dir: &Path) -> Result<Scope, StartError> {
+    Ok(Scope { namespace: namespace(), installation: Installation::of(data_dir)? })
 }
 
 /// The keychain, whatever its state.
 pub(crate) fn keychain(config: &Config, face: Face) -> Result<Vault, StartError> {
-    let vault = Vault::keychain(scope(config)?);
+    let vault = Vault::keychain(scope(&config.data_dir)?);
     Ok(if face == Face::Headless { vault.without_prompt() } else { vault })
 }
 
 /// Finds the store that the configuration, the person's earlier choice and the system give.
 pub(crate) async fn open(config: &Config, face: Face) -> Result<OpenVault, StartError> {
-    let scope = scope(config)?;
+    let scope = scope(&config.data_dir)?;
     let key_file = || OpenVault { vault: Vault::key_file(&config.vault.key_file, scope.clone()), kind: VaultKind::KeyFile };
     let keychain = || keychain(config, face).map(|vault| OpenVault { vault, kind: VaultKind::Keychain });
     match config.vault.store {
@@ -76,17 +76,26 @@ pub(crate) async fn open(config: &Config, face: Face) -> Result<OpenVault, Start
     }
 }
 
+/// The key of a ledger that is there.
+pub(crate) async fn existing_ledger_key(open: &OpenVault) -> Result<Key32, StartError> {
+    open.vault.ledger_key().await?.ok_or_else(|| ledger_key_missing(open))
+}
+
+fn ledger_key_missing(open: &OpenVault) -> StartError {
+    let place = match open.kind {
+        VaultKind::Keychain => "the keychain".to_owned(),
+        VaultKind::KeyFile => "the key file".to_owned(),
+    };
+    StartError::LedgerKeyMissing { place }
+}
+
 /// The ledger's key; made only when there is no ledger that another key might belong to.
 pub(crate) async fn ledger_key(open: &OpenVault, data_dir: &Path) -> Result<Key32, StartError> {
     if let Some(key) = open.vault.ledger_key().await? {
         return Ok(key);
     }
     if has_ledger(data_dir) {
-        let place = match open.kind {
-            VaultKind::Keychain => "the keychain".to_owned(),
-            VaultKind::KeyFile => "the key file".to_owned(),
-        };
-        return Err(StartError::LedgerKeyMissing { place });
+        return Err(ledger_key_missing(open));
     }
     Ok(open.vault.create_ledger_key().await?)
 }

@@ -3,6 +3,7 @@
 
 mod app;
 mod args;
+mod backup;
 mod build;
 mod config;
 #[cfg(feature = "sandbox")]
@@ -24,6 +25,8 @@ mod stop;
 pub use api::{Notifications, Settings};
 pub use app::App;
 pub use args::RunArgs;
+pub use backup::restore::{RestoreError, Restored, restore};
+pub use backup::{Backup, BackupError, back_up};
 pub use build::{build, passes};
 pub use config::{
     ApiConfig, ChannelsConfig, Config, ConfigError, LogConfig, LogFormat, Sources, VaultConfig, VaultStore, WhatsAppConfig,

@@ -11,7 +11,18 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
 
 const OURS: [&str; 13] = [
-    "api", "app", "channel", "domain", "engine", "ledger", "sandbox", "socket", "vault", "webhooks", "whatisup", "whatisupd",
+    "api",
+    "app",
+    "channel",
+    "domain",
+    "engine",
+    "ledger",
+    "sandbox",
+    "socket",
+    "vault",
+    "webhooks",
+    "whatisup",
+    "whatisupd",
     "whatsapp",
 ];
 

@@ -11,6 +11,10 @@ pub enum StartError {
     DataDir { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     DataDirHeld(#[from] HeldBy),
+    #[error(
+        "A restore broke off in {0} while files were moved. Nothing was deleted. Repeat it: whatisupd restore FILE --replace"
+    )]
+    RestoreUnderWay(PathBuf),
     #[error("{}", .0.sentence())]
     Vault(#[from] VaultError),
     #[error(
@@ -47,6 +51,7 @@ impl StartError {
         match self {
             StartError::DataDir { .. } => "data_dir_unusable",
             StartError::DataDirHeld(_) => "data_dir_held",
+            StartError::RestoreUnderWay(_) => "restore_under_way",
             StartError::Vault(error) => match error {
                 VaultError::Locked | VaultError::TimedOut => "vault_locked",
                 VaultError::Missing => "vault_missing",
@@ -74,6 +79,7 @@ impl StartError {
         match self {
             StartError::DataDir { .. } => "The data directory cannot be used",
             StartError::DataDirHeld(_) => "WhatIsUp is already running",
+            StartError::RestoreUnderWay(_) => "A restore was not finished",
             StartError::Vault(VaultError::Locked | VaultError::TimedOut) => "The keychain is locked",
             StartError::Vault(VaultError::Missing) => "There is no keychain",
             StartError::Vault(VaultError::Refused(_)) => "The keychain refused",
@@ -102,6 +108,7 @@ impl StartError {
             StartError::LedgerKeyMissing { .. } | StartError::Ledger(OpenError::WrongKey) => vec![TryAgain, StartFresh],
             StartError::DataDir { .. }
             | StartError::DataDirHeld(_)
+            | StartError::RestoreUnderWay(_)
             | StartError::Vault(
                 VaultError::Locked
                 | VaultError::TimedOut
@@ -126,6 +133,7 @@ impl StartError {
             StartError::Vault(VaultError::Missing) => keys_exist,
             StartError::DataDir { .. }
             | StartError::DataDirHeld(_)
+            | StartError::RestoreUnderWay(_)
             | StartError::Vault(
                 VaultError::Refused(_) | VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_),
             )

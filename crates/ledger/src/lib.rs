@@ -5,6 +5,7 @@
 
 mod channels;
 mod clean_stop;
+mod copy;
 mod counts;
 mod damage;
 mod dialect;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use channels::{ChannelPatch, TransitionRecord};
 pub use counts::{DeliveryCount, MessageCount};
+pub use copy::copy;
 pub use damage::start_fresh;
 pub use error::{LedgerError, OpenError};
 pub use events::{EventQuery, LoggedEvent};

@@ -45,6 +45,12 @@ impl Sources {
     }
 }
 
+/// The key store that was chosen in the application whose data this is.
+pub(crate) fn chosen_store(data_dir: &Path) -> Option<super::VaultStore> {
+    let table = read_table(&choices_file(data_dir)).ok()?;
+    table.get("vault")?.get("store")?.clone().try_into().ok()
+}
+
 pub(super) fn choices_file(data_dir: &Path) -> PathBuf {
     data_dir.join("choices.toml")
 }

@@ -8,12 +8,14 @@
 //! - An open store is kept between the sockets of a channel, so that a reconnect costs no key and no opening. Each
 //!   socket gets it behind a [`FailStop`] of its own; after a write that failed it is opened anew.
 
+mod copy;
 mod error;
 mod fail_stop;
 mod files;
 mod seal;
 mod stranded;
 
+pub use copy::{copy_auth_state, kept_auth_states, try_auth_state};
 pub(crate) use error::OpenError;
 pub(crate) use fail_stop::FailStop;
 

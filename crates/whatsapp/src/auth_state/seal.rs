@@ -46,13 +46,30 @@ impl Seal {
         Ok(tables > 0 && self.ask(database, "SELECT count(*) AS n FROM device WHERE pn <> ''").await? > 0)
     }
 
+    /// Writes what the file holds at this moment into the new file `into`, under the same key; whoever has it open goes on.
+    pub async fn copied(&self, database: PathBuf, into: PathBuf) -> Result<(), OpenError> {
+        let seal = self.clone();
+        let done = tokio::task::spawn_blocking(move || -> Result<(), OpenError> {
+            let into = path(&into)?.replace('\'', "''");
+            let mut connection = seal.connected(&database)?;
+            connection.batch_execute(&format!("VACUUM INTO '{into}';")).map_err(|e| OpenError::from_sqlite(e.to_string()))
+        });
+        done.await.map_err(|e| OpenError::Io(e.to_string()))?
+    }
+
+    fn connected(&self, database: &Path) -> Result<SqliteConnection, OpenError> {
+        let mut connection = SqliteConnection::establish(&path(database)?).map_err(|e| OpenError::Io(e.to_string()))?;
+        let sqlite = |e: diesel::result::Error| OpenError::from_sqlite(e.to_string());
+        connection.batch_execute(&self.pragmas).map_err(sqlite)?;
+        connection.batch_execute(&format!("PRAGMA busy_timeout = {};", BUSY.as_millis())).map_err(sqlite)?;
+        Ok(connection)
+    }
+
     async fn ask(&self, database: PathBuf, question: &'static str) -> Result<i64, OpenError> {
         let seal = self.clone();
         let answer = tokio::task::spawn_blocking(move || -> Result<i64, OpenError> {
-            let mut connection = SqliteConnection::establish(&path(&database)?).map_err(|e| OpenError::Io(e.to_string()))?;
+            let mut connection = seal.connected(&database)?;
             let sqlite = |e: diesel::result::Error| OpenError::from_sqlite(e.to_string());
-            connection.batch_execute(&seal.pragmas).map_err(sqlite)?;
-            connection.batch_execute(&format!("PRAGMA busy_timeout = {};", BUSY.as_millis())).map_err(sqlite)?;
             diesel::sql_query(question).get_result::<Count>(&mut connection).map(|count| count.n).map_err(sqlite)
         });
         answer.await.map_err(|e| OpenError::Io(e.to_string()))?
