@@ -210,3 +210,43 @@ impl Journal {
 fn let_go(outcome: Result<(), LedgerError>) -> Result<(), LedgerError> {
     outcome.or_else(|error| if is_trouble(&error) { Err(error) } else { Ok(()) })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use domain::{Cause, Desired, Person, State};
+
+    const T: Timestamp = Timestamp::EPOCH;
+
+    #[tokio::test]
+    async fn what_waits_stays_bounded_and_words_go_before_transitions() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), &[7; 32], ledger::OpenOptions::default()).await.unwrap();
+        let channel = ChannelId::new(T, 1);
+        let flight = SharedFlight::default();
+        let mut journal = Journal::new(channel, ledger.clone(), Health::new(), Clock::by_hand(T).0, flight);
+        let record = TransitionRecord {
+            channel,
+            state: State::Reconnecting { since: T, attempt: 1, next_attempt_at: None, cause: Cause::NoAnswer },
+            stuck_since: None,
+            desired: Desired::Running,
+            paired: true,
+            identity: None,
+            events: Vec::new(),
+            at: T,
+        };
+        journal.push(Entry::Transition(Box::new(record)));
+        journal.push(Entry::FailOutbox { at: T });
+        for n in 0..3 * WAITING {
+            let chat = "15550100177@s.whatsapp.net".parse().unwrap();
+            let (by, status) = (Person::default(), MessageStatus::Read);
+            journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids: vec![n.to_string()], status, at: T }));
+        }
+        assert_eq!(journal.waiting.len(), WAITING);
+        assert!(matches!(journal.waiting[0], Entry::Transition(_)) && matches!(journal.waiting[1], Entry::FailOutbox { .. }));
+        let newest = (3 * WAITING - 1).to_string();
+        assert!(matches!(&journal.waiting[WAITING - 1], Entry::Receipt(receipt) if receipt.whatsapp_ids == [newest]));
+        ledger.close().await;
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::flight::SharedFlight;
 use super::picker::{BATCHES_WAITING, Batch, Picker};
-use super::verdict::{Refusal, Verdict, refused};
+use super::verdict::{Refusal, Verdict, refused, unanswered};
 use crate::clock::Clock;
 use crate::line::Done;
 use domain::MessageId;
@@ -23,7 +23,12 @@ impl Courier {
     /// Runs until it is dropped. What was marked or written but not answered by then goes out again with the next socket: the
     /// ledger still has it in the outbox, under the same WhatsApp id.
     pub async fn run(self) {
-        self.picker.flight.lock().grounded();
+        let suspect = self.picker.flight.lock().grounded();
+        if let Some(ticket) = suspect {
+            tracing::warn!(message.id = %ticket.id, "the same message was unanswered whenever the connection was lost; it waits");
+            let verdict = unanswered(ticket.attempts, rand::random());
+            judge(&self.picker.flight, &self.picker.reports, ticket.id, verdict).await;
+        }
         let (hand_over, batches) = mpsc::channel(BATCHES_WAITING);
         let carrier = Carrier {
             socket: self.socket,

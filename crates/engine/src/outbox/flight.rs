@@ -27,7 +27,12 @@ pub(crate) struct Flight {
     /// `None` until it knows of the retry.
     held: HashMap<ChatId, Option<Look>>,
     look: u64,
+    /// What was first without an answer when the last connections were lost, and how many of them in a row.
+    suspect: Option<(MessageId, u32)>,
 }
+
+/// So many connections in a row are lost with the same message first before it is suspected of ending them.
+const LOSSES: u32 = 5;
 
 /// Which look at the ledger a batch of messages comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,8 +77,29 @@ impl Flight {
         Look(self.look)
     }
 
+    /// The first `wanted` of what the ledger says is due, less what is on its way already, and less what would overtake one of its
+    /// chat that has come to nothing before and is being tried again: until there is word on that one, the chat waits.
+    pub fn choose(&self, due: Vec<Message>, wanted: usize) -> Vec<Message> {
+        let trying = self.aboard.values().filter(|p| p.ticket.attempts > 0 && p.stage != Stage::Judged);
+        let mut waiting: HashSet<ChatId> = trying.map(|p| p.ticket.chat.clone()).collect();
+        let mut chosen = Vec::new();
+        for message in due {
+            if chosen.len() == wanted {
+                break;
+            }
+            if self.holds(message.id) || waiting.contains(&message.chat) {
+                continue;
+            }
+            if message.outbox.attempts > 0 {
+                waiting.insert(message.chat.clone());
+            }
+            chosen.push(message);
+        }
+        chosen
+    }
+
     /// Whether the ledger's row is to be left alone, though it says that the message waits.
-    pub fn holds(&self, id: MessageId) -> bool {
+    fn holds(&self, id: MessageId) -> bool {
         self.aboard.contains_key(&id) || self.gone.contains(&id)
     }
 
@@ -168,12 +194,27 @@ impl Flight {
         }
     }
 
-    /// The connection is gone: what has no answer goes out again by the next one.
-    pub fn grounded(&mut self) {
+    /// The connection is gone: what has no answer goes out again by the next one. Except a message that was the first without an
+    /// answer when several connections in a row were lost: it may be what ends them. It stays, to be judged, so that the others
+    /// are not held up by it for ever.
+    pub fn grounded(&mut self) -> Option<Ticket> {
+        let first = self.aboard.values().filter_map(|p| match p.stage {
+            Stage::Written(at) => Some((at, p.ticket.id)),
+            Stage::Boarded | Stage::Judged => None,
+        });
+        self.suspect = match (first.min(), self.suspect) {
+            (Some((_, id)), Some((suspect, losses))) if id == suspect => Some((id, losses + 1)),
+            (Some((_, id)), _) => Some((id, 1)),
+            (None, _) => None,
+        };
+        let guilty = self.suspect.filter(|(_, losses)| *losses >= LOSSES).map(|(id, _)| id);
         let lost: Vec<_> = self.aboard.values().filter(|p| p.stage != Stage::Judged).map(|p| p.ticket.id).collect();
-        for id in lost {
+        for id in lost.into_iter().filter(|id| guilty != Some(*id)) {
             self.leave(id);
         }
+        let ticket = self.aboard.get(&guilty?)?.ticket.clone();
+        self.suspect = None;
+        Some(ticket)
     }
 
     fn leave(&mut self, id: MessageId) {
@@ -260,6 +301,40 @@ mod tests {
         flight.grounded();
         assert_eq!([&a, &b, &c].map(|m| flight.holds(m.id)), [true, false, false]);
         assert_eq!(flight.answered("W2"), None);
+    }
+
+    #[test]
+    fn a_message_that_seems_to_end_every_connection_is_judged_and_the_others_are_not() {
+        let mut flight = Flight::default();
+        let (bad, good) = (message(1, "15550100177"), message(2, "15550100188"));
+        let mut fly = |with_bad: bool| {
+            for (m, at) in [(&bad, 1), (&good, 2)].into_iter().filter(|(m, _)| with_bad || m.id != bad.id) {
+                flight.board(m);
+                flight.written(m.id, secs(at));
+            }
+            flight.grounded().map(|ticket| ticket.id)
+        };
+        assert_eq!([true; 4].map(&mut fly), [None; 4]);
+        assert_eq!(fly(false), None, "another one was first: it was not that one's doing");
+        assert_eq!([true; 4].map(&mut fly), [None; 4]);
+        assert_eq!(fly(true), Some(bad.id));
+        assert!(flight.holds(bad.id) && !flight.holds(good.id));
+        assert!(flight.judge(bad.id).is_some());
+    }
+
+    #[test]
+    fn a_message_that_is_tried_again_goes_alone_in_its_chat() {
+        let mut flight = Flight::default();
+        let (mut a1, a2, b) = (message(1, "15550100177"), message(2, "15550100177"), message(3, "15550100188"));
+        a1.outbox.attempts = 1;
+        let due = vec![a1.clone(), a2.clone(), b.clone()];
+        let ids = |messages: Vec<Message>| messages.into_iter().map(|m| m.id).collect::<Vec<_>>();
+        assert_eq!(ids(flight.choose(due.clone(), 10)), [a1.id, b.id]);
+        flight.board(&a1);
+        flight.written(a1.id, secs(1));
+        assert_eq!(ids(flight.choose(due.clone(), 10)), [b.id]);
+        assert!(flight.answered("W1").is_some());
+        assert_eq!(ids(flight.choose(due, 1)), [a2.id]);
     }
 
     #[test]

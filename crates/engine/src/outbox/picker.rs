@@ -12,7 +12,7 @@ use super::verdict::unanswered;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::line::Done;
-use domain::{ChannelId, Message, MessageStatus};
+use domain::{ChannelId, Message, MessageStatus, Timestamp};
 use ledger::{Ledger, LedgerError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +26,8 @@ const TOGETHER: usize = 64;
 /// Batches that are marked and wait for the wire. When it is full no more are marked: what is only queued can still be
 /// cancelled.
 pub(super) const BATCHES_WAITING: usize = 1;
+/// How far down the outbox is looked for messages that may leave, when those at its head may not.
+const FURTHEST: usize = 1_000;
 /// A message without WhatsApp's word for so long counts as not answered. Longer than it takes to notice a dead connection, and
 /// then all of them leave by the next one.
 const ACK_DEADLINE: Duration = Duration::from_secs(30);
@@ -100,13 +102,7 @@ impl Picker {
         }
         let wanted = room.min(tokens).min(TOGETHER);
         let now = self.clock.now();
-        // Those in the air are still in the outbox, at its head.
-        let limit = u32::try_from(aboard + wanted).unwrap_or(u32::MAX);
-        let due = self.ledger.due(self.channel, now, limit).await?;
-        let fresh: Vec<_> = {
-            let flight = self.flight.lock();
-            due.into_iter().filter(|message| !flight.holds(message.id)).take(wanted).collect()
-        };
+        let fresh = self.fresh(now, aboard, wanted).await?;
         if fresh.is_empty() {
             let later = self.ledger.next_due(self.channel, now).await?.map(|at| at.since(now).min(LONGEST_NAP));
             return Ok(Picked::Nothing(later.into_iter().chain(self.until_overdue()).min()));
@@ -119,6 +115,22 @@ impl Picker {
             flight.board(message);
         }
         Ok(Picked::Batch(Batch { look, messages }))
+    }
+
+    /// The first messages of the outbox that may leave.
+    async fn fresh(&self, now: Timestamp, aboard: usize, wanted: usize) -> Result<Vec<Message>, LedgerError> {
+        // Those in the air are still in the outbox, at its head.
+        let mut limit = aboard + wanted;
+        loop {
+            let due = self.ledger.due(self.channel, now, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
+            let all = due.len() < limit || limit >= FURTHEST;
+            let fresh = self.flight.lock().choose(due, wanted);
+            // Many of one chat may wait behind one of theirs: the other chats are further down.
+            if all || fresh.len() == wanted {
+                return Ok(fresh);
+            }
+            limit = limit.saturating_mul(4).min(FURTHEST);
+        }
     }
 
     /// Those of `fresh` that are being sent now: what was cancelled or expired in this moment is not among them. The ledger's row

@@ -2,12 +2,20 @@
 //! stands still until the test moves it.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, clippy::print_stderr, clippy::print_stdout)]
 
+mod cancel;
 mod defect;
 mod drain;
+mod expiry;
+mod flapping;
 mod full_disk;
+mod idempotency;
 mod life;
 mod outbox;
+mod pacing;
 mod pairing;
+mod retention;
+mod retry;
 mod rig;
+mod scheduled;
 mod stuck;
 mod world;

@@ -1,21 +1,7 @@
-use crate::rig::{Rig, eventually, is, sent, text};
+use crate::rig::{Rig, eventually, is, sent, text, whatsapp_ids};
 use domain::{Cause, FailReason, MessageStatus, StateKind};
-use socket::scripted::{Call, Played};
 use socket::{Close, Invalidation, ReceiptKind, SendError, SocketEvent};
 use std::time::Duration;
-
-async fn ack(rig: &Rig, socket: &Played, whatsapp_id: &str, error: Option<u16>) {
-    let at = rig.engine.clock().now();
-    socket.says(SocketEvent::ServerAck { whatsapp_id: whatsapp_id.into(), error, at }).await;
-}
-
-fn whatsapp_ids(socket: &Played) -> Vec<String> {
-    socket
-        .calls()
-        .into_iter()
-        .filter_map(|call| if let Call::Send(out) = call { Some(out.whatsapp_id) } else { None })
-        .collect()
-}
 
 #[tokio::test]
 async fn a_message_goes_from_queued_to_read() {
@@ -24,7 +10,7 @@ async fn a_message_goes_from_queued_to_read() {
     let message = rig.engine.send(id, text("hello")).await.unwrap();
     assert_eq!(message.status, MessageStatus::Queued);
     eventually("the send", || sent(&socket) == ["hello"]).await;
-    ack(&rig, &socket, &message.whatsapp_id, None).await;
+    rig.ack(&socket, &message.whatsapp_id, None).await;
     rig.until_logged("message.sent", 1).await;
     for kind in [ReceiptKind::Delivered, ReceiptKind::Read] {
         let at = rig.engine.clock().now();
@@ -68,7 +54,7 @@ async fn what_was_not_answered_goes_again_under_the_same_id() {
     let first = rig.engine.send(id, text("first")).await.unwrap();
     let second = rig.engine.send(id, text("second")).await.unwrap();
     eventually("both", || sent(&socket) == ["first", "second"]).await;
-    ack(&rig, &socket, &first.whatsapp_id, None).await;
+    rig.ack(&socket, &first.whatsapp_id, None).await;
     rig.until_logged("message.sent", 1).await;
     socket.says(SocketEvent::Closed(Close::Lost(Cause::ConnectionLost))).await;
     rig.until(id, is(StateKind::Reconnecting)).await;
@@ -97,7 +83,7 @@ async fn a_nack_fails_the_message_and_the_next_one_leaves() {
     let (id, socket) = rig.connected().await;
     let bad = rig.engine.send(id, text("bad")).await.unwrap();
     eventually("the send", || sent(&socket) == ["bad"]).await;
-    ack(&rig, &socket, &bad.whatsapp_id, Some(479)).await;
+    rig.ack(&socket, &bad.whatsapp_id, Some(479)).await;
     rig.until_logged("message.failed", 1).await;
     assert_eq!(rig.message(bad.id).await.status, MessageStatus::Failed(FailReason::Refused(479)));
     rig.engine.send(id, text("good")).await.unwrap();
@@ -122,35 +108,6 @@ async fn a_recipient_that_does_not_exist_fails_and_a_socket_that_is_away_does_no
     let socket = rig.socket_within(id, Duration::from_millis(500)).await;
     rig.log_in(&socket).await;
     eventually("the send", || sent(&socket) == ["later"]).await;
-    rig.end().await;
-}
-
-#[tokio::test]
-async fn a_send_that_is_not_answered_is_tried_again_and_keeps_its_place() {
-    let mut rig = Rig::new().await;
-    let (id, socket) = rig.connected().await;
-    socket.answers_a_send(Err(SendError::TimedOut));
-    rig.engine.send(id, text("a")).await.unwrap();
-    eventually("the try", || sent(&socket) == ["a"]).await;
-    rig.engine.send(id, text("b")).await.unwrap();
-    // The courier is at its timer before the clock moves.
-    rig.pass(Duration::ZERO).await;
-    rig.pass(Duration::from_secs(5)).await;
-    eventually("both", || sent(&socket) == ["a", "a", "b"]).await;
-    rig.end().await;
-}
-
-#[tokio::test]
-async fn an_ack_that_never_comes_sends_the_same_id_once_more() {
-    let mut rig = Rig::new().await;
-    let (id, socket) = rig.connected().await;
-    let message = rig.engine.send(id, text("a")).await.unwrap();
-    eventually("the send", || sent(&socket) == ["a"]).await;
-    rig.pass(Duration::from_secs(1)).await;
-    // Settled: the courier waits for the word on it.
-    let _ = rig.message(message.id).await;
-    rig.pass(Duration::from_secs(60)).await;
-    eventually("the second send", || whatsapp_ids(&socket) == [message.whatsapp_id.clone(), message.whatsapp_id.clone()]).await;
     rig.end().await;
 }
 

@@ -1,5 +1,7 @@
-use domain::{ChannelId, ChannelView, Content, Identity, Message, Overview, Reason, State, StateKind, Timestamp};
-use engine::{Clock, ClockHand, Drained, Engine, EngineConfig, NewChannel, NewMessage};
+use domain::{
+    Cause, ChannelId, ChannelView, Content, Identity, Message, MessageId, Overview, Reason, State, StateKind, Timestamp,
+};
+use engine::{Clock, ClockHand, Drained, Engine, EngineConfig, NewChannel, NewMessage, OutboxConfig, RetentionConfig};
 use ledger::{EventQuery, Ledger, OpenOptions};
 use socket::scripted::{Call, Played, Script};
 use socket::{Close, InboundMessage, Secret, SocketEvent, SocketFactory};
@@ -38,7 +40,7 @@ pub struct Rig {
     opened: UnboundedReceiver<Played>,
     /// What was opened while the test looked for another.
     waiting: Vec<Played>,
-    clock: Clock,
+    config: EngineConfig,
     pub hand: ClockHand,
     ended: bool,
     _watchdog: Watchdog,
@@ -55,6 +57,11 @@ pub fn identity() -> Identity {
 
 pub fn text(text: &str) -> NewMessage {
     NewMessage::new("+15550100177".parse().unwrap(), Content::Text { text: text.into() })
+}
+
+/// A text to another chat than [`text`]'s.
+pub fn text_to(phone: &str, text: &str) -> NewMessage {
+    NewMessage::new(phone.parse().unwrap(), Content::Text { text: text.into() })
 }
 
 pub fn inbound(whatsapp_id: &str, text: &str) -> InboundMessage {
@@ -78,19 +85,37 @@ pub fn is_down(wanted: Reason) -> impl Fn(&ChannelView) -> bool {
 
 impl Rig {
     pub async fn new() -> Self {
+        Rig::with(|_| ()).await
+    }
+
+    /// With another configuration.
+    pub async fn with(configure: impl FnOnce(&mut EngineConfig)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut rig = Rig::at(dir.path()).await;
+        let mut rig = Rig::made(dir.path(), configure).await;
         rig._dir = Some(dir);
         rig
     }
 
     pub async fn at(dir: &Path) -> Self {
+        Rig::made(dir, |_| ()).await
+    }
+
+    async fn made(dir: &Path, configure: impl FnOnce(&mut EngineConfig)) -> Self {
         let watchdog = Watchdog::new();
         let ledger = ledger(dir).await;
         let (script, opened) = Script::new();
         let (clock, hand) = Clock::by_hand(START);
-        let engine = launch(&ledger, &script, &clock).await;
-        Rig { engine, ledger, script, opened, waiting: Vec::new(), clock, hand, ended: false, _watchdog: watchdog, _dir: None }
+        let mut config = EngineConfig {
+            clock,
+            watch_network: false,
+            opening_at_once: 16,
+            outbox: OutboxConfig { per_minute: 0, burst: 0, max_queued: 10_000 },
+            retention: RetentionConfig::default(),
+        };
+        configure(&mut config);
+        let engine = launch(&ledger, &script, &config).await;
+        let waiting = Vec::new();
+        Rig { engine, ledger, script, opened, waiting, config, hand, ended: false, _watchdog: watchdog, _dir: None }
     }
 
     /// Ends the process, as it were, and starts it again.
@@ -100,7 +125,7 @@ impl Rig {
     }
 
     pub async fn launch(&mut self) {
-        self.engine = launch(&self.ledger, &self.script, &self.clock).await;
+        self.engine = launch(&self.ledger, &self.script, &self.config).await;
     }
 
     /// Ends every test. A process that exits while the ledger's thread still works may crash in the exit handlers of OpenSSL.
@@ -117,7 +142,7 @@ impl Rig {
     /// As [`Rig::start_again`], with another factory around the script.
     pub async fn start_again_with(&mut self, factory: Arc<dyn SocketFactory>) {
         assert_eq!(self.engine.drain(Duration::from_secs(10)).await, Drained::Clean);
-        self.engine = launch_with(&self.ledger, factory, &self.clock).await;
+        self.engine = launch_with(&self.ledger, factory, &self.config).await;
     }
 
     /// Lets the clock go on and everybody act on it.
@@ -179,6 +204,21 @@ impl Rig {
         panic!("never came: {what}");
     }
 
+    /// Drops the connection and logs in anew.
+    pub async fn comes_back(&mut self, id: ChannelId, socket: &Played) -> Played {
+        socket.says(SocketEvent::Closed(Close::Lost(Cause::ConnectionLost))).await;
+        self.until(id, is(StateKind::Reconnecting)).await;
+        let socket = self.socket_within(id, Duration::from_millis(500)).await;
+        self.log_in(&socket).await;
+        socket
+    }
+
+    /// WhatsApp's word on a message: it has it, or refuses it with this code.
+    pub async fn ack(&self, socket: &Played, whatsapp_id: &str, error: Option<u16>) {
+        let at = self.engine.clock().now();
+        socket.says(SocketEvent::ServerAck { whatsapp_id: whatsapp_id.into(), error, at }).await;
+    }
+
     pub fn no_socket_was_opened(&mut self) {
         assert!(self.waiting.is_empty() && self.opened.try_recv().is_err(), "a socket was opened");
     }
@@ -236,7 +276,20 @@ impl Rig {
         }
     }
 
-    pub async fn message(&self, id: domain::MessageId) -> Message {
+    /// What is wanted of a message's row becomes so.
+    pub async fn until_message(&self, id: MessageId, wanted: impl Fn(&Message) -> bool) -> Message {
+        let mut tip = self.ledger.tip();
+        loop {
+            tip.borrow_and_update();
+            let message = self.message(id).await;
+            if wanted(&message) {
+                return message;
+            }
+            tip.changed().await.unwrap();
+        }
+    }
+
+    pub async fn message(&self, id: MessageId) -> Message {
         self.ledger.message(id).await.unwrap().unwrap()
     }
 }
@@ -247,13 +300,12 @@ impl Drop for Rig {
     }
 }
 
-async fn launch(ledger: &Ledger, script: &Script, clock: &Clock) -> Engine {
-    launch_with(ledger, Arc::new(script.clone()), clock).await
+async fn launch(ledger: &Ledger, script: &Script, config: &EngineConfig) -> Engine {
+    launch_with(ledger, Arc::new(script.clone()), config).await
 }
 
-async fn launch_with(ledger: &Ledger, factory: Arc<dyn SocketFactory>, clock: &Clock) -> Engine {
-    let config = EngineConfig { clock: clock.clone(), watch_network: false, opening_at_once: 16 };
-    Engine::launch(config, ledger.clone(), factory, CancellationToken::new()).await.unwrap()
+async fn launch_with(ledger: &Ledger, factory: Arc<dyn SocketFactory>, config: &EngineConfig) -> Engine {
+    Engine::launch(config.clone(), ledger.clone(), factory, CancellationToken::new()).await.unwrap()
 }
 
 pub fn qr(code: &str) -> SocketEvent {
@@ -273,6 +325,12 @@ pub fn sent(socket: &Played) -> Vec<String> {
             _ => None,
         })
         .collect()
+}
+
+/// The WhatsApp ids that a socket was asked to send, in order.
+pub fn whatsapp_ids(socket: &Played) -> Vec<String> {
+    let of = |call| if let Call::Send(out) = call { Some(out.whatsapp_id) } else { None };
+    socket.calls().into_iter().filter_map(of).collect()
 }
 
 /// Waits, without a clock, until something that tells nobody is so.

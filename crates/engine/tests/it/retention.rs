@@ -1,0 +1,46 @@
+//! The event log forgets what is old.
+
+use crate::rig::{Rig, text};
+use engine::RetentionConfig;
+use std::time::Duration;
+
+#[tokio::test]
+async fn events_beyond_the_retention_go_and_those_within_stay() {
+    let mut rig = Rig::with(|config| config.retention = RetentionConfig { days: 30, max_events: 10 }).await;
+    let (id, _socket) = rig.connected().await;
+    for n in 0..20 {
+        rig.engine.send(id, text(&n.to_string())).await.unwrap();
+    }
+    rig.until_logged("message.sending", 20).await;
+    let tip = *rig.ledger.tip().borrow();
+    for _ in 0..100 {
+        rig.pass(Duration::from_secs(1)).await;
+        if rig.ledger.oldest_seq().await.unwrap() > 1 {
+            break;
+        }
+    }
+    let oldest = rig.ledger.oldest_seq().await.unwrap();
+    assert_eq!(oldest, tip - 10 + 1);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn events_that_are_too_old_go() {
+    let mut rig = Rig::with(|config| config.retention = RetentionConfig { days: 1, max_events: 1_000_000 }).await;
+    let (id, _socket) = rig.connected().await;
+    rig.until_logged("channel.connected", 1).await;
+    let before = *rig.ledger.tip().borrow();
+    rig.hand.stray(2 * 86_400_000);
+    rig.pass(Duration::from_secs(5)).await;
+    let socket = rig.socket_within(id, Duration::from_millis(500)).await;
+    rig.log_in(&socket).await;
+    rig.until_logged("channel.connected", 2).await;
+    for _ in 0..700 {
+        rig.pass(Duration::from_secs(1)).await;
+        if rig.ledger.oldest_seq().await.unwrap() > before {
+            break;
+        }
+    }
+    assert_eq!(rig.ledger.oldest_seq().await.unwrap(), before + 1);
+    rig.end().await;
+}
