@@ -62,6 +62,15 @@ fn only_the_ledger_names_sqlx() {
 }
 
 #[test]
+fn engine_and_webhooks_meet_in_the_ledger_and_do_not_know_each_other() {
+    let members = members();
+    let (_, webhooks) = members.iter().find(|(name, _)| name == "webhooks").unwrap();
+    let ours = webhooks.iter().filter(|d| members.iter().any(|(name, _)| name == *d)).map(String::as_str);
+    assert_eq!(ours.collect::<Vec<_>>(), ["domain", "ledger", "wire"]);
+    only(&["api", "app", "whatisup"], |d| d == "webhooks");
+}
+
+#[test]
 fn the_pure_crates_have_no_runtime_clock_or_chance() {
     for (member, dependencies) in members() {
         let allowed: &[&str] = match member.as_str() {
@@ -139,9 +148,10 @@ fn only_in(allowed: &[(&str, &str)], which: impl Fn(&str, &str) -> bool) {
 }
 
 #[test]
-fn only_the_dialer_opens_connections() {
+fn only_the_dialers_open_connections() {
     let allowed = [
-        ("crates/whatsapp/src/dialer/", "it is the dialer"),
+        ("crates/whatsapp/src/dialer/", "it is the dialer to WhatsApp"),
+        ("crates/webhooks/src/dialer.rs", "it is the dialer to webhook receivers"),
         ("crates/api/src/bind.rs", "makes a socket to listen on, and never connects it"),
         ("crates/app/src/cli/client.rs", "the command line talks to the API of this machine"),
         ("crates/app/src/examine.rs", "asks the API of this machine whether it lives"),
