@@ -16,6 +16,10 @@ use whatsapp_rust::{Client, ClientError, IqError, SendError as Upstream, SendOpt
 /// Look-ups, encryption for every device of the chat and the write, together.
 const SEND_WITHIN: Duration = Duration::from_secs(30);
 const LOGOUT_WITHIN: Duration = Duration::from_secs(10);
+/// From the end of a connection until the session has heard why.
+const GOOD_BYE_WITHIN: Duration = Duration::from_secs(5);
+/// How a session ends that took itself off the account.
+const GONE: Close = Close::Invalidated(Invalidation::LoggedOut);
 
 pub(super) async fn send(shared: &Arc<Shared>, message: Outbound) -> Result<(), SendError> {
     let client = shared.open_client().ok_or(SendError::NotConnected)?;
@@ -99,21 +103,22 @@ pub(super) async fn logout(shared: &Arc<Shared>) -> Result<(), SendError> {
     let own = client.pn().ok_or(SendError::NotNow("this channel is not linked"))?;
     shared.leaving.store(true, Ordering::Release);
     let answer = tokio::time::timeout(LOGOUT_WITHIN, client.execute(RemoveCompanionDeviceSpec::new(&own))).await;
-    let gone = Close::Invalidated(Invalidation::LoggedOut);
-    match answer {
+    let error = match answer {
         Ok(Ok(())) => {
-            shared.decide(gone);
-            Ok(())
+            shared.decide(GONE);
+            return Ok(());
         }
-        // The server may say good-bye before it answers.
-        _ if shared.verdict() == Some(gone) => Ok(()),
-        Ok(Err(e)) => {
-            shared.leaving.store(false, Ordering::Release);
-            Err(unanswered(&client, &e))
-        }
-        Err(_) => {
-            shared.leaving.store(false, Ordering::Release);
-            Err(SendError::TimedOut)
-        }
+        Ok(Err(e)) => unanswered(&client, &e),
+        Err(_) => SendError::TimedOut,
+    };
+    // WhatsApp hangs up as it answers. Then whatsapp-rust may give up on the answer, and what it has heard of the
+    // good-bye reaches the session a moment later.
+    if error == SendError::NotConnected {
+        let _ = tokio::time::timeout(GOOD_BYE_WITHIN, shared.asked_to_end()).await;
     }
+    if shared.verdict() == Some(GONE) {
+        return Ok(());
+    }
+    shared.leaving.store(false, Ordering::Release);
+    Err(error)
 }
