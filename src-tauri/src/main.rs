@@ -56,7 +56,6 @@ fn main() -> ExitCode {
         tracing::warn!(%error, "no desktop: running without tray and windows");
         runtime.block_on(headless::run(cli.run))
     });
-    // A keychain prompt that nobody answers holds its thread; it must not hold the process.
-    runtime.shutdown_background();
-    code
+    // Without waiting for the runtime's threads: a keychain prompt that nobody answers holds one.
+    app::leave(code)
 }

@@ -61,7 +61,7 @@ pub async fn on_signals(shell: Shell) {
         };
         tracing::info!(signal = name, "asked to quit");
         if std::mem::replace(&mut asked, true) {
-            std::process::exit(1);
+            app::leave(std::process::ExitCode::FAILURE);
         }
         begin(&shell);
     }

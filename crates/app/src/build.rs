@@ -217,8 +217,6 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     })
 }
 
-/// How long the closing of an auth-state takes at the most, with room to spare.
-const LAST_CLOSINGS: Duration = Duration::from_millis(200);
 /// The page of the desktop's own windows.
 const SHELL_ORIGIN: &str = if cfg!(windows) { "http://tauri.localhost" } else { "tauri://localhost" };
 
@@ -267,8 +265,5 @@ impl Built {
         if let Some(embedded) = self.embedded {
             embedded.shutdown().await;
         }
-        // Auth-state that was just let go of is closed by threads of its pool, which nobody can wait for; SQLCipher's exit
-        // handlers must not run beside them.
-        tokio::time::sleep(LAST_CLOSINGS).await;
     }
 }

@@ -13,6 +13,7 @@ mod embedded;
 mod examine;
 mod far_end;
 mod keys;
+mod leave;
 mod log_file;
 mod logging;
 mod notices;
@@ -34,6 +35,7 @@ pub use config::{
 };
 pub use examine::{Finding, examine};
 pub use keys::{Face, VaultKind, admin_key};
+pub use leave::leave;
 pub use logging::init_logging;
 pub use running::Running;
 pub use start_error::{StartAction, StartError};

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.perform()) {
+    let code = match runtime.block_on(cli.perform()) {
         Ok(code) => code,
         Err(error) => {
             // A start error says all in its own words; others are told with their causes.
@@ -25,5 +25,6 @@ fn main() -> ExitCode {
             }
             ExitCode::FAILURE
         }
-    }
+    };
+    app::leave(code)
 }

@@ -1,5 +1,7 @@
 //! The wish to stop, however the system tells it.
 
+use std::process::ExitCode;
+
 /// Returns at Ctrl-C, and on Unix at SIGTERM and SIGHUP too. Only the first wish is waited for: a second Ctrl-C during
 /// the drain ends the process the hard way, as people expect.
 pub async fn stop_requested() {
@@ -15,7 +17,7 @@ pub async fn stop_requested() {
             }
             tokio::spawn(async move {
                 if int.recv().await.is_some() {
-                    std::process::exit(130);
+                    crate::leave(ExitCode::FAILURE);
                 }
             });
             return;

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 /// The keys of one installation.
 ///
 /// Cheap to clone; all clones share one thread, on which the calls are made one after the other. A call answers
-/// within a deadline (five seconds) whatever the keychain does: `Locked` at once while it is locked or while a prompt waits
-/// for a person, `TimedOut` when it hangs. Unless [`without_prompt`](Vault::without_prompt), the first call that finds
+/// whatever the keychain does: `Locked` at once while it is locked or while a prompt waits for a person, `TimedOut` when one call
+/// hangs for a deadline (five seconds). Unless [`without_prompt`](Vault::without_prompt), the first call that finds
 /// it locked makes it ask the person, once; [`unlock`](Vault::unlock) asks again; [`wait_unlocked`](Vault::wait_unlocked)
 /// notices the answer, or that it was unlocked in another way.
 #[derive(Clone, Debug)]
