@@ -101,6 +101,13 @@ impl Inner {
         self.roster().insert(id, seat);
     }
 
+    /// Has every courier look again.
+    pub fn ring_all(&self) {
+        for seat in self.roster().values() {
+            seat.bell.notify_one();
+        }
+    }
+
     /// The channel is gone.
     pub fn forget(&self, id: ChannelId) {
         self.roster().remove(&id);

@@ -1,6 +1,10 @@
-//! Ends messages whose time is over, of all channels, also of those that are not connected.
+//! The times that messages carry, of all channels, also of those that are not connected: ends those whose time is over, and
+//! brings near what a clock that was wrong put off.
 
+use super::verdict::LONGEST_RETRY;
 use crate::engine::Inner;
+use crate::world::World;
+use ledger::LedgerError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +18,12 @@ const LEDGER_RETRY: Duration = Duration::from_secs(5);
 pub(crate) async fn sweep(engine: Arc<Inner>) {
     let mut world = engine.world.subscribe();
     let mut well = true;
+    // The clock may have been set back while nothing ran.
+    let mut set_back = true;
     while !engine.shutdown.is_cancelled() {
+        if set_back {
+            set_back = hasten(&engine).await.is_err();
+        }
         let nap = match expire(&engine).await {
             Ok(nap) => {
                 well = true;
@@ -37,14 +46,24 @@ pub(crate) async fn sweep(engine: Arc<Inner>) {
             () = engine.shutdown.cancelled() => return,
             () = engine.expiry_bell.notified() => {}
             // Sleep, and a clock that was set: the moment may have come, or gone away.
-            _ = world.recv() => {}
+            news = world.recv() => set_back |= !matches!(news, Ok(World::Woke | World::NetworkUp | World::NetworkDown | World::NetworkChanged | World::VaultUnlocked)),
             () = rest => {}
         }
     }
 }
 
+/// No next try is further away than the longest wait between two: one that is was put there by another clock. (What a program
+/// scheduled is a moment that it chose, and stays.)
+async fn hasten(engine: &Inner) -> Result<(), LedgerError> {
+    let latest = engine.clock.now().plus(LONGEST_RETRY);
+    if engine.health.note(engine.ledger.hasten_retries(latest).await)? > 0 {
+        engine.ring_all();
+    }
+    Ok(())
+}
+
 /// Ends what is due. How long until the next look.
-async fn expire(engine: &Inner) -> Result<Option<Duration>, ledger::LedgerError> {
+async fn expire(engine: &Inner) -> Result<Option<Duration>, LedgerError> {
     let now = engine.clock.now();
     loop {
         // Read first: a look that finds nothing writes nothing.
