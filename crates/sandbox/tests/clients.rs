@@ -210,15 +210,16 @@ async fn phones_brought_back_from_an_older_time_still_reach_a_client_that_knows_
     bea.send_text("15550100001", "and known").await.unwrap();
     client.text("and known").await;
     let old = house.phones.save().await.unwrap();
-    // What the file does not know when the process is killed.
-    for n in 0..3 {
-        bea.send_text("15550100001", &format!("forgotten {n}")).await.unwrap();
-        client.text(&format!("forgotten {n}")).await;
-    }
+    // What the file does not know when the process is killed: more than the counters that a kept session leases ahead.
+    let forgotten: Vec<String> = (0..200).map(|n| format!("forgotten {n}")).collect();
+    bea.send_texts("15550100001", &forgotten).await.unwrap();
+    client.text("forgotten 199").await;
     client.handle.client().send_text(jid("15550100002"), "forgotten too").await.unwrap();
     bea.wait_for_message(PATIENCE, |message| message.content.text() == Some("forgotten too")).await.unwrap();
     let memory = client.memory.clone();
-    drop((client, house));
+    // All that it knows is in its memory then.
+    client.handle.shutdown().await;
+    drop(house);
 
     let sandbox = Sandbox::start(config()).await.unwrap();
     let phones = Phones::restore(sandbox.network().clone(), &old).await.unwrap();

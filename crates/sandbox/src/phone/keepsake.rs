@@ -3,8 +3,9 @@
 //! Kept: accounts, devices, keys, Signal sessions, app state, what waits for devices. Not kept: the chats.
 //!
 //! A process that is killed leaves a file that is up to [`BREATH`] older than what its clients know. What a phone would
-//! write on the sessions in it would use keys a second time, and clients drop that as duplicates. So the file says
-//! whether it is the last word; if it is not, phones open new sessions before they write.
+//! write on the sessions in it could use keys a second time, and clients drop that as duplicates (libsignal's lease of 64
+//! counters ahead covers a few messages, not a burst). So the file says whether it is the last word; if it is not, phones
+//! open new sessions before they write.
 
 use std::collections::HashSet;
 use std::io;
