@@ -1,5 +1,5 @@
 use crate::dialect::Row;
-use crate::writer::Batch;
+use crate::batch::Batch;
 use crate::{Ledger, LedgerError, stored, timeline};
 use domain::{ChannelId, ChannelView, Desired, Event, Identity, Proxy, State, Timestamp};
 use sqlx::Row as _;
@@ -42,7 +42,7 @@ impl Ledger {
             Box::pin(async move {
                 insert(batch, &channel).await?;
                 timeline::add(batch, channel.id, &channel.state, channel.desired, channel.stuck_since, at).await?;
-                batch.log_all(&events, at).await
+                batch.log_all(&events, at)
             })
         })
         .await
@@ -71,7 +71,7 @@ impl Ledger {
                 if changed.rows_affected() == 0 {
                     return Err(LedgerError::NoSuchChannel);
                 }
-                batch.log_all(&events, at).await
+                batch.log_all(&events, at)
             })
         })
         .await
@@ -89,7 +89,7 @@ impl Ledger {
                 if gone.rows_affected() == 0 {
                     return Err(LedgerError::NoSuchChannel);
                 }
-                batch.log_all(&events, at).await
+                batch.log_all(&events, at)
             })
         })
         .await
@@ -128,7 +128,7 @@ impl Ledger {
                 if !same {
                     timeline::add(batch, record.channel, &record.state, record.desired, record.stuck_since, record.at).await?;
                 }
-                batch.log_all(&record.events, record.at).await
+                batch.log_all(&record.events, record.at)
             })
         })
         .await

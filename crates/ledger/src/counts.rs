@@ -1,4 +1,10 @@
+use crate::batch::Batch;
+use crate::dialect::Db;
+use crate::rows::pieces;
+use crate::{Ledger, LedgerError};
 use domain::Timestamp;
+use sqlx::QueryBuilder;
+use std::collections::BTreeMap;
 
 /// What was sent and received in one stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,4 +25,82 @@ pub struct DeliveryCount {
     pub at: Timestamp,
     pub delivered: u64,
     pub failed: u64,
+}
+
+const SENT: &str = "sent";
+const RECEIVED: &str = "received";
+const FAILED: &str = "failed";
+pub(crate) const DELIVERED: &str = "delivered";
+pub(crate) const UNDELIVERED: &str = "undelivered";
+const MINUTE: i64 = 60_000;
+
+impl Ledger {
+    /// Messages from `from` on, in stretches of `bucket_ms` (whole minutes) that begin at multiples of it; those in which
+    /// nothing happened are left out. Costs the same at any number of messages.
+    pub async fn message_counts(&self, from: Timestamp, bucket_ms: u64) -> Result<Vec<MessageCount>, LedgerError> {
+        let buckets = self.tallies(from, bucket_ms, [SENT, RECEIVED, FAILED]).await?;
+        Ok(buckets.into_iter().map(|(at, [sent, received, failed])| MessageCount { at, sent, received, failed }).collect())
+    }
+
+    /// Tries to deliver from `from` on; as [`message_counts`](Ledger::message_counts).
+    pub async fn delivery_counts(&self, from: Timestamp, bucket_ms: u64) -> Result<Vec<DeliveryCount>, LedgerError> {
+        let buckets = self.tallies(from, bucket_ms, [DELIVERED, UNDELIVERED]).await?;
+        Ok(buckets.into_iter().map(|(at, [delivered, failed])| DeliveryCount { at, delivered, failed }).collect())
+    }
+
+    async fn tallies<const N: usize>(
+        &self,
+        from: Timestamp,
+        bucket_ms: u64,
+        what: [&'static str; N],
+    ) -> Result<Vec<(Timestamp, [u64; N])>, LedgerError> {
+        let bucket = i64::try_from(bucket_ms).unwrap_or(i64::MAX).max(MINUTE) / MINUTE * MINUTE;
+        let first = from.as_millis().div_euclid(bucket).saturating_mul(bucket);
+        let mut reader = self.reader().await?;
+        let rows: Vec<(i64, String, i64)> =
+            sqlx::query_as("SELECT minute, what, amount FROM tallies WHERE minute >= $1 ORDER BY minute")
+                .bind(first)
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(|e| self.explain(&e))?;
+        let mut buckets = BTreeMap::new();
+        for (minute, word, amount) in rows {
+            if let Some(which) = what.iter().position(|w| *w == word) {
+                let at = minute.div_euclid(bucket) * bucket;
+                buckets.entry(at).or_insert([0; N])[which] += amount.unsigned_abs();
+            }
+        }
+        Ok(buckets.into_iter().map(|(at, numbers)| (Timestamp::from_millis(at), numbers)).collect())
+    }
+}
+
+/// What an event counts as.
+pub(crate) fn tally_of(kind: &str) -> Option<&'static str> {
+    match kind {
+        "message.sent" => Some(SENT),
+        "message.received" => Some(RECEIVED),
+        "message.failed" => Some(FAILED),
+        _ => None,
+    }
+}
+
+pub(crate) fn minute(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(MINUTE) * MINUTE
+}
+
+pub(crate) async fn add(batch: &mut Batch, tallied: Vec<(i64, &'static str)>) -> Result<(), LedgerError> {
+    let mut amounts = BTreeMap::new();
+    for key in tallied {
+        *amounts.entry(key).or_insert(0i64) += 1;
+    }
+    let rows: Vec<_> = amounts.into_iter().collect();
+    for piece in pieces(&rows) {
+        let mut sql = QueryBuilder::<Db>::new("INSERT INTO tallies (minute, what, amount) ");
+        sql.push_values(piece, |mut row, ((minute, what), amount)| {
+            row.push_bind(*minute).push_bind(*what).push_bind(*amount);
+        });
+        sql.push(" ON CONFLICT (minute, what) DO UPDATE SET amount = tallies.amount + excluded.amount");
+        sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    }
+    Ok(())
 }

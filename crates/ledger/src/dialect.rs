@@ -15,6 +15,14 @@ pub(crate) type Row = sqlx::sqlite::SqliteRow;
 /// Takes the write lock at once: a transaction that upgraded later could fail half-way with "busy".
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 
+/// Takes a JSON list as its one argument, so that the statement is the same for any number of values. Postgres: `= ANY ($1)`.
+macro_rules! in_list {
+    ($argument:literal) => {
+        concat!("IN (SELECT value FROM json_each(", $argument, "))")
+    };
+}
+pub(crate) use in_list;
+
 /// Page cache of the writer and of each reader, in KiB: what the ledger costs in memory, mostly.
 const WRITER_CACHE: &str = "PRAGMA cache_size = -1024";
 const READER_CACHE: &str = "PRAGMA cache_size = -512";
@@ -33,7 +41,7 @@ fn options(path: &Path, key: &[u8; 32]) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
-        .statement_cache_capacity(64)
+        .statement_cache_capacity(128)
         .command_buffer_size(16)
         .row_buffer_size(16)
         .disable_statement_logging()
@@ -65,6 +73,16 @@ pub(crate) fn readers(path: &Path, key: &[u8; 32]) -> SqlitePool {
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(async move { sqlx::query(READER_CACHE).execute(connection).await.map(drop) }))
         .connect_lazy_with(options(path, key).pragma("query_only", "ON"))
+}
+
+/// A copy of the file as one reader sees it, on a connection of its own (so that the readers stay free). Attached databases
+/// without a key of their own get that of the main one, and VACUUM attaches what it writes into.
+pub(crate) async fn copy(readers: &SqlitePool, into: &str) -> Result<(), sqlx::Error> {
+    let options = readers.connect_options().as_ref().clone().pragma("query_only", "OFF");
+    let mut connection = options.connect().await?;
+    let copied = sqlx::query("VACUUM INTO $1").bind(into).execute(&mut connection).await.map(drop);
+    connection.close().await?;
+    copied
 }
 
 /// Moves the write-ahead log into the file and lets go of it. What fails here is repeated at the next start.

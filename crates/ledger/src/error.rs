@@ -63,3 +63,18 @@ pub enum LedgerError {
     #[error("the ledger cannot be read or written: {0}")]
     Io(String),
 }
+
+impl LedgerError {
+    /// Whether it speaks of one row, and the ledger as a whole is well.
+    pub(crate) fn is_about_one_row(&self) -> bool {
+        match self {
+            LedgerError::NoSuchChannel
+            | LedgerError::AlreadyThere
+            | LedgerError::QueueFull
+            | LedgerError::NoSuchEndpoint
+            | LedgerError::NoSuchDelivery
+            | LedgerError::EventPruned => true,
+            LedgerError::Full | LedgerError::Damaged(_) | LedgerError::Closed | LedgerError::Io(_) => false,
+        }
+    }
+}

@@ -1,5 +1,5 @@
-use crate::dialect::{Connection, Db};
-use crate::writer::Batch;
+use crate::batch::{heads, signed};
+use crate::dialect::{Db, Row};
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, Event, EventId, MessageId, Timestamp};
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ pub struct EventQuery {
     pub after: u64,
     /// At most this many (1 to 1000).
     pub limit: u32,
-    /// Only these types; `channel.*` takes all that begin with `channel.`. Empty: all.
+    /// Only these types; `channel.*` takes all that begin with `channel.`, `*` all. Empty: all.
     pub kinds: Vec<String>,
     pub channel: Option<ChannelId>,
     /// Only those that carry this message.
@@ -36,14 +36,15 @@ pub struct LoggedEvent {
 impl Ledger {
     /// Appends events in order; the newest `seq` afterwards.
     pub async fn append(&self, events: Vec<Event>, at: Timestamp) -> Result<u64, LedgerError> {
-        self.write(move |batch| Box::pin(async move { batch.log_all(&events, at).await })).await
+        self.write(move |batch| Box::pin(async move { batch.log_all(&events, at) })).await
     }
 
     /// Events in the order of `seq`. When fewer than `limit` come back, all up to the [`tip`](Ledger::tip) as it was before
     /// this call have been looked at.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<LoggedEvent>, LedgerError> {
+        // What was pruned and is still owed to an endpoint is not for readers.
         let mut sql = QueryBuilder::<Db>::new("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq > ");
-        sql.push_bind(i64::try_from(query.after).unwrap_or(i64::MAX));
+        sql.push_bind(signed(query.after)).push(" AND seq > (SELECT pruned_through FROM event_head WHERE one = 1)");
         if let Some(channel) = query.channel {
             sql.push(" AND channel_id = ").push_bind(channel.to_string());
         }
@@ -68,6 +69,9 @@ impl Ledger {
                             .push_bind(format!("{family}/"))
                             .push(")");
                     }
+                    None if kind == "*" => {
+                        sql.push("1 = 1");
+                    }
                     None => {
                         sql.push("kind = ").push_bind(kind.clone());
                     }
@@ -78,65 +82,26 @@ impl Ledger {
         sql.push(" ORDER BY seq LIMIT ").push_bind(i64::from(query.limit.clamp(1, 1000)));
         let mut reader = self.reader().await?;
         let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(LoggedEvent {
-                    seq: row.get::<i64, _>("seq").unsigned_abs(),
-                    id: row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("an event's id"))?,
-                    kind: row.get("kind"),
-                    at: Timestamp::from_millis(row.get("at")),
-                    channel: row
-                        .get::<Option<&str>, _>("channel_id")
-                        .map(|id| id.parse().map_err(|_| stored::unreadable("an event's channel")))
-                        .transpose()?,
-                    data: RawValue::from_string(row.get("data")).map_err(|_| stored::unreadable("an event's data"))?,
-                })
-            })
-            .collect()
+        rows.iter().map(event).collect()
     }
 
-    /// The oldest `seq` that the log still has; the one that comes next when it is empty.
+    /// The oldest `seq` that the log still has for readers; the one that comes next when it has none.
     pub async fn oldest_seq(&self) -> Result<u64, LedgerError> {
         let mut reader = self.reader().await?;
-        let oldest: Option<i64> =
-            sqlx::query_scalar("SELECT min(seq) FROM events").fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
-        match oldest {
-            Some(seq) => Ok(seq.unsigned_abs()),
-            None => Ok(head(&mut reader).await.map_err(|e| self.explain(&e))? + 1),
-        }
+        Ok(heads(&mut reader).await.map_err(|e| self.explain(&e))?.pruned_through + 1)
     }
 }
 
-pub(crate) async fn insert(batch: &mut Batch, seq: u64, event: &Event, at: Timestamp) -> Result<(), LedgerError> {
-    let data = serde_json::to_string(&wire::event_data(event)).map_err(|e| LedgerError::Io(format!("event as JSON: {e}")))?;
-    sqlx::query("INSERT INTO events (seq, id, kind, at, channel_id, data) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(signed(seq))
-        .bind(EventId::new(at, rand::random()).to_string())
-        .bind(event.kind().as_str())
-        .bind(at.as_millis())
-        .bind(event.channel_id().map(|id| id.to_string()))
-        .bind(data)
-        .execute(&mut batch.connection)
-        .await
-        .map_err(|e| batch.explain(&e))?;
-    Ok(())
-}
-
-/// The newest `seq` ever given, also when its event is gone by retention.
-pub(crate) async fn head(connection: &mut Connection) -> Result<u64, sqlx::Error> {
-    let seq: i64 = sqlx::query_scalar("SELECT last_seq FROM event_head WHERE one = 1").fetch_one(connection).await?;
-    Ok(seq.unsigned_abs())
-}
-
-pub(crate) async fn set_head(batch: &mut Batch, seq: u64) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE event_head SET last_seq = $1 WHERE one = 1")
-        .bind(signed(seq))
-        .execute(&mut batch.connection)
-        .await
-        .map_err(|e| batch.explain(&e))?;
-    Ok(())
-}
-
-fn signed(seq: u64) -> i64 {
-    i64::try_from(seq).unwrap_or(i64::MAX)
+pub(crate) fn event(row: &Row) -> Result<LoggedEvent, LedgerError> {
+    Ok(LoggedEvent {
+        seq: row.get::<i64, _>("seq").unsigned_abs(),
+        id: row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("an event's id"))?,
+        kind: row.get("kind"),
+        at: Timestamp::from_millis(row.get("at")),
+        channel: row
+            .get::<Option<&str>, _>("channel_id")
+            .map(|id| id.parse().map_err(|_| stored::unreadable("an event's channel")))
+            .transpose()?,
+        data: RawValue::from_string(row.get("data")).map_err(|_| stored::unreadable("an event's data"))?,
+    })
 }

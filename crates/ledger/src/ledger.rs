@@ -1,6 +1,7 @@
+use crate::batch::Batch;
 use crate::clean_stop::CleanStop;
 use crate::dialect;
-use crate::writer::{Batch, Writer};
+use crate::writer::{Told, Writer};
 use crate::{LedgerError, OpenError, OpenOptions, open};
 use futures::future::BoxFuture;
 use sqlx::SqlitePool;
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub writer: Writer,
     pub readers: SqlitePool,
     pub tip: watch::Sender<u64>,
+    pub deliveries_tip: watch::Sender<u64>,
     pub clean_stop: CleanStop,
     /// The row of `runs` that is ours, or 0.
     pub run: AtomicI64,
@@ -43,12 +45,14 @@ impl Ledger {
     /// That no other process has it open is for the caller to ensure.
     pub async fn open(dir: &Path, key: &[u8; 32], options: OpenOptions) -> Result<Self, OpenError> {
         let opened = open::open(dir, key, options).await?;
-        let tip = watch::Sender::new(opened.last_seq);
-        let writer = Writer::start(opened.connection, opened.last_seq, tip.clone(), dir.to_owned());
+        let (tip, deliveries_tip) = (watch::Sender::new(opened.heads.seq), watch::Sender::new(0));
+        let told = Told { tip: tip.clone(), deliveries: deliveries_tip.clone() };
+        let writer = Writer::start(opened.connection, opened.heads, told, dir.to_owned());
         let inner = Inner {
             writer,
             readers: opened.readers,
             tip,
+            deliveries_tip,
             clean_stop: opened.clean_stop,
             run: AtomicI64::new(0),
             dir: dir.to_owned(),
@@ -59,6 +63,12 @@ impl Ledger {
     /// The newest `seq`; changes after the commit that wrote it. Zero when nothing has happened yet.
     pub fn tip(&self) -> watch::Receiver<u64> {
         self.inner.tip.subscribe()
+    }
+
+    /// A number that changes when endpoints or what is owed to them were changed by somebody (not by
+    /// [`plan_deliveries`](Ledger::plan_deliveries) or [`record_attempt`](Ledger::record_attempt)), after the commit.
+    pub fn deliveries_tip(&self) -> watch::Receiver<u64> {
+        self.inner.deliveries_tip.subscribe()
     }
 
     /// Carries out what is queued, then closes the file in good order. Later calls answer `Closed`.
@@ -73,13 +83,23 @@ impl Ledger {
         }
     }
 
-    /// Carries out `act` within the writer's next transaction and answers after its commit.
+    /// Carries out `act` within the writer's next transaction and answers after its commit. It may fail for a reason that
+    /// lies in what is written; what was written with it stands all the same.
     pub(crate) async fn write<T, F>(&self, act: F) -> Result<T, LedgerError>
     where
         T: Send + 'static,
         F: for<'a> FnOnce(&'a mut Batch) -> BoxFuture<'a, Result<T, LedgerError>> + Send + 'static,
     {
-        self.inner.writer.write(act).await
+        self.inner.writer.write(true, act).await
+    }
+
+    /// As [`write`](Ledger::write), for what fails only when nothing can be written; saves the savepoint.
+    pub(crate) async fn write_firmly<T, F>(&self, act: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Batch) -> BoxFuture<'a, Result<T, LedgerError>> + Send + 'static,
+    {
+        self.inner.writer.write(false, act).await
     }
 
     pub(crate) async fn reader(&self) -> Result<PoolConnection<dialect::Db>, LedgerError> {

@@ -3,6 +3,11 @@
 //! Everything that happens is one transaction: the fact and the events that tell it become durable together or not
 //! at all. All writes go through one writer (see [`Ledger`]); what a method has answered `Ok` to has been fsynced.
 
+mod accept;
+mod amend;
+mod amendments;
+mod backup;
+mod batch;
 mod channels;
 mod clean_stop;
 mod copy;
@@ -11,24 +16,28 @@ mod damage;
 mod dialect;
 mod error;
 mod events;
+mod hasten;
 mod inbound;
 mod key_check;
 mod ledger;
 mod messages;
 mod open;
 mod outbox;
+mod progress;
 mod receipts;
 mod retention;
+mod rows;
 mod runs;
+mod second_try;
 mod settings;
 mod stats;
 mod stored;
 mod timeline;
-mod todo;
 mod uptime;
 mod webhooks;
 mod writer;
 
+pub use accept::{Accepted, Idempotency};
 pub use channels::{ChannelPatch, TransitionRecord};
 pub use counts::{DeliveryCount, MessageCount};
 pub use copy::copy;
@@ -39,9 +48,11 @@ pub use inbound::Inbound;
 pub use ledger::Ledger;
 pub use messages::{MessagePage, MessageQuery, MessageRef};
 pub use open::{Check, OpenOptions};
-pub use outbox::{Accepted, Cancelled, Idempotency, OutboxCounts, OutboxPart, OutboxQuery, Progress};
+pub use outbox::{OutboxCounts, OutboxPart, OutboxQuery};
+pub use progress::Progress;
 pub use receipts::Receipt;
 pub use retention::Pruned;
+pub use second_try::Cancelled;
 pub use stats::LedgerStats;
 pub use timeline::TimelineEntry;
 pub use uptime::{Segment, SegmentKind};

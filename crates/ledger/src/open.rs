@@ -1,9 +1,10 @@
 //! Opening: the key first, then the file's soundness, then its schema. Nothing is written before all is well.
 
+use crate::batch::{self, Heads};
 use crate::clean_stop::CleanStop;
 use crate::dialect::{self, Connection};
 use crate::key_check::{self, KeyCheck};
-use crate::{LedgerError, OpenError, damage, events};
+use crate::{LedgerError, OpenError, damage};
 use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
 use std::fs;
@@ -34,7 +35,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 pub(crate) struct Opened {
     pub connection: Connection,
     pub readers: SqlitePool,
-    pub last_seq: u64,
+    pub heads: Heads,
     pub clean_stop: CleanStop,
 }
 
@@ -76,11 +77,11 @@ pub(crate) async fn open(dir: &Path, key: &[u8; 32], options: OpenOptions) -> Re
         dialect::make_durable(&mut connection).await.map_err(|e| explain(&e, dir))?;
         MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|e| migration(e, dir))?;
         key_check::remember(dir, key).map_err(|e| disk(&e, dir))?;
-        events::head(&mut connection).await.map_err(|e| explain(&e, dir))
+        batch::heads(&mut connection).await.map_err(|e| explain(&e, dir))
     }
     .await;
     match opened {
-        Ok(last_seq) => Ok(Opened { connection, readers: dialect::readers(&path, key), last_seq, clean_stop }),
+        Ok(heads) => Ok(Opened { connection, readers: dialect::readers(&path, key), heads, clean_stop }),
         Err(e) => {
             dialect::close(connection).await;
             Err(e)

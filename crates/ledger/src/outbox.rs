@@ -1,46 +1,9 @@
-use crate::dialect::Db;
-use crate::messages::{self, SELECT};
-use crate::writer::Batch;
-use crate::{Ledger, LedgerError, MessageRef, receipts};
-use domain::{ChannelId, Event, FailReason, Message, MessageStatus, Timestamp};
-use sqlx::QueryBuilder;
-
-/// What makes a send that is asked for twice one send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// As the program gave it; counts within its channel.
-    pub key: String,
-    /// Of what was asked for, so that another request under the same key is told apart.
-    pub fingerprint: [u8; 32],
-}
-
-/// What became of a message that was to be put into the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    New(Message),
-    /// This key has been used for this very request: the message as it was first answered. Nothing was written.
-    Again(Message),
-    /// This key has been used for another request. Nothing was written.
-    OtherBody,
-}
-
-/// How far one message of ours has got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    pub which: MessageRef,
-    pub status: MessageStatus,
-    pub at: Timestamp,
-}
-
-/// What became of a message that was to be cancelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cancelled {
-    /// It will not leave; also when it had been cancelled before.
-    Done(Message),
-    /// It is being sent, or has left, or it came in.
-    TooLate(Message),
-    Unknown,
-}
+use crate::batch::signed;
+use crate::dialect::{Db, Row};
+use crate::messages::{self, SELECT, columns};
+use crate::{Ledger, LedgerError, MessagePage};
+use domain::{ChannelId, Message, Timestamp};
+use sqlx::{QueryBuilder, Row as _};
 
 /// Which part of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,105 +39,128 @@ pub struct OutboxCounts {
     pub failed: u64,
 }
 
+/// Due, in order; without those whose chat has an earlier one that waits for its next try. What was being sent is not held to
+/// its `expires_at`: it may have arrived.
+pub(crate) const DUE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM messages WHERE channel_id = $1 AND status IN ('queued', 'sending') AND due_at <= $2 ",
+    "AND (status = 'sending' OR expires_at IS NULL OR expires_at > $2) ",
+    "AND NOT EXISTS (SELECT 1 FROM messages AS held WHERE held.channel_id = messages.channel_id AND held.chat = messages.chat ",
+    "AND held.position < messages.position AND held.status = 'queued' AND held.next_attempt_at IS NOT NULL ",
+    "AND held.next_attempt_at > $2) ORDER BY position LIMIT $3"
+);
+
+pub(crate) const NEXT_DUE: &str =
+    "SELECT min(due_at) FROM messages WHERE channel_id = $1 AND status = 'queued' AND due_at > 0 AND due_at > $2";
+
 impl Ledger {
-    /// Puts a message into its channel's outbox with `message.queued`; receipts that came before it are joined. `NoSuchChannel`, or
-    /// `AlreadyThere` when its id is taken. The newest `seq` afterwards.
-    pub async fn insert_outbound(
-        &self,
-        message: Message,
-        idempotency: Option<Idempotency>,
-        max_queued: Option<u32>,
-    ) -> Result<Accepted, LedgerError> {
-        let _ = (idempotency, max_queued);
-        self.write(move |batch| {
-            Box::pin(async move {
-                messages::insert(batch, &message).await?;
-                let at = message.at;
-                batch.log(&Event::MessageQueued { message: message.clone() }, at).await?;
-                if let Some(joined) = receipts::join(batch, &message).await? {
-                    let at = joined.updated_at;
-                    batch.log(&Event::MessageProgress { message: joined }, at).await?;
-                }
-                Ok(Accepted::New(message))
-            })
-        })
-        .await
-    }
-
-    /// The oldest message of the channel's outbox that has not left yet, in the order of acceptance. One that was being sent
-    /// when the process died comes again, to be sent under the same WhatsApp id.
-    pub async fn next_queued(&self, channel: ChannelId) -> Result<Option<Message>, LedgerError> {
-        Ok(self.outbox(channel, 1).await?.pop())
-    }
-
-    /// The first `limit` messages of the channel's outbox, in order.
-    pub async fn outbox(&self, channel: ChannelId, limit: u32) -> Result<Vec<Message>, LedgerError> {
-        let mut sql = QueryBuilder::<Db>::new(SELECT);
-        sql.push("WHERE channel_id = ").push_bind(channel.to_string());
-        sql.push(" AND status IN ('queued', 'sending') ORDER BY n LIMIT ").push_bind(i64::from(limit.clamp(1, 1000)));
+    /// The first `limit` (up to 1000) messages of the channel's outbox that may leave at `now`, in the order of acceptance;
+    /// what a person had tried anew comes last. One that was being sent when the process died comes again, to be sent under
+    /// the same WhatsApp id. Left out are those scheduled for later or waiting for their next try, and those whose chat has an
+    /// earlier one waiting so, because a chat has one order.
+    pub async fn due(&self, channel: ChannelId, now: Timestamp, limit: u32) -> Result<Vec<Message>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = sqlx::query(DUE)
+            .bind(channel.to_string())
+            .bind(now.as_millis())
+            .bind(i64::from(limit.clamp(1, 1000)))
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(|e| self.explain(&e))?;
         rows.iter().map(messages::message).collect()
     }
 
-    /// Notes how far a message of ours has got, with the event that tells it. `None` when it is unknown, or when it has got
-    /// as far already: a later stage is never undone by an earlier one.
-    pub async fn set_status(
-        &self,
-        which: impl Into<MessageRef>,
-        status: MessageStatus,
-        at: Timestamp,
-    ) -> Result<Option<Message>, LedgerError> {
-        let which = which.into();
-        self.write(move |batch| {
-            Box::pin(async move {
-                match messages::find(batch, &which).await? {
-                    Some(message) => advance(batch, message, status, at).await,
-                    None => Ok(None),
-                }
-            })
-        })
-        .await
+    /// When after `now` the next message of the channel becomes due.
+    pub async fn next_due(&self, channel: ChannelId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let mut reader = self.reader().await?;
+        let at: Option<i64> = sqlx::query_scalar(NEXT_DUE)
+            .bind(channel.to_string())
+            .bind(now.as_millis())
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(|e| self.explain(&e))?;
+        Ok(at.map(Timestamp::from_millis))
     }
 
-    /// Fails everything in the channel's outbox, with an event for each.
-    pub async fn fail_queued(
-        &self,
-        channel: ChannelId,
-        reason: FailReason,
-        at: Timestamp,
-    ) -> Result<Vec<Message>, LedgerError> {
-        self.write(move |batch| {
-            Box::pin(async move {
-                let mut sql = QueryBuilder::<Db>::new(SELECT);
-                sql.push("WHERE channel_id = ").push_bind(channel.to_string());
-                sql.push(" AND status IN ('queued', 'sending') ORDER BY n");
-                let rows = sql.build().fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
-                let mut failed = Vec::with_capacity(rows.len());
-                for row in &rows {
-                    failed.extend(advance(batch, messages::message(row)?, MessageStatus::Failed(reason), at).await?);
-                }
-                Ok(failed)
-            })
-        })
-        .await
+    /// What has not left and what is wedged, the last in order first.
+    pub async fn outbox_page(&self, query: &OutboxQuery) -> Result<MessagePage, LedgerError> {
+        let limit = query.limit.clamp(1, 1000) as usize;
+        let mut reader = self.reader().await?;
+        let mut rows = Vec::new();
+        for mut sql in pages(query) {
+            // One more than asked tells whether there is a next page.
+            sql.push(" LIMIT ").push_bind(limit as i64 + 1);
+            rows.extend(sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?);
+        }
+        let position = |row: &Row| row.get::<Option<i64>, _>("position").unwrap_or(0);
+        rows.sort_by_key(|row| std::cmp::Reverse(position(row)));
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|row| position(row).unsigned_abs());
+        Ok(MessagePage { messages: rows.iter().map(messages::message).collect::<Result<_, _>>()?, next })
+    }
+
+    /// How many messages are in which part of the outbox, of one channel or of all.
+    pub async fn outbox_counts(&self, channel: Option<ChannelId>, now: Timestamp) -> Result<OutboxCounts, LedgerError> {
+        let mut sql = QueryBuilder::<Db>::new("SELECT sum(CASE WHEN send_at > ");
+        sql.push_bind(now.as_millis()).push(" AND status = 'queued' THEN 1 END), sum(CASE WHEN status = 'sending' THEN 1 END), count(*)");
+        sql.push(" FROM messages WHERE status IN ('queued', 'sending')");
+        of_channel(&mut sql, channel);
+        let mut wedged = QueryBuilder::<Db>::new("SELECT count(*) FROM messages WHERE status = 'failed'");
+        of_channel(&mut wedged, channel);
+        let mut reader = self.reader().await?;
+        let (scheduled, sending, all): (Option<i64>, Option<i64>, i64) =
+            sql.build_query_as().fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let failed: i64 = wedged.build_query_scalar().fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let [scheduled, sending, all, failed] =
+            [scheduled.unwrap_or(0), sending.unwrap_or(0), all, failed].map(i64::unsigned_abs);
+        Ok(OutboxCounts { queued: all.saturating_sub(scheduled + sending), sending, scheduled, failed })
     }
 }
 
-/// Brings a message forward, if this is forward.
-pub(crate) async fn advance(
-    batch: &mut Batch,
-    mut message: Message,
-    status: MessageStatus,
-    at: Timestamp,
-) -> Result<Option<Message>, LedgerError> {
-    if !message.status.leads_to(&status) {
-        return Ok(None);
+fn of_channel(sql: &mut QueryBuilder<Db>, channel: Option<ChannelId>) {
+    if let Some(channel) = channel {
+        sql.push(" AND channel_id = ").push_bind(channel.to_string());
     }
-    message.status = status;
-    messages::touch(&mut message, at);
-    messages::update(batch, &message).await?;
-    batch.log(&Event::MessageProgress { message: message.clone() }, message.updated_at).await?;
-    Ok(Some(message))
 }
 
+/// One query for what has not left, one for what is wedged: each has an index of its own that stays small.
+pub(crate) fn pages(query: &OutboxQuery) -> Vec<QueryBuilder<Db>> {
+    const LEAVING: &str = "WHERE status IN ('queued', 'sending')";
+    const WEDGED: &str = "WHERE status = 'failed'";
+    let now = query.now.as_millis();
+    let mut parts = Vec::new();
+    let part = |condition: &str| {
+        let mut sql = QueryBuilder::<Db>::new(SELECT);
+        sql.push(condition);
+        sql
+    };
+    match query.status {
+        None => parts.extend([part(LEAVING), part(WEDGED)]),
+        Some(OutboxPart::Failed) => parts.push(part(WEDGED)),
+        Some(OutboxPart::Sending) => {
+            let mut sql = part(LEAVING);
+            sql.push(" AND status <> 'queued'");
+            parts.push(sql);
+        }
+        Some(OutboxPart::Queued) => {
+            let mut sql = part(LEAVING);
+            sql.push(" AND status <> 'sending' AND (send_at IS NULL OR send_at <= ").push_bind(now).push(")");
+            parts.push(sql);
+        }
+        Some(OutboxPart::Scheduled) => {
+            let mut sql = part(LEAVING);
+            sql.push(" AND status <> 'sending' AND send_at > ").push_bind(now);
+            parts.push(sql);
+        }
+    }
+    for sql in &mut parts {
+        of_channel(sql, query.channel);
+        if let Some(before) = query.before {
+            sql.push(" AND position < ").push_bind(signed(before));
+        }
+        sql.push(" ORDER BY position DESC");
+    }
+    parts
+}

@@ -1,9 +1,12 @@
+use crate::batch::Batch;
+use crate::dialect::{Row, in_list};
 use crate::messages::{self, Ours as _};
-use crate::outbox::advance;
-use crate::writer::Batch;
-use crate::{Ledger, LedgerError, stored};
+use crate::progress::bring;
+use crate::rows::list;
+use crate::{Ledger, LedgerError, MessageRef, stored};
 use domain::{ChannelId, ChatId, Event, Message, MessageStatus, Person, Timestamp};
 use sqlx::Row as _;
+use std::collections::{BTreeMap, HashSet};
 
 /// What a recipient's device tells of messages of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,24 +24,78 @@ pub struct Receipt {
 const KEPT: i64 = 10_000;
 
 impl Ledger {
-    /// Takes a receipt: the messages that it brought forward, each told by an event. Of a message that is not known the receipt is kept,
-    /// told as `receipt.unmatched`, and joined when the message comes. A receipt that comes twice changes nothing.
+    /// [`receipts`](Ledger::receipts) of one.
     pub async fn receipt(&self, receipt: Receipt) -> Result<Vec<Message>, LedgerError> {
-        self.write(move |batch| {
-            Box::pin(async move {
-                let mut changed = Vec::new();
-                for whatsapp_id in &receipt.whatsapp_ids {
-                    let known = messages::of_whatsapp_id(batch, receipt.channel, whatsapp_id).await?;
-                    match known.into_iter().find(Message::is_ours) {
-                        Some(message) => changed.extend(advance(batch, message, receipt.status, receipt.at).await?),
-                        None => keep(batch, &receipt, whatsapp_id).await?,
-                    }
-                }
-                Ok(changed)
-            })
-        })
-        .await
+        self.receipts(vec![receipt]).await
     }
+
+    /// Takes receipts, in one transaction: the messages that they brought forward, each told by an event. Of a message that is
+    /// not known the receipt is kept, told as `receipt.unmatched`, and joined when the message comes. A receipt that comes
+    /// twice changes nothing; one for a channel that was deleted is passed over.
+    pub async fn receipts(&self, receipts: Vec<Receipt>) -> Result<Vec<Message>, LedgerError> {
+        self.write_firmly(move |batch| Box::pin(async move { take(batch, &receipts).await })).await
+    }
+}
+
+async fn take(batch: &mut Batch, receipts: &[Receipt]) -> Result<Vec<Message>, LedgerError> {
+    let mut stages = BTreeMap::<u8, (MessageStatus, Vec<(MessageRef, Timestamp)>)>::new();
+    for receipt in receipts {
+        let (_, messages) = stages.entry(receipt.status.rank()).or_insert((receipt.status, Vec::new()));
+        messages.extend(receipt.whatsapp_ids.iter().map(|whatsapp_id| {
+            (MessageRef::WhatsApp { channel: receipt.channel, whatsapp_id: whatsapp_id.clone() }, receipt.at)
+        }));
+    }
+    let mut changed = Vec::new();
+    for (status, messages) in stages.into_values() {
+        changed.extend(bring(batch, status, &messages).await?);
+    }
+    let mut known: HashSet<(ChannelId, String)> = changed.iter().map(|m| (m.channel, m.whatsapp_id.clone())).collect();
+    let left: Vec<(ChannelId, &str)> = receipts
+        .iter()
+        .flat_map(|r| r.whatsapp_ids.iter().map(|id| (r.channel, id.as_str())))
+        .filter(|(channel, id)| !known.contains(&(*channel, (*id).to_owned())))
+        .collect();
+    if left.is_empty() {
+        return Ok(changed);
+    }
+    known.extend(ours(batch, &left).await?);
+    let mut channels = None;
+    for receipt in receipts {
+        for whatsapp_id in &receipt.whatsapp_ids {
+            if known.contains(&(receipt.channel, whatsapp_id.clone())) {
+                continue;
+            }
+            let channels = match &channels {
+                Some(channels) => channels,
+                None => {
+                    let wanted = receipts.iter().map(|r| r.channel).collect();
+                    channels.insert(messages::channels_of(batch, wanted).await?)
+                }
+            };
+            if channels.contains(&receipt.channel) {
+                keep(batch, receipt, whatsapp_id).await?;
+            }
+        }
+    }
+    Ok(changed)
+}
+
+const KNOWN: &str = concat!(
+    "SELECT channel_id, whatsapp_id FROM messages WHERE channel_id ",
+    in_list!("$1"),
+    " AND whatsapp_id ",
+    in_list!("$2"),
+    " AND (from_me OR direction = 'outbound')"
+);
+
+/// Those of ours among such names.
+async fn ours(batch: &mut Batch, names: &[(ChannelId, &str)]) -> Result<Vec<(ChannelId, String)>, LedgerError> {
+    let (channels, ids) = messages::lists(names);
+    let rows: Vec<(String, String)> =
+        sqlx::query_as(KNOWN).bind(channels).bind(ids).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    rows.into_iter()
+        .map(|(channel, id)| Ok((channel.parse().map_err(|_| stored::unreadable("a message's channel"))?, id)))
+        .collect()
 }
 
 async fn keep(batch: &mut Batch, receipt: &Receipt, whatsapp_id: &str) -> Result<(), LedgerError> {
@@ -68,35 +125,52 @@ async fn keep(batch: &mut Batch, receipt: &Receipt, whatsapp_id: &str) -> Result
         status: receipt.status,
         by: receipt.by.clone(),
     };
-    batch.log(&event, receipt.at).await?;
+    batch.log(&event, receipt.at)?;
     Ok(())
 }
 
-/// Brings a message that has just been written as far as the receipts that waited for it say. `Some` when that is further;
-/// the caller tells it.
-pub(crate) async fn join(batch: &mut Batch, message: &Message) -> Result<Option<Message>, LedgerError> {
-    if !message.is_ours() {
-        return Ok(None);
+/// Brings messages that have just been written as far as the receipts that waited for them say. Those for which that is
+/// further, also in `messages`; the caller tells them.
+pub(crate) async fn join(batch: &mut Batch, messages: &mut [Message]) -> Result<Vec<Message>, LedgerError> {
+    const WAITING: &str = concat!(
+        "SELECT n, channel_id, whatsapp_id, status, at FROM receipts WHERE channel_id ",
+        in_list!("$1"),
+        " AND whatsapp_id ",
+        in_list!("$2"),
+        " ORDER BY n"
+    );
+    const JOINED: &str = concat!("DELETE FROM receipts WHERE n ", in_list!("$1"));
+    let names: Vec<_> = messages.iter().filter(|m| m.is_ours()).map(|m| (m.channel, m.whatsapp_id.as_str())).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
     }
-    let rows = sqlx::query("DELETE FROM receipts WHERE channel_id = $1 AND whatsapp_id = $2 RETURNING status, at")
-        .bind(message.channel.to_string())
-        .bind(&message.whatsapp_id)
-        .fetch_all(&mut batch.connection)
-        .await
-        .map_err(|e| batch.explain(&e))?;
-    let mut furthest = message.clone();
-    for row in &rows {
-        let status = stored::status(row.get(0), None)?;
-        if furthest.status.leads_to(&status) {
-            furthest.status = status;
-            messages::touch(&mut furthest, Timestamp::from_millis(row.get(1)));
+    let (channels, ids) = messages::lists(&names);
+    let rows = sqlx::query(WAITING).bind(channels).bind(ids).fetch_all(&mut batch.connection).await;
+    let rows: Vec<Row> = rows.map_err(|e| batch.explain(&e))?;
+    let (mut further, mut joined) = (Vec::new(), Vec::new());
+    if rows.is_empty() {
+        return Ok(further);
+    }
+    for message in messages.iter_mut().filter(|m| m.is_ours()) {
+        let before = message.status;
+        let (channel, whatsapp_id) = (message.channel.to_string(), message.whatsapp_id.clone());
+        for row in rows.iter().filter(|r| {
+            r.get::<&str, _>("channel_id") == channel && r.get::<&str, _>("whatsapp_id") == whatsapp_id
+        }) {
+            joined.push(row.get::<i64, _>("n"));
+            let status = stored::status(row.get("status"), None)?;
+            if message.status.leads_to(&status) {
+                message.status = status;
+                messages::touch(message, Timestamp::from_millis(row.get("at")));
+            }
+        }
+        if message.status != before {
+            messages::update(batch, message).await?;
+            further.push(message.clone());
         }
     }
-    if furthest.status == message.status {
-        return Ok(None);
-    }
-    messages::update(batch, &furthest).await?;
-    Ok(Some(furthest))
+    sqlx::query(JOINED).bind(list(joined)).execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    Ok(further)
 }
 
 /// Tells readers apart; never shown.

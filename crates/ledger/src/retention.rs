@@ -1,3 +1,7 @@
+use crate::batch::{Batch, signed};
+use crate::{Ledger, LedgerError};
+use domain::Timestamp;
+
 /// What a step of pruning removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -5,4 +9,70 @@ pub struct Pruned {
     pub events: u64,
     /// Whether another step would find something.
     pub more: bool,
+}
+
+/// Entries of one step, at most: a step holds the writer.
+const LONGEST_STEP: u32 = 10_000;
+
+impl Ledger {
+    /// Takes events out of the log, oldest first: those before `keep_from`, and those beyond the newest `max_events`; at most
+    /// `step` of them, in one transaction. Readers no longer see them; one that an endpoint is still owed stays in the file
+    /// until it was delivered. Stops before the first event that is not to go, so that the log stays whole from there on, and
+    /// before what no delivery has been planned of yet.
+    pub async fn prune_events(&self, keep_from: Timestamp, max_events: u64, step: u32) -> Result<Pruned, LedgerError> {
+        let step = step.clamp(1, LONGEST_STEP);
+        self.write_firmly(move |batch| Box::pin(async move { prune(batch, keep_from, max_events, step).await })).await
+    }
+}
+
+async fn prune(batch: &mut Batch, keep_from: Timestamp, max_events: u64, step: u32) -> Result<Pruned, LedgerError> {
+    batch.write_events().await?;
+    let before = batch.heads.pruned_through;
+    let planned: Option<i64> = sqlx::query_scalar("SELECT min(planned_through) FROM endpoints WHERE status <> 'disabled'")
+        .fetch_one(&mut batch.connection)
+        .await
+        .map_err(|e| batch.explain(&e))?;
+    let limit = planned.map_or(batch.heads.seq, i64::unsigned_abs);
+    let too_many = batch.heads.seq.saturating_sub(max_events);
+    // One more than the step tells whether there is another.
+    let candidates: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT seq, at FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3")
+            .bind(signed(before))
+            .bind(signed(limit))
+            .bind(i64::from(step) + 1)
+            .fetch_all(&mut batch.connection)
+            .await
+            .map_err(|e| batch.explain(&e))?;
+    let goes = |(seq, at): &&(i64, i64)| *at < keep_from.as_millis() || seq.unsigned_abs() <= too_many;
+    let going = candidates.iter().take_while(goes).count();
+    let more = going > step as usize;
+    let going = going.min(step as usize);
+    let Some((line, _)) = candidates[..going].last() else { return Ok(Pruned::default()) };
+    sqlx::query(
+        "DELETE FROM events WHERE seq > $1 AND seq <= $2 \
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq AND deliveries.status = 'pending')",
+    )
+    .bind(signed(before))
+    .bind(*line)
+    .execute(&mut batch.connection)
+    .await
+    .map_err(|e| batch.explain(&e))?;
+    batch.heads.pruned_through = line.unsigned_abs();
+    Ok(Pruned { events: going as u64, more })
+}
+
+/// Removes the event `seq` if it was pruned and nobody is owed it any more.
+pub(crate) async fn let_go(batch: &mut Batch, seq: u64) -> Result<(), LedgerError> {
+    if seq > batch.heads.pruned_through {
+        return Ok(());
+    }
+    sqlx::query(
+        "DELETE FROM events WHERE seq = $1 \
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq AND deliveries.status = 'pending')",
+    )
+    .bind(signed(seq))
+    .execute(&mut batch.connection)
+    .await
+    .map_err(|e| batch.explain(&e))?;
+    Ok(())
 }

@@ -2,9 +2,11 @@
 //! the domain, which may both change.
 
 mod message;
+mod reactions;
 mod state;
 
-pub(crate) use message::{content_from, content_to, failure, status};
+pub(crate) use message::{content_from, content_to, failure, reason_from, reason_to, status, statuses};
+pub(crate) use reactions::Reactions;
 pub(crate) use state::{state, state_detail};
 
 use domain::{Desired, Identity, Lid, Phone, Proxy, ProxyCredentials, ProxyScheme};
@@ -27,11 +29,11 @@ impl From<Unreadable> for crate::LedgerError {
     }
 }
 
-fn to_json<T: Serialize>(value: &T) -> String {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("these structs have only string keys and plain values")
 }
 
-fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Unreadable> {
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|_| Unreadable { what })
 }
 

@@ -1,4 +1,4 @@
-use crate::writer::Batch;
+use crate::batch::Batch;
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, Desired, State, Timestamp};
 use sqlx::Row as _;

@@ -1,8 +1,10 @@
 //! The one writer: gathers queued writes into a transaction, commits, and only then answers them.
 
+use crate::accept::{self, Offer};
+use crate::batch::{Batch, Heads};
 use crate::dialect::{self, Connection};
-use crate::{LedgerError, events};
-use domain::{Event, Timestamp};
+use crate::inbound::{self, Arrival};
+use crate::{Accepted, Inbound, LedgerError};
 use futures::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -22,7 +24,16 @@ pub(crate) struct Writer {
 
 enum Todo {
     Write(Box<dyn Work>),
+    /// Those that follow each other in the queue are written with the same few statements.
+    Accept(Asked<Offer, Accepted>),
+    Take(Asked<Arrival, Vec<Inbound>>),
     Stop,
+}
+
+/// What is to be written, with the place for its answer.
+pub(crate) struct Asked<Q, A> {
+    what: Q,
+    answer: oneshot::Sender<Result<A, LedgerError>>,
 }
 
 /// A write with the place for its answer.
@@ -31,6 +42,9 @@ trait Work: Send {
     fn run<'a>(self: Box<Self>, batch: &'a mut Batch) -> BoxFuture<'a, Result<Answer, (LedgerError, Answer)>>;
 
     fn refuse(self: Box<Self>, error: LedgerError);
+
+    /// Whether it may fail without harm to what is written with it, which takes a savepoint.
+    fn may_fail_alone(&self) -> bool;
 }
 
 /// Tells the caller, once it is known whether the transaction stands.
@@ -38,6 +52,7 @@ type Answer = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
 struct Write<T, F> {
     act: F,
+    may_fail_alone: bool,
     answer: oneshot::Sender<Result<T, LedgerError>>,
 }
 
@@ -48,13 +63,9 @@ where
 {
     fn run<'a>(self: Box<Self>, batch: &'a mut Batch) -> BoxFuture<'a, Result<Answer, (LedgerError, Answer)>> {
         Box::pin(async move {
-            let Write { act, answer } = *self;
-            // A caller that has gone away needs no answer.
+            let Write { act, may_fail_alone: _, answer } = *self;
             match act(batch).await {
-                Ok(value) => {
-                    Ok(Box::new(move |committed: Result<(), LedgerError>| drop(answer.send(committed.map(|()| value))))
-                        as Answer)
-                }
+                Ok(value) => Ok(after_commit(answer, Ok(value))),
                 Err(error) => {
                     let answer: Answer = Box::new(move |outcome| {
                         if let Err(error) = outcome {
@@ -70,61 +81,51 @@ where
     fn refuse(self: Box<Self>, error: LedgerError) {
         drop(self.answer.send(Err(error)));
     }
+
+    fn may_fail_alone(&self) -> bool {
+        self.may_fail_alone
+    }
 }
 
-/// The transaction under way.
-pub(crate) struct Batch {
-    pub connection: Connection,
-    /// The newest `seq` of the log as this transaction sees it.
-    head: u64,
-    dir: PathBuf,
+/// A caller that has gone away needs no answer.
+fn after_commit<T: Send + 'static>(answer: oneshot::Sender<Result<T, LedgerError>>, outcome: Result<T, LedgerError>) -> Answer {
+    Box::new(move |committed| drop(answer.send(committed.and(outcome))))
 }
 
-impl Batch {
-    /// Appends an event; its `seq`.
-    pub async fn log(&mut self, event: &Event, at: Timestamp) -> Result<u64, LedgerError> {
-        let seq = self.head + 1;
-        events::insert(self, seq, event, at).await?;
-        self.head = seq;
-        Ok(seq)
-    }
-
-    /// Appends events in order; the newest `seq` afterwards.
-    pub async fn log_all(&mut self, events: &[Event], at: Timestamp) -> Result<u64, LedgerError> {
-        for event in events {
-            self.log(event, at).await?;
-        }
-        Ok(self.head)
-    }
-
-    pub fn explain(&self, error: &sqlx::Error) -> LedgerError {
-        dialect::explain(error, &self.dir)
-    }
-
-    async fn command(&mut self, sql: &'static str) -> Result<(), LedgerError> {
-        match sqlx::query(sql).execute(&mut self.connection).await {
-            Ok(_) => Ok(()),
-            Err(e) => Err(self.explain(&e)),
-        }
-    }
+/// What is told after a commit.
+pub(crate) struct Told {
+    pub tip: watch::Sender<u64>,
+    /// How often endpoints or deliveries were changed other than by a try.
+    pub deliveries: watch::Sender<u64>,
 }
 
 impl Writer {
     /// Its task ends with [`stop`](Writer::stop), or when the last handle is dropped.
-    pub fn start(connection: Connection, last_seq: u64, tip: watch::Sender<u64>, dir: PathBuf) -> Self {
+    pub fn start(connection: Connection, heads: Heads, told: Told, dir: PathBuf) -> Self {
         let (queue, todo) = mpsc::channel(WAITING);
-        let task = tokio::spawn(run(Batch { connection, head: last_seq, dir }, todo, tip));
+        let task = tokio::spawn(run(Batch::new(connection, heads, dir), todo, told));
         Writer { queue, task: Mutex::new(Some(task)) }
     }
 
-    pub async fn write<T, F>(&self, act: F) -> Result<T, LedgerError>
+    pub async fn write<T, F>(&self, may_fail_alone: bool, act: F) -> Result<T, LedgerError>
     where
         T: Send + 'static,
         F: for<'a> FnOnce(&'a mut Batch) -> BoxFuture<'a, Result<T, LedgerError>> + Send + 'static,
     {
+        self.ask(|answer| Todo::Write(Box::new(Write { act, may_fail_alone, answer }))).await
+    }
+
+    pub async fn accept(&self, what: Offer) -> Result<Accepted, LedgerError> {
+        self.ask(|answer| Todo::Accept(Asked { what, answer })).await
+    }
+
+    pub async fn take(&self, what: Arrival) -> Result<Vec<Inbound>, LedgerError> {
+        self.ask(|answer| Todo::Take(Asked { what, answer })).await
+    }
+
+    async fn ask<T>(&self, todo: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Todo) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
-        let work = Todo::Write(Box::new(Write { act, answer }));
-        self.queue.send(work).await.map_err(|_| LedgerError::Closed)?;
+        self.queue.send(todo(answer)).await.map_err(|_| LedgerError::Closed)?;
         answered.await.map_err(|_| LedgerError::Closed)?
     }
 
@@ -137,119 +138,194 @@ impl Writer {
     }
 }
 
-async fn run(mut batch: Batch, mut todo: mpsc::Receiver<Todo>, tip: watch::Sender<u64>) -> Option<Connection> {
-    while let Some(Todo::Write(first)) = todo.recv().await {
-        if transact(&mut batch, first, &mut todo, &tip).await {
+async fn run(mut batch: Batch, mut todo: mpsc::Receiver<Todo>, told: Told) -> Option<Connection> {
+    while let Some(first) = todo.recv().await {
+        if matches!(first, Todo::Stop) || transact(&mut batch, first, &mut todo, &told).await {
             break;
         }
     }
     // Whoever queued something after the stop learns that it was not done.
     todo.close();
     while let Some(late) = todo.recv().await {
-        if let Todo::Write(work) = late {
-            work.refuse(LedgerError::Closed);
-        }
+        refuse(late, LedgerError::Closed);
     }
     Some(batch.connection)
 }
 
+fn refuse(todo: Todo, error: LedgerError) {
+    match todo {
+        Todo::Write(work) => work.refuse(error),
+        Todo::Accept(asked) => drop(asked.answer.send(Err(error))),
+        Todo::Take(asked) => drop(asked.answer.send(Err(error))),
+        Todo::Stop => {}
+    }
+}
+
 /// One transaction of `first` and of what else is queued. Whether a stop was among it.
-async fn transact(batch: &mut Batch, first: Box<dyn Work>, todo: &mut mpsc::Receiver<Todo>, tip: &watch::Sender<u64>) -> bool {
-    let head_before = batch.head;
+async fn transact(batch: &mut Batch, first: Todo, todo: &mut mpsc::Receiver<Todo>, told: &Told) -> bool {
+    let before = batch.mark();
+    let seq_before = batch.heads.seq;
     if let Err(error) = batch.command(dialect::BEGIN).await {
-        first.refuse(error);
+        refuse(first, error);
         return false;
     }
     let mut answers = Vec::new();
-    let mut tried = 0;
-    let mut next = Some(first);
+    let mut group = Queue { todo, next: Some(first), taken: 0 };
     let mut stop = false;
     let mut doomed = None;
-    while let Some(work) = next.take() {
-        match attempt(batch, work).await {
-            Ok(answer) => answers.push(answer),
-            Err(Failed::Alone) => {}
-            Err(Failed::WithAll(error, answer)) => {
-                answers.push(answer);
-                doomed = Some(error);
+    while let Some(next) = group.pop() {
+        let done = match next {
+            Todo::Write(work) => attempt(batch, work, &mut answers).await,
+            Todo::Accept(first) => {
+                let asked = group.run_of(first, |todo| if let Todo::Accept(asked) = todo { Ok(asked) } else { Err(todo) });
+                together(batch, asked, &mut answers, |batch, offers| Box::pin(accept::all(batch, offers))).await
+            }
+            Todo::Take(first) => {
+                let asked = group.run_of(first, |todo| if let Todo::Take(asked) = todo { Ok(asked) } else { Err(todo) });
+                together(batch, asked, &mut answers, |batch, arrivals| Box::pin(inbound::all(batch, arrivals))).await
+            }
+            Todo::Stop => {
+                stop = true;
                 break;
             }
-        }
-        tried += 1;
-        if tried < TOGETHER {
-            match todo.try_recv() {
-                Ok(Todo::Write(work)) => next = Some(work),
-                Ok(Todo::Stop) => stop = true,
-                Err(_) => {}
-            }
+        };
+        if let Err(error) = done {
+            doomed = Some(error);
+            break;
         }
     }
+    let unasked = group.next.take();
     let outcome = match doomed {
         Some(error) => Err(error),
-        None => commit(batch, head_before).await,
+        None => batch.commit().await,
     };
     if outcome.is_err() {
         // Fails when SQLite has rolled back by itself, as it does on a full disk.
         let _ = batch.command("ROLLBACK").await;
-        batch.head = head_before;
-    } else if batch.head != head_before {
-        tip.send_replace(batch.head);
+        batch.forget_since(&before);
+    } else {
+        if batch.heads.seq != seq_before {
+            told.tip.send_replace(batch.heads.seq);
+        }
+        if std::mem::take(&mut batch.endpoints_changed) {
+            told.deliveries.send_modify(|n| *n += 1);
+        }
     }
     for answer in answers {
         answer(outcome.clone());
     }
+    // Looked at and not begun, because what came before it failed.
+    match (unasked, &outcome) {
+        (Some(Todo::Stop), _) => stop = true,
+        (Some(left), Err(error)) => refuse(left, error.clone()),
+        (Some(left), Ok(())) => refuse(left, LedgerError::Closed),
+        (None, _) => {}
+    }
     stop
 }
 
-enum Failed {
-    /// This write was undone and answered; the transaction goes on without it.
-    Alone,
-    /// The transaction cannot go on.
-    WithAll(LedgerError, Answer),
+/// What a transaction takes of the queue.
+struct Queue<'a> {
+    todo: &'a mut mpsc::Receiver<Todo>,
+    next: Option<Todo>,
+    taken: usize,
 }
 
-async fn attempt(batch: &mut Batch, work: Box<dyn Work>) -> Result<Answer, Failed> {
-    let head_before = batch.head;
-    if let Err(error) = batch.command("SAVEPOINT one").await {
-        work.refuse(error.clone());
-        return Err(Failed::WithAll(error, Box::new(|_| ())));
+impl Queue<'_> {
+    fn pop(&mut self) -> Option<Todo> {
+        let next = match self.next.take() {
+            Some(next) => next,
+            None if self.taken >= TOGETHER => return None,
+            None => self.todo.try_recv().ok()?,
+        };
+        self.taken += 1;
+        Some(next)
     }
-    match work.run(batch).await {
-        Ok(answer) => match batch.command("RELEASE one").await {
-            Ok(()) => Ok(answer),
-            Err(error) => Err(Failed::WithAll(error, answer)),
-        },
-        Err((error, answer)) => {
-            let undone = match error {
-                LedgerError::NoSuchChannel
-                | LedgerError::AlreadyThere
-                | LedgerError::QueueFull
-                | LedgerError::NoSuchEndpoint
-                | LedgerError::NoSuchDelivery
-                | LedgerError::EventPruned => match batch.command("ROLLBACK TO one").await {
-                    Ok(()) => batch.command("RELEASE one").await,
-                    Err(e) => Err(e),
-                },
-                // After these SQLite may have rolled everything back.
-                LedgerError::Full | LedgerError::Damaged(_) | LedgerError::Closed | LedgerError::Io(_) => Err(error.clone()),
-            };
-            batch.head = head_before;
-            match undone {
-                Ok(()) => {
-                    answer(Err(error));
-                    Err(Failed::Alone)
+
+    /// `first` and what follows it and is of its kind.
+    fn run_of<T>(&mut self, first: T, kind: impl Fn(Todo) -> Result<T, Todo>) -> Vec<T> {
+        let mut run = vec![first];
+        while let Some(next) = self.pop() {
+            match kind(next) {
+                Ok(same) => run.push(same),
+                Err(other) => {
+                    self.taken -= 1;
+                    self.next = Some(other);
+                    break;
                 }
-                Err(why) => Err(Failed::WithAll(why, answer)),
             }
+        }
+        run
+    }
+}
+
+/// Carries out writes of one kind. What fails alone is found out before anything of it is written.
+async fn together<Q, A: Send + 'static>(
+    batch: &mut Batch,
+    asked: Vec<Asked<Q, A>>,
+    answers: &mut Vec<Answer>,
+    act: impl for<'a> FnOnce(&'a mut Batch, Vec<Q>) -> BoxFuture<'a, Result<Vec<Result<A, LedgerError>>, LedgerError>>,
+) -> Result<(), LedgerError> {
+    let (what, waiting): (Vec<Q>, Vec<_>) = asked.into_iter().map(|asked| (asked.what, asked.answer)).unzip();
+    match act(batch, what).await {
+        Ok(outcomes) => {
+            answers.extend(waiting.into_iter().zip(outcomes).map(|(answer, outcome)| after_commit(answer, outcome)));
+            Ok(())
+        }
+        Err(error) => {
+            answers.extend(waiting.into_iter().map(|answer| after_commit(answer, Err(error.clone()))));
+            Err(error)
         }
     }
 }
 
-async fn commit(batch: &mut Batch, head_before: u64) -> Result<(), LedgerError> {
-    if batch.head != head_before {
-        events::set_head(batch, batch.head).await?;
+/// `Err` when the transaction cannot go on.
+async fn attempt(batch: &mut Batch, work: Box<dyn Work>, answers: &mut Vec<Answer>) -> Result<(), LedgerError> {
+    if !work.may_fail_alone() {
+        return match work.run(batch).await {
+            Ok(answer) => {
+                answers.push(answer);
+                Ok(())
+            }
+            Err((error, answer)) => {
+                answers.push(answer);
+                Err(error)
+            }
+        };
     }
-    batch.command("COMMIT").await
+    let before = batch.mark();
+    if let Err(error) = batch.command("SAVEPOINT one").await {
+        work.refuse(error.clone());
+        return Err(error);
+    }
+    match work.run(batch).await {
+        Ok(answer) => {
+            answers.push(answer);
+            batch.command("RELEASE one").await
+        }
+        Err((error, answer)) if error.is_about_one_row() => {
+            let undone = match batch.command("ROLLBACK TO one").await {
+                Ok(()) => batch.command("RELEASE one").await,
+                Err(e) => Err(e),
+            };
+            batch.forget_since(&before);
+            match undone {
+                Ok(()) => {
+                    answer(Err(error));
+                    Ok(())
+                }
+                Err(why) => {
+                    answers.push(answer);
+                    Err(why)
+                }
+            }
+        }
+        // After these SQLite may have rolled everything back.
+        Err((error, answer)) => {
+            answers.push(answer);
+            Err(error)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -75,19 +75,25 @@ pub(crate) fn failure(status: &MessageStatus) -> Option<String> {
     }
 }
 
+const PLAIN: [MessageStatus; 9] = [
+    MessageStatus::Received,
+    MessageStatus::Queued,
+    MessageStatus::Sending,
+    MessageStatus::Sent,
+    MessageStatus::Delivered,
+    MessageStatus::Read,
+    MessageStatus::Played,
+    MessageStatus::Cancelled,
+    MessageStatus::Expired,
+];
+
+/// One of each word.
+pub(crate) fn statuses() -> Vec<MessageStatus> {
+    PLAIN.into_iter().chain([MessageStatus::Failed(FailReason::Internal)]).collect()
+}
+
 pub(crate) fn status(word: &str, failure: Option<&str>) -> Result<MessageStatus, Unreadable> {
     const WHAT: &str = "a message's status";
-    const PLAIN: [MessageStatus; 9] = [
-        MessageStatus::Received,
-        MessageStatus::Queued,
-        MessageStatus::Sending,
-        MessageStatus::Sent,
-        MessageStatus::Delivered,
-        MessageStatus::Read,
-        MessageStatus::Played,
-        MessageStatus::Cancelled,
-        MessageStatus::Expired,
-    ];
     if word != "failed" {
         return by_word(&PLAIN, MessageStatus::as_str, word, WHAT);
     }

@@ -1,8 +1,13 @@
 //! Webhook receivers, what is owed to them, and how the tries went.
 
+mod attempts;
+mod deliveries;
 mod delivery;
 mod endpoint;
-mod todo;
+mod endpoints;
+mod plan;
+mod replay;
+mod stored;
 
 pub use delivery::{
     Attempt, AttemptOutcome, AttemptRecord, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, PendingCount, Planned,

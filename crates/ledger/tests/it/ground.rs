@@ -107,3 +107,8 @@ pub async fn assert_no_hole(ledger: &Ledger) {
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
     assert_eq!(*ledger.tip().borrow(), seqs.len() as u64, "the tip is the newest seq");
 }
+
+/// What leaves next, long after everything is due.
+pub async fn first_due(ledger: &Ledger, channel: ChannelId) -> Option<Message> {
+    ledger.due(channel, t(1_000_000), 1).await.unwrap().pop()
+}

@@ -20,12 +20,12 @@ async fn the_outbox_of_a_channel_has_one_order_and_survives() {
 
     let ledger = ground::open(dir.path()).await;
     let mut order = Vec::new();
-    while let Some(message) = ledger.next_queued(id).await.unwrap() {
+    while let Some(message) = ground::first_due(&ledger, id).await {
         order.push(message.whatsapp_id.clone());
         ledger.set_status(message.id, MessageStatus::Sent, t(3)).await.unwrap();
     }
     assert_eq!(order, ["W5", "W3", "W4"], "the one that was being sent comes again, first");
-    assert_eq!(ledger.next_queued(other).await.unwrap().unwrap().whatsapp_id, "W1");
+    assert_eq!(ground::first_due(&ledger, other).await.unwrap().whatsapp_id, "W1");
     assert_eq!(ledger.stats().await.unwrap().queued, [(other, 1)]);
     ledger.close().await;
 }
@@ -118,7 +118,7 @@ async fn a_session_that_ended_fails_what_was_waiting() {
     let failed = ledger.fail_queued(id, FailReason::SessionEnded, t(3)).await.unwrap();
     assert_eq!(failed.iter().map(|m| m.id).collect::<Vec<_>>(), [id_of(2)]);
     assert_eq!(ledger.message(id_of(2)).await.unwrap().unwrap().status, MessageStatus::Failed(FailReason::SessionEnded));
-    assert_eq!(ledger.next_queued(id).await.unwrap(), None);
+    assert_eq!(ground::first_due(&ledger, id).await, None);
     ledger.close().await;
 }
 

@@ -165,7 +165,7 @@ async fn a_file_of_schema_1_opens_with_all_that_is_in_it() {
             ("A", MessageStatus::Received, "text")
         ]
     );
-    assert_eq!(ledger.next_queued(channel.id).await.unwrap().unwrap().whatsapp_id, "D");
+    assert_eq!(ground::first_due(&ledger, channel.id).await.unwrap().whatsapp_id, "D");
     assert_eq!(ledger.setting::<Vec<String>>("muted").await.unwrap(), Some(vec!["stuck".into()]));
     let events = all_events(&ledger).await;
     assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());

@@ -1,0 +1,167 @@
+use crate::dialect::{self, Connection, Db};
+use crate::rows::pieces;
+use crate::{LedgerError, counts};
+use domain::{Event, EventId, Timestamp};
+use sqlx::QueryBuilder;
+use std::path::PathBuf;
+
+/// The transaction under way.
+pub(crate) struct Batch {
+    pub connection: Connection,
+    pub heads: Heads,
+    /// What is told to readers after the commit.
+    pub endpoints_changed: bool,
+    heads_written: Heads,
+    /// Logged and not yet in the table: all of a transaction go there together.
+    unwritten: Vec<EventRow>,
+    tallied: Vec<(i64, &'static str)>,
+    dir: PathBuf,
+}
+
+/// What is numbered over the whole ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heads {
+    /// The newest `seq` of the log ever given, also when its event is gone by retention.
+    pub seq: u64,
+    /// The newest place in an outbox.
+    pub position: u64,
+    /// Readers see what is after this.
+    pub pruned_through: u64,
+}
+
+struct EventRow {
+    seq: u64,
+    id: String,
+    kind: &'static str,
+    at: i64,
+    channel: Option<String>,
+    data: String,
+}
+
+/// Where a write began, to be able to undo it.
+pub(crate) struct Mark {
+    heads: Heads,
+    unwritten: usize,
+    tallied: usize,
+    endpoints_changed: bool,
+}
+
+impl Batch {
+    pub fn new(connection: Connection, heads: Heads, dir: PathBuf) -> Self {
+        let (unwritten, tallied) = (Vec::new(), Vec::new());
+        Batch { connection, heads, endpoints_changed: false, heads_written: heads, unwritten, tallied, dir }
+    }
+
+    /// Appends an event; its `seq`.
+    pub fn log(&mut self, event: &Event, at: Timestamp) -> Result<u64, LedgerError> {
+        let data = serde_json::to_string(&wire::event_data(event)).map_err(|e| LedgerError::Io(format!("event as JSON: {e}")))?;
+        let kind = event.kind().as_str();
+        self.heads.seq += 1;
+        self.unwritten.push(EventRow {
+            seq: self.heads.seq,
+            id: EventId::new(at, rand::random()).to_string(),
+            kind,
+            at: at.as_millis(),
+            channel: event.channel_id().map(|id| id.to_string()),
+            data,
+        });
+        if let Some(what) = counts::tally_of(kind) {
+            self.tally(what, at);
+        }
+        Ok(self.heads.seq)
+    }
+
+    /// Appends events in order; the newest `seq` afterwards.
+    pub fn log_all(&mut self, events: &[Event], at: Timestamp) -> Result<u64, LedgerError> {
+        for event in events {
+            self.log(event, at)?;
+        }
+        Ok(self.heads.seq)
+    }
+
+    /// Counts one for the charts.
+    pub fn tally(&mut self, what: &'static str, at: Timestamp) {
+        self.tallied.push((counts::minute(at), what));
+    }
+
+    pub fn next_position(&mut self) -> u64 {
+        self.heads.position += 1;
+        self.heads.position
+    }
+
+    /// Puts what was logged into the table, for who reads it within the transaction. Not within a savepoint: undoing that
+    /// would take with it what others logged before it.
+    pub async fn write_events(&mut self) -> Result<(), LedgerError> {
+        let rows = std::mem::take(&mut self.unwritten);
+        for piece in pieces(&rows) {
+            let mut sql = QueryBuilder::<Db>::new("INSERT INTO events (seq, id, kind, at, channel_id, data) ");
+            sql.push_values(piece, |mut row, event| {
+                row.push_bind(signed(event.seq))
+                    .push_bind(event.id.as_str())
+                    .push_bind(event.kind)
+                    .push_bind(event.at)
+                    .push_bind(event.channel.as_deref())
+                    .push_bind(event.data.as_str());
+            });
+            sql.build().execute(&mut self.connection).await.map_err(|e| self.explain(&e))?;
+        }
+        Ok(())
+    }
+
+    pub async fn commit(&mut self) -> Result<(), LedgerError> {
+        self.write_events().await?;
+        let tallied = std::mem::take(&mut self.tallied);
+        counts::add(self, tallied).await?;
+        if self.heads != self.heads_written {
+            sqlx::query("UPDATE event_head SET last_seq = $1, last_position = $2, pruned_through = $3 WHERE one = 1")
+                .bind(signed(self.heads.seq))
+                .bind(signed(self.heads.position))
+                .bind(signed(self.heads.pruned_through))
+                .execute(&mut self.connection)
+                .await
+                .map_err(|e| self.explain(&e))?;
+        }
+        self.command("COMMIT").await?;
+        self.heads_written = self.heads;
+        Ok(())
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark {
+            heads: self.heads,
+            unwritten: self.unwritten.len(),
+            tallied: self.tallied.len(),
+            endpoints_changed: self.endpoints_changed,
+        }
+    }
+
+    /// Forgets what was logged since; the tables are for the caller to bring back.
+    pub fn forget_since(&mut self, mark: &Mark) {
+        self.heads = mark.heads;
+        self.unwritten.truncate(mark.unwritten);
+        self.tallied.truncate(mark.tallied);
+        self.endpoints_changed = mark.endpoints_changed;
+    }
+
+    pub fn explain(&self, error: &sqlx::Error) -> LedgerError {
+        dialect::explain(error, &self.dir)
+    }
+
+    pub async fn command(&mut self, sql: &'static str) -> Result<(), LedgerError> {
+        match sqlx::query(sql).execute(&mut self.connection).await {
+            Ok(_) => Ok(()),
+            Err(e) => Err(self.explain(&e)),
+        }
+    }
+}
+
+pub(crate) async fn heads(connection: &mut Connection) -> Result<Heads, sqlx::Error> {
+    let (seq, position, pruned_through): (i64, i64, i64) =
+        sqlx::query_as("SELECT last_seq, last_position, pruned_through FROM event_head WHERE one = 1").fetch_one(connection).await?;
+    Ok(Heads { seq: seq.unsigned_abs(), position: position.unsigned_abs(), pruned_through: pruned_through.unsigned_abs() })
+}
+
+/// As the tables keep it.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,101 @@
+use super::{EndpointStatus, Planned, stored};
+use crate::batch::{Batch, signed};
+use crate::dialect::Db;
+use crate::rows::pieces;
+use crate::{Ledger, LedgerError};
+use domain::{DeliveryId, EventFilter, Timestamp};
+use sqlx::{QueryBuilder, Row as _};
+
+struct Reader {
+    n: i64,
+    filter: EventFilter,
+    planned_through: i64,
+}
+
+struct Owed<'a> {
+    endpoint: i64,
+    event: &'a Seen,
+}
+
+struct Seen {
+    seq: i64,
+    id: String,
+    kind: String,
+    channel: Option<String>,
+}
+
+pub(crate) const UNPLANNED: &str = "SELECT seq, id, kind, channel_id FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+impl Ledger {
+    /// Looks at the next `limit` (up to 5000) events of the log and makes a delivery for each receiver that is owed one, in one
+    /// transaction with the note that they were looked at: whatever dies, each is planned exactly once. A paused receiver is
+    /// owed events too; a disabled one is not.
+    pub async fn plan_deliveries(&self, now: Timestamp, limit: u32) -> Result<Planned, LedgerError> {
+        self.write_firmly(move |batch| Box::pin(async move { plan(batch, now, limit.clamp(1, 5000)).await })).await
+    }
+}
+
+async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, LedgerError> {
+    let readers = readers(batch).await?;
+    let Some(from) = readers.iter().map(|r| r.planned_through).min() else { return Ok(Planned::default()) };
+    if from >= signed(batch.heads.seq) {
+        return Ok(Planned::default());
+    }
+    batch.write_events().await?;
+    let rows = sqlx::query(UNPLANNED)
+        .bind(from)
+        .bind(i64::from(limit))
+        .fetch_all(&mut batch.connection)
+        .await
+        .map_err(|e| batch.explain(&e))?;
+    let seen: Vec<Seen> = rows
+        .iter()
+        .map(|row| Seen { seq: row.get(0), id: row.get(1), kind: row.get(2), channel: row.get(3) })
+        .collect();
+    let Some(through) = seen.last().map(|event| event.seq) else { return Ok(Planned::default()) };
+    let mut owed = Vec::new();
+    for event in &seen {
+        let channel = event.channel.as_deref().and_then(|id| id.parse().ok());
+        let wanting = readers.iter().filter(|r| r.planned_through < event.seq && r.filter.matches(&event.kind, channel));
+        owed.extend(wanting.map(|reader| Owed { endpoint: reader.n, event }));
+    }
+    let mut made = 0;
+    for piece in pieces(&owed) {
+        let mut sql =
+            QueryBuilder::<Db>::new("INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ");
+        sql.push_values(piece, |mut row, owed| {
+            row.push_bind(DeliveryId::new(now, rand::random()).to_string())
+                .push_bind(owed.endpoint)
+                .push_bind(owed.event.seq)
+                .push_bind(owed.event.id.as_str())
+                .push_bind(owed.event.kind.as_str())
+                .push_bind(owed.event.channel.as_deref())
+                .push_bind("pending")
+                .push_bind(now.as_millis());
+        });
+        sql.push(" ON CONFLICT (endpoint, seq) DO NOTHING");
+        made += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?.rows_affected();
+    }
+    sqlx::query("UPDATE endpoints SET planned_through = $1 WHERE status <> 'disabled' AND planned_through < $1")
+        .bind(through)
+        .execute(&mut batch.connection)
+        .await
+        .map_err(|e| batch.explain(&e))?;
+    Ok(Planned { made, more: through < signed(batch.heads.seq) })
+}
+
+async fn readers(batch: &mut Batch) -> Result<Vec<Reader>, LedgerError> {
+    let rows = sqlx::query(stored::ALL).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    let mut readers = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let endpoint = stored::endpoint(row)?;
+        match endpoint.status {
+            EndpointStatus::Active | EndpointStatus::Paused { .. } => {
+                let planned_through = row.get("planned_through");
+                readers.push(Reader { n: row.get("n"), filter: endpoint.filter, planned_through });
+            }
+            EndpointStatus::Disabled { .. } => {}
+        }
+    }
+    Ok(readers)
+}
