@@ -140,7 +140,7 @@ for (const [name, mock, where, prepare, size, script] of shots) {
         console.log(`${name} ${theme} ${width}: ${what}`);
       };
       page.on("console", (line) => {
-        if (line.type() === "error" && !/401|ERR_|404/.test(line.text())) complain(line.text());
+        if (line.type() === "error" && !/401|ERR_|404|503/.test(line.text())) complain(line.text());
       });
       page.on("pageerror", (error) => complain(error.message));
       await page.addInitScript({ content: `Object.freeze(Object.prototype);${script ?? ""}` });

@@ -71,12 +71,12 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       return [201, { ...made, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }];
     }],
     ["GET", /^\/v1\/webhooks\/(\w+)$/, (_, __, id) => (hook(id) ? [200, hook(id)] : [404, problem("not_found", 404)])],
-    ["PATCH", /^\/v1\/webhooks\/(\w+)$/, (_, { headers, ...body }, id) => [200, Object.assign(hook(id), body, headers ? { header_names: Object.keys(headers) } : {})]],
+    ["PATCH", /^\/v1\/webhooks\/(\w+)$/, (_, { headers, ...body }, id) => [200, Object.assign(hook(id), body, headers ? { header_names: [...new Set([...hook(id).header_names, ...Object.keys(headers)])].filter((name) => headers[name] !== null) } : {})]],
     ["DELETE", /^\/v1\/webhooks\/(\w+)$/, (_, __, id) => (world.webhooks.splice(world.webhooks.indexOf(hook(id)), 1), [204])],
     ["POST", /^\/v1\/webhooks\/(\w+)\/pause$/, (_, __, id) => [200, Object.assign(hook(id), { status: "paused", status_reason: "by_hand", status_since: at(0), summary: "Paused by hand. What happens meanwhile waits." })]],
     ["POST", /^\/v1\/webhooks\/(\w+)\/resume$/, (_, __, id) => [200, Object.assign(hook(id), { status: "active", status_reason: null, failing_since: null, summary: "Deliveries go through." })]],
     ["POST", /^\/v1\/webhooks\/(\w+)\/rotate-secret$/, (_, body, id) => {
-      hook(id).secrets = [{ ...hook(id).secrets.at(-1), expires_at: at(body.overlap_seconds * 1000) }, { created_at: at(0) }];
+      hook(id).secrets = [{ created_at: at(0) }, { ...hook(id).secrets[0], expires_at: at(body.overlap_seconds * 1000) }];
       return [200, { secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", previous_expires_at: body.overlap_seconds ? at(body.overlap_seconds * 1000) : null }];
     }],
     ["POST", /^\/v1\/webhooks\/(\w+)\/test$/, (_, __, id) => [200, hook(id).failing_since ? { status: 503, latency_ms: 212, answer: "upstream connect error", delivered: false } : { status: 200, latency_ms: 34, answer: '{"ok":true}', delivered: true }]],

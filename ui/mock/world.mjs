@@ -230,7 +230,7 @@ export function webhook(url, more = {}) {
 function hooks(channels, events, first) {
   hooked = 0;
   const webhooks = [
-    webhook("http://127.0.0.1:8080/hooks/whatsapp", { description: "Order desk", types: ["message.*", "channel.disconnected", "channel.stuck"], header_names: ["Authorization", "X-Team"], secrets: [{ created_at: at(-minutes(60 * 24 * 9)), expires_at: at(minutes(60 * 21)) }, { created_at: at(-minutes(180)) }] }),
+    webhook("http://127.0.0.1:8080/hooks/whatsapp", { description: "Order desk", types: ["message.*", "channel.disconnected", "channel.stuck"], header_names: ["Authorization", "X-Team"], secrets: [{ created_at: at(-minutes(180)) }, { created_at: at(-minutes(60 * 24 * 9)), expires_at: at(minutes(60 * 21)) }] }),
     webhook("https://crm.example.com/api/v2/whatsapp/inbound?source=frontdesk", { channels: [first.id], types: ["message.received"], failing_since: at(-minutes(17)), pending: 12, oldest_pending_at: at(-minutes(17)), summary: "The receiver answers 503. Tried again in 11 min; what comes meanwhile waits, in order." }),
     webhook("http://127.0.0.1:9000/", { description: "Night watch", status: "paused", status_reason: "failing", status_since: at(-minutes(60 * 5)), failing_since: at(-minutes(60 * 77)), pending: 1834, oldest_pending_at: at(-minutes(60 * 77)), summary: "Paused after failing for three days: connection refused. Nothing is lost; resume it when the receiver is back." }),
     webhook("http://localhost:3000/archive", { description: "Archive", status: "paused", status_reason: "by_hand", status_since: at(-minutes(40)), pending: 61, oldest_pending_at: at(-minutes(40)), summary: "Paused by hand. What happens meanwhile waits." }),

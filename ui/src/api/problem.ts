@@ -19,8 +19,23 @@ export class Problem extends Error {
 
   /** The sentence about one field of a form, if the server named it. */
   about(field: string): string | undefined {
-    return this.errors.find((error) => error.pointer.split("/").at(-1) === field || error.pointer === `/${field}`)?.detail;
+    const error = this.errors.find(({ pointer }) => pointer.split("/").at(-1) === field || pointer === `/${field}`);
+    return error && sentence(error.detail);
   }
+
+  /** The sentence about a field or anything in it (`/headers/x-team`), if the server named it. */
+  within(field: string): string | undefined {
+    const error = this.errors.find(({ pointer }) => pointer === `/${field}` || pointer.startsWith(`/${field}/`));
+    if (!error) return undefined;
+    const part = error.pointer.slice(field.length + 2);
+    return sentence(part && !/^\d+$/.test(part) ? `${part} ${error.detail}` : error.detail);
+  }
+}
+
+/** Words of the server's, as they stand below a field. */
+export function sentence(words: string): string {
+  const text = words.trim();
+  return text && `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 }
 
 export const UNREACHABLE = "unreachable";

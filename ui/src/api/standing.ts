@@ -1,25 +1,19 @@
 // How the whole installation stands: numbers of the last hours, and whether it can do its work.
-import type { Api } from "./connection";
-import { Problem } from "./problem";
+import { answered, type Api } from "./connection";
+import { problemFrom } from "./problem";
+import type { components } from "./schema";
 import type { Stats } from "./types";
 
+export type Check = components["schemas"]["Check"];
+
 export function stats(api: Api, hours: number): Promise<Stats> {
-  return api.plain("GET", `/v1/stats?hours=${hours}`);
+  return answered(api.http.GET("/v1/stats", { params: { query: { hours } } }));
 }
 
-export interface Check {
-  name: string;
-  ok: boolean;
-  detail: string;
-}
-
-/** What is not as it should be, check by check; empty when it can do its work. */
+/** What is not as it should be, check by check; empty when it can do its work. Not being ready is an answer, no failure. */
 export async function failedChecks(api: Api): Promise<Check[]> {
-  const response = await fetch(`${api.connection.base}/readyz`, {
-    headers: api.connection.key ? { Authorization: `Bearer ${api.connection.key}` } : { "X-WhatIsUp": "1" },
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (response.status !== 200 && response.status !== 503) throw new Problem(`http_${response.status}`, "No answer", "", response.status);
-  const { checks } = (await response.json()) as { checks?: Check[] };
-  return (checks ?? []).filter((check) => !check.ok);
+  const { data, error, response } = await api.http.GET("/readyz");
+  const answer = data ?? error;
+  if (!answer || !("checks" in answer)) throw problemFrom(response.status, answer);
+  return answer.checks.filter((check) => !check.ok);
 }

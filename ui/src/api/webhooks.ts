@@ -1,38 +1,41 @@
 // Webhook endpoints and their deliveries.
-import type { Api } from "./connection";
-import { query } from "./outbox";
-import type { Delivery, DeliveryDetail, TestAnswer, Webhook, WebhookIn } from "./types";
+import { answered, type Api } from "./connection";
+import type { components } from "./schema";
+import type { Webhook } from "./types";
+
+type Schemas = components["schemas"];
+export type Changes = Schemas["WebhookPatch"];
 
 export interface DeliveryQuery {
-  status?: string;
+  status?: "pending" | "delivered" | "skipped";
   type?: string;
   cursor?: string;
   limit?: number;
 }
-export type Created = Webhook & { secret: string };
-export type Changes = Partial<Omit<WebhookIn, "headers">> & { headers?: Record<string, string | null> };
+
+const at = (id: string) => ({ params: { path: { id } } });
 
 export const webhooks = {
-  list: async (api: Api): Promise<Webhook[]> => (await api.plain<{ webhooks: Webhook[] }>("GET", "/v1/webhooks")).webhooks,
-  get: (api: Api, id: string) => api.plain<Webhook>("GET", `/v1/webhooks/${id}`),
-  create: (api: Api, endpoint: WebhookIn) => api.plain<Created>("POST", "/v1/webhooks", endpoint),
-  change: (api: Api, id: string, changes: Changes) => api.plain<Webhook>("PATCH", `/v1/webhooks/${id}`, changes),
-  remove: (api: Api, id: string) => api.plain<void>("DELETE", `/v1/webhooks/${id}`),
-  pause: (api: Api, id: string) => api.plain<Webhook>("POST", `/v1/webhooks/${id}/pause`),
-  resume: (api: Api, id: string) => api.plain<Webhook>("POST", `/v1/webhooks/${id}/resume`),
+  list: async (api: Api): Promise<Webhook[]> => (await answered(api.http.GET("/v1/webhooks"))).webhooks,
+  get: (api: Api, id: string) => answered(api.http.GET("/v1/webhooks/{id}", at(id))),
+  create: (api: Api, body: Schemas["WebhookIn"]) => answered(api.http.POST("/v1/webhooks", { body })),
+  change: (api: Api, id: string, body: Changes) => answered(api.http.PATCH("/v1/webhooks/{id}", { ...at(id), body })),
+  remove: (api: Api, id: string) => answered(api.http.DELETE("/v1/webhooks/{id}", at(id))),
+  pause: (api: Api, id: string) => answered(api.http.POST("/v1/webhooks/{id}/pause", at(id))),
+  resume: (api: Api, id: string) => answered(api.http.POST("/v1/webhooks/{id}/resume", at(id))),
   /** A new secret; the one before goes on signing for `overlap` seconds. */
   rotate: (api: Api, id: string, overlap: number) =>
-    api.plain<{ secret: string; previous_expires_at?: string | null }>("POST", `/v1/webhooks/${id}/rotate-secret`, { overlap_seconds: overlap }),
-  test: (api: Api, id: string, type?: string) => api.plain<TestAnswer>("POST", `/v1/webhooks/${id}/test`, type ? { type } : {}),
+    answered(api.http.POST("/v1/webhooks/{id}/rotate-secret", { ...at(id), body: { overlap_seconds: overlap } })),
+  test: (api: Api, id: string, type = "message.received") => answered(api.http.POST("/v1/webhooks/{id}/test", { ...at(id), body: { type } })),
   /** Sends the events of a time once more; how many. */
-  replay: async (api: Api, id: string, range: { since: string; until?: string; only_undelivered: boolean }): Promise<number> =>
-    (await api.plain<{ deliveries: number }>("POST", `/v1/webhooks/${id}/redeliver`, range)).deliveries,
-  deliveries: (api: Api, id: string, asked: DeliveryQuery) =>
-    api.plain<{ deliveries: Delivery[]; next?: string | null }>("GET", `/v1/webhooks/${id}/deliveries${query(asked)}`),
+  replay: async (api: Api, id: string, body: Schemas["RedeliveryIn"]): Promise<number> =>
+    (await answered(api.http.POST("/v1/webhooks/{id}/redeliver", { ...at(id), body }))).deliveries,
+  deliveries: (api: Api, id: string, query: DeliveryQuery) =>
+    answered(api.http.GET("/v1/webhooks/{id}/deliveries", { params: { path: { id }, query } })),
 };
 
 export const deliveries = {
-  get: (api: Api, id: string) => api.plain<DeliveryDetail>("GET", `/v1/deliveries/${id}`),
-  redeliver: (api: Api, id: string) => api.plain<Delivery>("POST", `/v1/deliveries/${id}/redeliver`),
-  skip: (api: Api, id: string) => api.plain<Delivery>("POST", `/v1/deliveries/${id}/skip`),
+  get: (api: Api, id: string) => answered(api.http.GET("/v1/deliveries/{id}", at(id))),
+  redeliver: (api: Api, id: string) => answered(api.http.POST("/v1/deliveries/{id}/redeliver", at(id))),
+  skip: (api: Api, id: string) => answered(api.http.POST("/v1/deliveries/{id}/skip", at(id))),
 };

@@ -4,10 +4,10 @@ import { stateWord } from "./words";
 
 /** `3 connected, 1 reconnecting`: the worst last, so that it is what one reads last. */
 export function summary(channels: Channel[]): string {
-  if (channels.length > 0 && channels.every((channel) => channel.state.status === "connected")) {
+  if (channels.length > 0 && channels.every((channel) => stateWord(channel) === "Connected")) {
     return channels.length === 1 ? "Connected, all is well" : `All ${channels.length} connected`;
   }
-  const order = ["Connected", "Stopped", "Not paired", "Pairing", "Reconnecting", "Stuck reconnecting", "Disconnected"];
+  const order = ["Connected", "Stopped", "Not paired", "Pairing", "Unsteady", "Reconnecting", "Reconnecting often", "Stuck reconnecting", "Disconnected"];
   const counts = new Map<string, number>();
   for (const channel of channels) counts.set(stateWord(channel), (counts.get(stateWord(channel)) ?? 0) + 1);
   return [...counts]

@@ -88,8 +88,9 @@ export class Plot {
           {},
           ...this.series.toReversed().map((one) => ({
             fill: one.striped ? () => stripes(token(one.colour), token("panel")) : token(one.colour),
-            stroke: token(one.colour),
-            width: one.striped ? 1 : 0,
+            // A hair of the panel between the parts, so that they are told apart by more than their colour.
+            stroke: token(one.striped ? one.colour : "panel"),
+            width: 1,
             ...(bars ? { paths: bars } : {}),
             points: { show: false },
           })),

@@ -1,6 +1,6 @@
 // The delivery log of one webhook: its newest page asked for again while somebody looks, older pages kept as they were.
 import { asProblem, type Problem } from "../api/problem";
-import { webhooks } from "../api/webhooks";
+import { webhooks, type DeliveryQuery } from "../api/webhooks";
 import type { Delivery } from "../api/types";
 import { app } from "./app.svelte";
 import { soon } from "./soon";
@@ -67,6 +67,11 @@ export class Deliveries {
   }
 
   #page(cursor?: string) {
-    return webhooks.deliveries(app.api, this.webhook, { status: this.status, type: this.type, cursor, limit: PAGE });
+    return webhooks.deliveries(app.api, this.webhook, {
+      status: (this.status || undefined) as DeliveryQuery["status"],
+      type: this.type || undefined,
+      cursor,
+      limit: PAGE,
+    });
   }
 }
