@@ -73,13 +73,13 @@ pub(crate) struct Lane {
     misses: usize,
     /// Whether the ledger may owe more than is known here.
     more: bool,
-    /// Whether something was settled since the ledger was asked.
+    /// Whether the ledger would tell something new: a delivery was settled since it was asked, or it was told of.
     room: bool,
 }
 
 impl Lane {
     pub fn new() -> Self {
-        Lane { concurrency: 1, open: false, held: false, entries: BTreeMap::new(), misses: 0, more: true, room: false }
+        Lane { concurrency: 1, open: false, held: false, entries: BTreeMap::new(), misses: 0, more: true, room: true }
     }
 
     /// How many at once, and whether at all. What is under way goes on to its end.
@@ -95,7 +95,7 @@ impl Lane {
 
     /// The ledger may owe something new.
     pub fn expect_more(&mut self) {
-        self.more = true;
+        (self.more, self.room) = (true, true);
     }
 
     /// Somebody changed deliveries: what is under way may be owed anew although it is delivered.
@@ -156,7 +156,7 @@ impl Lane {
             // Others may be owed that need not wait, and there is room again to look at them.
             Some(_) if self.more && self.room && self.concurrency > 1 && !backs_off => Next::Load,
             Some((_, entry)) => Next::Wait(entry.due),
-            None if self.more => Next::Load,
+            None if self.more && self.room => Next::Load,
             None => Next::Idle,
         }
     }
@@ -311,6 +311,8 @@ mod tests {
         lane.load(&[owed(1)], true, NOW);
         send(&mut lane, NOW);
         lane.delivered(place(1));
+        assert_eq!(lane.next(NOW), Next::Idle, "asking before anything is written down would bring the same");
+        lane.settled(place(1));
         assert_eq!(lane.next(NOW), Next::Load);
     }
 

@@ -1,0 +1,12 @@
+//! The dispatcher against real receivers on loopback and a real ledger.
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod clock;
+mod delivery;
+mod ground;
+mod hostile;
+mod outcomes;
+mod receiver;
+mod restart;
+mod secure;
