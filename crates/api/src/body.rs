@@ -27,6 +27,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A body that may be missing: nothing at all is read as `{}`.
+pub(crate) struct JsonBodyOrNone<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBodyOrNone<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
+        let bytes = read(request.into_body()).await?;
+        parse(if bytes.is_empty() { b"{}" } else { &bytes }, "").map(JsonBodyOrNone)
+    }
+}
+
 async fn read(body: Body) -> Result<Bytes, Problem> {
     let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, BODY_LIMIT).collect());
     match collected.await {

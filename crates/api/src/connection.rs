@@ -7,6 +7,7 @@ use deadline::WriteDeadline;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +20,9 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(60);
 const WRITE_DEADLINE: Duration = Duration::from_secs(20);
 /// How long an answer that is under way may go on when the API stops.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+/// What the system holds of an answer that the peer has not taken yet, in bytes: left to itself it holds megabytes for each
+/// peer that takes nothing.
+const SEND_BUFFER: usize = 256 * 1024;
 /// What is read or written ahead on one connection, in bytes.
 const BUFFER: usize = 64 * 1024;
 /// How long to wait when the system has no room for another connection.
@@ -48,6 +52,9 @@ async fn serve(stream: TcpStream, router: Router, shutdown: CancellationToken) {
     // Without it, small answers wait for the peer's delayed acknowledgements.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    if let Err(error) = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
+        tracing::debug!(%error, "the send buffer could not be bounded");
     }
     let io = TokioIo::new(WriteDeadline::new(stream, WRITE_DEADLINE));
     let connection = http1::Builder::new()

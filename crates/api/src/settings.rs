@@ -30,13 +30,30 @@ pub struct Notifications {
     /// A channel has been reconnecting for long.
     #[schema(required)]
     pub stuck: bool,
-    /// A stuck channel is connected again.
+    /// A channel keeps losing its connection.
+    #[schema(required)]
+    pub flapping: bool,
+    /// A stuck or flapping channel is connected again.
     #[schema(required)]
     pub recovered: bool,
+    /// A webhook was paused because it failed for long, or its receiver is gone.
+    #[schema(required)]
+    pub webhooks: bool,
+    /// A message could not be sent and waits for somebody.
+    #[schema(required)]
+    pub failed: bool,
 }
 
 impl Default for Notifications {
     fn default() -> Self {
-        Notifications { paired: true, disconnected: true, stuck: true, recovered: true }
+        Notifications {
+            paired: true,
+            disconnected: true,
+            stuck: true,
+            flapping: true,
+            recovered: true,
+            webhooks: true,
+            failed: true,
+        }
     }
 }

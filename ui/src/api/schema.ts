@@ -1152,12 +1152,22 @@ export interface components {
              */
             disconnected: boolean;
             /**
+             * @description A message could not be sent and waits for somebody.
+             * @default true
+             */
+            failed: boolean;
+            /**
+             * @description A channel keeps losing its connection.
+             * @default true
+             */
+            flapping: boolean;
+            /**
              * @description A channel was linked.
              * @default true
              */
             paired: boolean;
             /**
-             * @description A stuck channel is connected again.
+             * @description A stuck or flapping channel is connected again.
              * @default true
              */
             recovered: boolean;
@@ -1166,12 +1176,20 @@ export interface components {
              * @default true
              */
             stuck: boolean;
+            /**
+             * @description A webhook was paused because it failed for long, or its receiver is gone.
+             * @default true
+             */
+            webhooks: boolean;
         };
         NotificationsPatch: {
             disconnected?: boolean;
+            failed?: boolean;
+            flapping?: boolean;
             paired?: boolean;
             recovered?: boolean;
             stuck?: boolean;
+            webhooks?: boolean;
         };
         /** @description What has not left, newest first. */
         Outbox: {
@@ -1378,9 +1396,12 @@ export interface components {
             /**
              * @default {
              *       "disconnected": true,
+             *       "failed": true,
+             *       "flapping": true,
              *       "paired": true,
              *       "recovered": true,
-             *       "stuck": true
+             *       "stuck": true,
+             *       "webhooks": true
              *     }
              */
             notifications: components["schemas"]["Notifications"];
@@ -5719,9 +5740,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["RotationIn"];
+                "application/json": components["schemas"]["RotationIn"] | null;
             };
         };
         responses: {
@@ -5839,9 +5860,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["TestIn"];
+                "application/json": components["schemas"]["TestIn"] | null;
             };
         };
         responses: {

@@ -131,25 +131,30 @@ impl Reader {
         let Filter { kinds, channel, message } = self.filter.clone();
         let query = EventQuery { after: self.position, limit: self.page, kinds, channel, message };
         let events = self.api.ledger.events(&query).await?;
-        let (mut frames, mut bytes) = (Vec::with_capacity(events.len()), 0);
-        for event in &events {
-            let frame = frame::event(event);
+        let frames: Vec<Bytes> = events.iter().map(frame::event).collect();
+        let mut bytes = 0;
+        let fits = |frame: &&Bytes| {
+            let first = bytes == 0;
             bytes += frame.len();
-            if !frames.is_empty() && bytes > BATCH_BYTES {
-                // The rest is read again; next time only as many as fit.
-                self.page = u32::try_from(frames.len()).unwrap_or(PAGE);
-                return Ok(gather(frames.into_iter()));
-            }
-            self.position = event.seq;
-            frames.push(frame);
-        }
-        if events.len() < self.page as usize {
+            first || bytes <= BATCH_BYTES
+        };
+        let fitting = frames.iter().take_while(fits).count();
+        if fitting < events.len() || events.len() == self.page as usize {
+            self.position = events[..fitting].last().map_or(self.position, |e| e.seq);
+        } else {
             // A page that is not full means that all up to `seen` was looked at.
-            self.position = self.position.max(seen);
+            self.position = events.last().map_or(seen, |e| e.seq.max(seen));
         }
-        self.page = (self.page + self.page / 4 + 1).min(PAGE);
-        Ok(gather(frames.into_iter()))
+        self.page = page(&frames);
+        Ok(gather(frames.into_iter().take(fitting)))
     }
+}
+
+/// How many events to read next, when they are as large as these: no more than go out in one write.
+fn page(frames: &[Bytes]) -> u32 {
+    let average = frames.iter().map(Bytes::len).sum::<usize>() / frames.len().max(1);
+    let fitting = BATCH_BYTES.checked_div(average).unwrap_or(PAGE as usize);
+    u32::try_from(fitting).unwrap_or(PAGE).clamp(1, PAGE)
 }
 
 fn gap(after: u64, oldest: u64) -> Bytes {

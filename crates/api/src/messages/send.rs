@@ -72,7 +72,7 @@ pub(crate) async fn send(
     let idempotency = key.map(|key| Idempotency { key, fingerprint });
     // An answer that was given stays the answer, also when the same request would be refused by now.
     if let Some(known) = &idempotency
-        && let Some(accepted) = api.ledger.accepted(id, known).await?
+        && let Some(accepted) = api.ledger.accepted(id, known, api.now()).await?
     {
         return answer(accepted);
     }

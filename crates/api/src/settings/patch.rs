@@ -30,7 +30,16 @@ pub(crate) struct NotificationsPatch {
     stuck: Option<bool>,
     #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
+    flapping: Option<bool>,
+    #[serde(default, deserialize_with = "crate::body::given")]
+    #[schema(nullable = false)]
     recovered: Option<bool>,
+    #[serde(default, deserialize_with = "crate::body::given")]
+    #[schema(nullable = false)]
+    webhooks: Option<bool>,
+    #[serde(default, deserialize_with = "crate::body::given")]
+    #[schema(nullable = false)]
+    failed: Option<bool>,
 }
 
 /// Change settings
@@ -53,6 +62,9 @@ impl NotificationsPatch {
         to.paired = self.paired.unwrap_or(to.paired);
         to.disconnected = self.disconnected.unwrap_or(to.disconnected);
         to.stuck = self.stuck.unwrap_or(to.stuck);
+        to.flapping = self.flapping.unwrap_or(to.flapping);
         to.recovered = self.recovered.unwrap_or(to.recovered);
+        to.webhooks = self.webhooks.unwrap_or(to.webhooks);
+        to.failed = self.failed.unwrap_or(to.failed);
     }
 }

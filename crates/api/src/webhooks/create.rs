@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookIn {
     /// Where events are posted: http or https, no credentials in it.
-    #[schema(example = "http://127.0.0.1:8080/hooks/whatsapp", max_length = 2048)]
+    #[schema(example = "http://127.0.0.1:8080/hooks/whatsapp", max_length = 2000)]
     url: String,
     /// For people: at most 200 characters.
     #[serde(default)]

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookPatch {
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, max_length = 2048)]
+    #[schema(nullable = false, max_length = 2000)]
     url: Option<String>,
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false, max_length = 200)]

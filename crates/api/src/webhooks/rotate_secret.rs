@@ -1,5 +1,5 @@
 use crate::api::Api;
-use crate::body::JsonBody;
+use crate::body::JsonBodyOrNone;
 use crate::params::WebhookPath;
 use crate::problem::{FieldError, Problem};
 use axum::Json;
@@ -43,12 +43,12 @@ pub(crate) struct RotationOut {
 /// secret, of a rotation before, ends at once.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "webhooks", operation_id = "rotate_webhook_secret",
     params(("id" = String, Path, description = "The webhook.", example = "wh_01j5a9k3m4n5p6q7r8s9t0v1w2")),
-    request_body = RotationIn,
+    request_body = Option<RotationIn>,
     responses((status = 200, description = "Rotated.", body = RotationOut)))]
 pub(crate) async fn rotate_secret(
     State(api): State<Api>,
     WebhookPath(id): WebhookPath,
-    JsonBody(given): JsonBody<RotationIn>,
+    JsonBodyOrNone(given): JsonBodyOrNone<RotationIn>,
 ) -> Result<Json<RotationOut>, Problem> {
     if given.overlap_seconds > LONGEST_OVERLAP {
         let says = format!("must be at most {LONGEST_OVERLAP} (a week)");

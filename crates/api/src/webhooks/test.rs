@@ -1,6 +1,6 @@
 use super::sample;
 use crate::api::Api;
-use crate::body::{JsonBody, given};
+use crate::body::{JsonBodyOrNone, given};
 use crate::events::kinds;
 use crate::params::WebhookPath;
 use crate::problem::{FieldError, Problem};
@@ -47,12 +47,12 @@ pub(crate) struct TestOut {
 /// is tried once, and changes nothing; a webhook that is paused can be tried too.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
     params(("id" = String, Path, description = "The webhook.", example = "wh_01j5a9k3m4n5p6q7r8s9t0v1w2")),
-    request_body = TestIn,
+    request_body = Option<TestIn>,
     responses((status = 200, description = "What came of it, whether the receiver took it or not.", body = TestOut)))]
 pub(crate) async fn test(
     State(api): State<Api>,
     WebhookPath(id): WebhookPath,
-    JsonBody(given): JsonBody<TestIn>,
+    JsonBodyOrNone(given): JsonBodyOrNone<TestIn>,
 ) -> Result<Json<TestOut>, Problem> {
     let endpoint = api.endpoint(id).await?;
     let kind = given.kind.as_deref().unwrap_or(DEFAULT);

@@ -60,3 +60,30 @@ async fn the_dashboard_is_one_page_with_or_without_a_build() {
     );
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn the_concept_pages_are_served_in_the_look_of_the_reference() {
+    let rig = Rig::start().await;
+    let reference = rig.get("/docs").await;
+    for name in ["channels-and-sessions", "sending", "events", "webhooks"] {
+        let address = format!("/docs/concepts/{name}");
+        assert!(reference.body.as_str().unwrap().contains(&format!("href=\"{address}\"")), "{name} is linked to");
+        let answer = rig.get(&address).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.header("content-type").starts_with("text/html"));
+        assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+        let page = answer.body.as_str().unwrap();
+        assert!(page.contains("<h1") && page.contains("/docs/style.css"), "{name}");
+        for outside in ["<script", "style=", "src="] {
+            assert!(!page.contains(outside), "{outside} in {name}");
+        }
+        // Every link to a page of ours leads somewhere.
+        for link in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|l| l.starts_with('/')) {
+            assert_eq!(rig.get(link).await.status, 200, "{link} in {name}");
+        }
+    }
+    for nowhere in ["/docs/concepts/nothing", "/docs/concepts", "/docs/concepts/", "/docs/concepts/..%2fapi"] {
+        assert_eq!(rig.get(nowhere).await.told(), "404 not_found", "{nowhere}");
+    }
+    rig.stop().await;
+}

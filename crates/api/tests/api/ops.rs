@@ -65,3 +65,70 @@ async fn metrics_count_channels_events_and_requests_by_route() {
     }
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn stats_count_what_happened_hour_by_hour() {
+    let mut rig = Rig::start().await;
+    let (path, live) = rig.connected("Front desk").await;
+    let inbound = socket::InboundMessage {
+        whatsapp_id: "3A0000000000000000AA".into(),
+        chat: "15550100124@s.whatsapp.net".parse().unwrap(),
+        sender: domain::Person::default(),
+        from_me: false,
+        content: domain::Content::Text { text: "Hello".into() },
+        at: rig.engine.clock().now(),
+    };
+    live.opening.inbox.commit(vec![inbound]).await.unwrap();
+    rig.logged("message.received", &path).await;
+    let stats = rig.get("/v1/stats?hours=3").await.body;
+    assert_eq!(stats["bucket_seconds"], 3600);
+    for what in ["messages", "deliveries"] {
+        let buckets = stats[what].as_array().unwrap();
+        assert_eq!(buckets.len(), 3, "{what}");
+        assert_eq!(buckets[0]["at"], stats["from"]);
+    }
+    let received: u64 = stats["messages"].as_array().unwrap().iter().map(|b| b["received"].as_u64().unwrap()).sum();
+    assert_eq!(received, 1);
+    assert_eq!(rig.get("/v1/stats").await.body["messages"].as_array().unwrap().len(), 24);
+    for hours in ["0", "745", "x"] {
+        assert_eq!(rig.get(&format!("/v1/stats?hours={hours}")).await.told(), "422 invalid hours");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn metrics_tell_of_queues_reconnects_silence_and_webhooks() {
+    let mut rig = Rig::start().await;
+    let stopped = rig.stopped("Front desk").await;
+    let message = json!({"to": "+15550100123", "content": {"type": "text", "text": "Hello"}});
+    rig.post(&format!("{stopped}/messages"), message).await;
+    let (path, live) = rig.connected("Back office").await;
+    live.measures(socket::Liveness {
+        last_frame_at: Some(rig.engine.clock().now().minus(std::time::Duration::from_secs(7))),
+        ping_unanswered_since: None,
+    });
+    let mut receiver = crate::receiver::Receiver::start().await;
+    let hook = rig.post("/v1/webhooks", json!({"url": receiver.url, "types": ["channel.created"]})).await;
+    rig.channel("Third").await;
+    receiver.next().await;
+    rig.eventually(hook.header("location"), |w| w["pending"] == 0).await;
+
+    let text = rig.get("/metrics").await.body.as_str().unwrap().to_owned();
+    let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    let (stopped, path, hook) = (id(&stopped), id(&path), hook.body["id"].as_str().unwrap());
+    for line in [
+        format!("whatisup_channel_queued_messages{{channel=\"{stopped}\"}} 1"),
+        format!("whatisup_channel_queued_messages{{channel=\"{path}\"}} 0"),
+        format!("whatisup_channel_last_frame_age_seconds{{channel=\"{path}\"}} 7"),
+        format!("whatisup_channel_ping_unanswered_seconds{{channel=\"{path}\"}} 0"),
+        format!("whatisup_channel_reconnects_total{{channel=\"{path}\"}} "),
+        "whatisup_outbox_messages{status=\"queued\"} 1".to_owned(),
+        "whatisup_events_total{type=\"message.queued\"} 1".to_owned(),
+        format!("whatisup_webhook_attempts_total{{webhook=\"{hook}\",outcome=\"delivered\"}} 1"),
+        format!("whatisup_webhook_attempts_under_way{{webhook=\"{hook}\"}} 0"),
+        "whatisup_channels_flapping 0".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line} is missing from\n{text}");
+    }
+    rig.stop().await;
+}

@@ -2,7 +2,7 @@
 
 use api::{About, Bound, Build, Deps, SandboxInfo, VaultStanding};
 use domain::{Identity, Timestamp};
-use engine::{Engine, EngineConfig};
+use engine::{Engine, EngineConfig, OutboxConfig};
 use ledger::{EventQuery, Ledger, OpenOptions};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use vault::AdminKey;
+use webhooks::{Dispatcher, DispatcherConfig, Reach, Schedule};
 
 pub const SHELL: &str = "tauri://localhost";
 /// Longer than anything here takes; a test that reaches it has failed.
@@ -30,6 +31,7 @@ pub struct Rig {
     pub opened: mpsc::UnboundedReceiver<Played>,
     pub shutdown: CancellationToken,
     pub client: reqwest::Client,
+    webhooks: webhooks::Handle,
     _script: Script,
     _vault: watch::Sender<VaultStanding>,
     _dir: TempDir,
@@ -41,11 +43,22 @@ impl Rig {
     }
 
     pub async fn start_in(dir: TempDir, key: AdminKey) -> Rig {
+        // Without pacing, which is the engine's own affair.
+        Rig::start_with(dir, key, OutboxConfig { per_minute: 0, ..OutboxConfig::default() }).await
+    }
+
+    pub async fn start_with(dir: TempDir, key: AdminKey, outbox: OutboxConfig) -> Rig {
         let ledger = Ledger::open(dir.path(), &[7; 32], OpenOptions::default()).await.unwrap();
         let (script, opened) = Script::new();
         let shutdown = CancellationToken::new();
-        let config = EngineConfig { watch_network: false, ..EngineConfig::default() };
+        let config = EngineConfig { watch_network: false, outbox, ..EngineConfig::default() };
         let engine = Engine::launch(config, ledger.clone(), Arc::new(script.clone()), shutdown.clone()).await.unwrap();
+        let deliver = DispatcherConfig {
+            schedule: Schedule::new(vec![Duration::ZERO, Duration::from_secs(3600)]).unwrap(),
+            reach: Reach::LoopbackOnly,
+            ..DispatcherConfig::default()
+        };
+        let webhooks = Dispatcher::launch(deliver, ledger.clone(), shutdown.clone());
         let (standing, vault) = watch::channel(VaultStanding {
             kind: "key_file".into(),
             status: "ok".into(),
@@ -54,6 +67,7 @@ impl Rig {
         let deps = Deps {
             engine: engine.clone(),
             ledger: ledger.clone(),
+            webhooks: webhooks.clone(),
             admin_key: key.clone(),
             vault,
             about: About {
@@ -78,6 +92,7 @@ impl Rig {
             opened,
             shutdown,
             client: reqwest::Client::new(),
+            webhooks,
             _script: script,
             _vault: standing,
             _dir: dir,
@@ -89,6 +104,7 @@ impl Rig {
         self.engine.drain(PATIENCE).await;
         self.shutdown.cancel();
         self.bound.finished().await;
+        self.webhooks.finished().await;
         self.ledger.close().await;
         (self._dir, self.key)
     }
@@ -165,12 +181,41 @@ impl Rig {
     /// Waits until the log has an event of this type for the channel.
     pub async fn logged(&self, kind: &str, path: &str) {
         let channel = path.rsplit('/').next().unwrap().parse().ok();
-        let query = EventQuery { after: 0, limit: 1, kinds: vec![kind.to_owned()], channel };
+        let query = EventQuery { after: 0, limit: 1, kinds: vec![kind.to_owned()], channel, message: None };
         let mut tip = self.ledger.tip();
         tip.mark_unchanged();
         while self.ledger.events(&query).await.unwrap().is_empty() {
             tokio::time::timeout(PATIENCE, tip.changed()).await.expect("the event is logged").unwrap();
         }
+    }
+
+    /// Makes a channel that is linked and stopped: what is sent stays in its outbox.
+    pub async fn stopped(&mut self, name: &str) -> String {
+        let (path, _) = self.connected(name).await;
+        self.bid(Method::POST, &format!("{path}/stop")).await;
+        self.until(&path, "disconnected").await;
+        path
+    }
+
+    /// Asks again until the answer is as wanted.
+    pub async fn eventually(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let asking = async {
+            loop {
+                let answer = self.get(path).await;
+                if wanted(&answer.body) {
+                    return answer.body;
+                }
+                // What is waited for here is not in the event log.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.expect("it comes about")
+    }
+
+    /// The types of the log's events of this kind, in order.
+    pub async fn kinds(&self, wanted: &str) -> Vec<String> {
+        let query = EventQuery { limit: 1000, kinds: vec![wanted.to_owned()], ..EventQuery::default() };
+        self.ledger.events(&query).await.unwrap().into_iter().map(|e| e.kind).collect()
     }
 
     /// Waits until the channel shows a QR of this text.

@@ -18,6 +18,10 @@ fn build(schema: &Value, document: &Value, depth: u8) -> Value {
     if let Some(schema) = resolve(schema, document) {
         return build(schema, document, depth + 1);
     }
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        let built = parts.iter().filter_map(|part| build(part, document, depth + 1).as_object().cloned());
+        return Value::Object(built.flatten().collect());
+    }
     if let Some(first) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(|all| all.get(0)) {
         return build(first, document, depth + 1);
     }
