@@ -32,6 +32,7 @@ export interface PhoneMessage {
 
 export interface Fault {
   kind: string;
+  code?: number | null;
   device?: string | null;
   number?: string | null;
   seconds?: number | null;
