@@ -1,22 +1,20 @@
 //! Keeps the tray and the notifications in step with the App.
 
+use crate::coalescer::Coalescer;
 use crate::identity::IDENTITY;
-use crate::notice::{self, Switches};
+use crate::notice;
 use crate::route::Route;
 use crate::shell::Shell;
 use crate::stage::Stage;
 use crate::toast::{Heard, Toasts};
 use crate::tray::Tray;
 use app::App;
-use domain::ChannelId;
 use futures::StreamExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long changes gather before the tray is drawn: a hundred channels that resume must not redraw it a hundred times.
 const SETTLE: Duration = Duration::from_millis(80);
-/// How long notices gather before they are shown, so that many at once become one.
-const GATHER: Duration = Duration::from_millis(250);
 
 /// Shows every change of the App in the tray.
 pub async fn tray(shell: Shell, tray: Tray) {
@@ -24,17 +22,21 @@ pub async fn tray(shell: Shell, tray: Tray) {
     loop {
         let now = stage.borrow_and_update().clone();
         desk.mark_unchanged();
-        let mut overview = match &now {
-            Stage::Running { app, .. } => Some(app.overview()),
+        let mut seen = match &now {
+            Stage::Running { app, .. } => Some((app.overview(), app.concerns())),
             Stage::Starting | Stage::Failed(_) | Stage::Stopping => None,
         };
-        if let Some(overview) = &mut overview {
+        if let Some((overview, concerns)) = &mut seen {
             overview.mark_unchanged();
+            concerns.mark_unchanged();
         }
         tray.show(shell.glance());
         let channels = async {
-            match &mut overview {
-                Some(overview) => overview.changed().await.is_ok(),
+            match &mut seen {
+                Some((overview, concerns)) => tokio::select! {
+                    changed = overview.changed() => changed.is_ok(),
+                    Ok(()) = concerns.changed() => true,
+                },
                 None => std::future::pending().await,
             }
         };
@@ -60,32 +62,37 @@ pub fn notices(shell: &Shell, app: App) {
 }
 
 async fn show_notices(app: App, toasts: Toasts) {
-    let mut notices = std::pin::pin!(app.notices());
-    while let Some(first) = notices.next().await {
-        let mut gathered = vec![first];
-        let end = tokio::time::Instant::now() + GATHER;
-        while let Ok(Some(next)) = tokio::time::timeout_at(end, notices.next()).await {
-            gathered.push(next);
-        }
-        let switches = switches(&app);
-        for toast in notice::toasts(&gathered, switches) {
-            toasts.show(toast);
+    let mut news = std::pin::pin!(app.notices());
+    let mut gathered = Coalescer::default();
+    loop {
+        let due = async {
+            match gathered.due() {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            next = news.next() => match next {
+                Some(next) => gathered.hear(next, Instant::now()),
+                None => return,
+            },
+            () = due => {
+                // The switches as they are now: what was muted meanwhile stays quiet.
+                let switches = app.settings().borrow().notifications;
+                for toast in notice::toasts(&gathered.take(Instant::now()), switches) {
+                    toasts.show(toast);
+                }
+            }
         }
     }
-}
-
-fn switches(app: &App) -> Switches {
-    let chosen = app.settings().borrow().notifications;
-    Switches { paired: chosen.paired, disconnected: chosen.disconnected, stuck: chosen.stuck, recovered: chosen.recovered }
 }
 
 /// What comes back from the notifications.
 struct Ears(Shell);
 
 impl Heard for Ears {
-    fn open(&self, channel: Option<ChannelId>) {
+    fn open(&self, route: Route) {
         let shell = self.0.clone();
-        let route = channel.map_or(Route::Channels, Route::Channel);
         self.0.spawn(async move { shell.open(route).await });
     }
 

@@ -2,6 +2,7 @@
 
 use crate::glance::Glance;
 use crate::words;
+use app::Concerns;
 use domain::{ChannelId, ChannelView, Desired, Overview, Tone};
 
 pub mod change;
@@ -38,6 +39,9 @@ pub enum Item {
 pub enum Action {
     Open,
     OpenChannel(ChannelId),
+    /// Messages that wait for somebody.
+    OpenOutbox,
+    OpenWebhooks,
     Pair,
     CopyAddress,
     PauseAll,
@@ -52,6 +56,8 @@ impl Action {
         match self {
             Action::Open => "open".to_owned(),
             Action::OpenChannel(id) => format!("channel:{id}"),
+            Action::OpenOutbox => "outbox".to_owned(),
+            Action::OpenWebhooks => "webhooks".to_owned(),
             Action::Pair => "pair".to_owned(),
             Action::CopyAddress => "copy-address".to_owned(),
             Action::PauseAll => "pause-all".to_owned(),
@@ -65,6 +71,8 @@ impl Action {
     pub fn parse(id: &str) -> Option<Self> {
         Some(match id {
             "open" => Action::Open,
+            "outbox" => Action::OpenOutbox,
+            "webhooks" => Action::OpenWebhooks,
             "pair" => Action::Pair,
             "copy-address" => Action::CopyAddress,
             "pause-all" => Action::PauseAll,
@@ -86,8 +94,9 @@ pub fn of(glance: &Glance) -> Menu {
             items.push(button(Action::Open, "See what to do…"));
         }
         Glance::Stopping => return Menu { items: vec![Item::Note("Quitting…".to_owned())] },
-        Glance::Running { overview, address, paused, start_at_login, note } => {
+        Glance::Running { overview, concerns, address, paused, start_at_login, note } => {
             channels(overview, &mut items);
+            waiting(*concerns, &mut items);
             items.push(Item::Separator);
             items.push(button(Action::Open, "Open WhatIsUp"));
             items.push(button(Action::Pair, "Pair a channel…"));
@@ -129,6 +138,17 @@ fn channels(overview: &Overview, items: &mut Vec<Item>) {
     }
     if all.len() > shown.len() {
         items.push(button(Action::Open, &format!("… and {} more", all.len() - shown.len())));
+    }
+}
+
+/// What waits for somebody, where a click leads to it.
+fn waiting(concerns: Concerns, items: &mut Vec<Item>) {
+    let outbox = Concerns { wedged: concerns.wedged, ..Concerns::default() };
+    let webhooks = Concerns { webhooks: concerns.webhooks, ..Concerns::default() };
+    for (action, concerns) in [(Action::OpenOutbox, outbox), (Action::OpenWebhooks, webhooks)] {
+        for words in words::concerns(concerns) {
+            items.push(button(action, &format!("{}  {}", mark(Tone::Attention), words::sentence(&words))));
+        }
     }
 }
 

@@ -1,29 +1,11 @@
-//! Which notices become desktop notifications, and in which words. Pure; `toast.rs` shows them.
+//! Which news become desktop notifications, and in which words. Pure; `toast.rs` shows them.
 
-use domain::{ChannelId, ChannelView, Notice, State};
+use crate::route::Route;
+use app::{About, News, Notifications};
+use domain::{ChannelView, Notice, State};
 
 /// From how many of a kind at one moment they become one notification: a network that goes away takes every channel with it.
 const CROWD: usize = 4;
-
-/// The kinds that the user wants to hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Switches {
-    pub paired: bool,
-    pub disconnected: bool,
-    pub stuck: bool,
-    pub recovered: bool,
-}
-
-impl Switches {
-    fn allow(self, notice: Notice) -> bool {
-        match notice {
-            Notice::Paired => self.paired,
-            Notice::Disconnected => self.disconnected,
-            Notice::Stuck => self.stuck,
-            Notice::Recovered => self.recovered,
-        }
-    }
-}
 
 /// One desktop notification, as it is to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,55 +14,122 @@ pub struct Toast {
     pub body: String,
     /// Stays until it is dismissed: somebody has to do something.
     pub urgent: bool,
-    /// What its button opens; the dashboard when `None`.
-    pub channel: Option<ChannelId>,
+    /// What its button opens.
+    pub opens: Route,
 }
 
-/// The notifications for the notices of one moment, oldest first.
-pub fn toasts(notices: &[(Notice, ChannelView)], switches: Switches) -> Vec<Toast> {
-    let mut wanted: Vec<&(Notice, ChannelView)> = Vec::new();
-    for told in notices {
-        // What happened last to a channel is what counts: stuck and recovered within a moment is only recovered.
-        wanted.retain(|(_, channel)| channel.id != told.1.id);
-        if switches.allow(told.0) {
-            wanted.push(told);
+/// Whether the person wants to hear of this kind.
+fn wanted(notice: Notice, switches: Notifications) -> bool {
+    match notice {
+        Notice::Paired => switches.paired,
+        Notice::Disconnected => switches.disconnected,
+        Notice::Stuck => switches.stuck,
+        Notice::Flapping => switches.flapping,
+        Notice::Recovered => switches.recovered,
+        Notice::WebhookPaused | Notice::WebhookDisabled => switches.webhooks,
+        Notice::MessageFailed => switches.failed,
+    }
+}
+
+/// The notifications for the news of one moment, oldest first.
+pub fn toasts(news: &[News], switches: Notifications) -> Vec<Toast> {
+    let mut channels: Vec<(Notice, &ChannelView)> = Vec::new();
+    let mut webhooks: Vec<(Notice, &str)> = Vec::new();
+    let mut messages: Vec<(&str, &str)> = Vec::new();
+    for one in news {
+        let wanted = wanted(one.notice, switches);
+        match &one.about {
+            About::Channel(channel) => {
+                // What happened last to a channel is what counts: stuck and recovered within a moment is only recovered.
+                channels.retain(|(_, earlier)| earlier.id != channel.id);
+                if wanted {
+                    channels.push((one.notice, channel));
+                }
+            }
+            About::Webhook { url, .. } if wanted => webhooks.push((one.notice, url)),
+            About::Message { channel_name, why, .. } if wanted => messages.push((channel_name, why)),
+            About::Webhook { .. } | About::Message { .. } => {}
         }
     }
-    let kinds = [Notice::Paired, Notice::Disconnected, Notice::Stuck, Notice::Recovered];
     let mut toasts = Vec::new();
-    for kind in kinds {
-        let of_kind: Vec<&ChannelView> = wanted.iter().filter(|(notice, _)| *notice == kind).map(|(_, c)| c).collect();
+    for kind in [Notice::Paired, Notice::Disconnected, Notice::Stuck, Notice::Flapping, Notice::Recovered] {
+        let of_kind: Vec<&ChannelView> = channels.iter().filter(|(notice, _)| *notice == kind).map(|(_, c)| *c).collect();
         if of_kind.len() >= CROWD {
-            toasts.push(crowd(kind, &of_kind));
+            toasts.extend(crowd(kind, &of_kind));
         } else {
-            toasts.extend(of_kind.into_iter().map(|channel| one(kind, channel)));
+            toasts.extend(of_kind.into_iter().filter_map(|channel| of_channel(kind, channel)));
         }
     }
+    toasts.extend(of_webhooks(&webhooks));
+    toasts.extend(of_messages(&messages));
     toasts
 }
 
-fn one(notice: Notice, channel: &ChannelView) -> Toast {
+fn of_channel(notice: Notice, channel: &ChannelView) -> Option<Toast> {
     let name = &channel.name;
     let (title, body, urgent) = match notice {
         Notice::Paired => (format!("{name} is paired"), paired_as(channel), false),
         Notice::Disconnected => (format!("{name} is disconnected"), why(channel), true),
         Notice::Stuck => (format!("{name} cannot reconnect"), why(channel), true),
+        Notice::Flapping => (format!("{name} keeps losing its connection"), UNSTEADY.to_owned(), true),
         Notice::Recovered => (format!("{name} is connected again"), "Nothing to do.".to_owned(), false),
+        Notice::WebhookPaused | Notice::WebhookDisabled | Notice::MessageFailed => return None,
     };
-    Toast { title, body, urgent, channel: Some(channel.id) }
+    Some(Toast { title, body, urgent, opens: Route::Channel(channel.id) })
 }
 
-fn crowd(notice: Notice, channels: &[&ChannelView]) -> Toast {
+const UNSTEADY: &str =
+    "It comes back each time, and nothing is lost. Look at this machine's network, or at the channel's proxy.";
+
+fn crowd(notice: Notice, channels: &[&ChannelView]) -> Option<Toast> {
     let count = channels.len();
     let (title, urgent) = match notice {
         Notice::Paired => (format!("{count} channels are paired"), false),
         Notice::Disconnected => (format!("{count} channels are disconnected"), true),
         Notice::Stuck => (format!("{count} channels cannot reconnect"), true),
+        Notice::Flapping => (format!("{count} channels keep losing their connection"), true),
         Notice::Recovered => (format!("{count} channels are connected again"), false),
+        Notice::WebhookPaused | Notice::WebhookDisabled | Notice::MessageFailed => return None,
     };
     let named: Vec<&str> = channels.iter().take(3).map(|c| c.name.as_str()).collect();
     let body = format!("{} and {} more", named.join(", "), count - named.len());
-    Toast { title, body, urgent, channel: None }
+    Some(Toast { title, body, urgent, opens: Route::Channels })
+}
+
+fn of_webhooks(webhooks: &[(Notice, &str)]) -> Option<Toast> {
+    let (title, body) = match webhooks {
+        [] => return None,
+        [(Notice::WebhookDisabled, url)] => (
+            "A webhook is off".to_owned(),
+            format!("{url} answered that it is gone. Delete the webhook, or turn it on again when there is a receiver."),
+        ),
+        [(_, url)] => (
+            "A webhook is paused".to_owned(),
+            format!("{url} has failed for long. Events are kept: resume it when the receiver works."),
+        ),
+        more => {
+            let mut urls: Vec<&str> = more.iter().map(|(_, url)| *url).collect();
+            urls.dedup();
+            (format!("{} webhooks need you", more.len()), urls.into_iter().take(3).collect::<Vec<_>>().join(", "))
+        }
+    };
+    Some(Toast { title, body, urgent: true, opens: Route::Webhooks })
+}
+
+/// Neither the text nor the recipient: a notification lies open on a screen.
+fn of_messages(messages: &[(&str, &str)]) -> Option<Toast> {
+    let (title, body) = match messages {
+        [] => return None,
+        [(channel, why)] => ("A message was not sent".to_owned(), format!("{channel}: {why} Send it again, or discard it.")),
+        more => {
+            let mut channels: Vec<&str> = more.iter().map(|(channel, _)| *channel).collect();
+            channels.sort_unstable();
+            channels.dedup();
+            let named = channels.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            (format!("{} messages were not sent", more.len()), format!("{named}. Send them again, or discard them."))
+        }
+    };
+    Some(Toast { title, body, urgent: true, opens: Route::Outbox })
 }
 
 fn paired_as(channel: &ChannelView) -> String {
@@ -108,51 +157,119 @@ pub fn without_markup(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::example;
-    use domain::Reason;
+    use domain::{EndpointId, Reason, Timestamp};
 
-    const ALL: Switches = Switches { paired: true, disconnected: true, stuck: true, recovered: true };
+    fn channel(notice: Notice, channel: ChannelView) -> News {
+        News { notice, about: About::Channel(channel) }
+    }
 
-    fn titles(notices: &[(Notice, ChannelView)], switches: Switches) -> Vec<String> {
-        toasts(notices, switches).into_iter().map(|t| t.title).collect()
+    fn webhook(notice: Notice, url: &str) -> News {
+        News { notice, about: About::Webhook { id: EndpointId::new(Timestamp::EPOCH, 1), url: url.to_owned() } }
+    }
+
+    fn failed(name: &str) -> News {
+        let about = About::Message {
+            channel: example::connected(1, name).id,
+            channel_name: name.to_owned(),
+            why: "This number is not on WhatsApp.".to_owned(),
+        };
+        News { notice: Notice::MessageFailed, about }
+    }
+
+    fn titles(news: &[News], switches: Notifications) -> Vec<String> {
+        toasts(news, switches).into_iter().map(|t| t.title).collect()
+    }
+
+    fn all() -> Notifications {
+        Notifications::default()
     }
 
     #[test]
     fn a_disconnect_says_why_and_what_to_do_and_opens_the_channel() {
-        let channel = example::disconnected(1, "Shop", Reason::Unlinked);
+        let shop = example::disconnected(1, "Shop", Reason::Unlinked);
         assert_eq!(
-            toasts(&[(Notice::Disconnected, channel.clone())], ALL),
+            toasts(&[channel(Notice::Disconnected, shop.clone())], all()),
             [Toast {
                 title: "Shop is disconnected".to_owned(),
                 body: Reason::Unlinked.sentence().to_owned(),
                 urgent: true,
-                channel: Some(channel.id),
+                opens: Route::Channel(shop.id),
             }]
         );
     }
 
     #[test]
     fn a_muted_kind_is_not_shown() {
-        let notices = [(Notice::Paired, example::connected(1, "Shop")), (Notice::Stuck, example::stuck(2, "Desk"))];
-        assert_eq!(titles(&notices, Switches { paired: false, ..ALL }), ["Desk cannot reconnect"]);
-        assert_eq!(titles(&notices, Switches { stuck: false, ..ALL }), ["Shop is paired"]);
+        let news = [
+            channel(Notice::Paired, example::connected(1, "a")),
+            channel(Notice::Disconnected, example::disconnected(2, "b", Reason::Unlinked)),
+            channel(Notice::Stuck, example::stuck(3, "c")),
+            channel(Notice::Flapping, example::reconnecting(4, "d", 1)),
+            channel(Notice::Recovered, example::connected(5, "e")),
+            webhook(Notice::WebhookPaused, "http://127.0.0.1/"),
+            failed("f"),
+        ];
+        let shown = [
+            "a is paired",
+            "b is disconnected",
+            "c cannot reconnect",
+            "d keeps losing its connection",
+            "e is connected again",
+            "A webhook is paused",
+            "A message was not sent",
+        ];
+        assert_eq!(titles(&news, all()), shown);
+        let without = |missing: usize| {
+            shown.iter().enumerate().filter(|(n, _)| *n != missing).map(|(_, title)| (*title).to_owned()).collect::<Vec<_>>()
+        };
+        let muted = [
+            Notifications { paired: false, ..all() },
+            Notifications { disconnected: false, ..all() },
+            Notifications { stuck: false, ..all() },
+            Notifications { flapping: false, ..all() },
+            Notifications { recovered: false, ..all() },
+            Notifications { webhooks: false, ..all() },
+            Notifications { failed: false, ..all() },
+        ];
+        for (n, switches) in muted.into_iter().enumerate() {
+            assert_eq!(titles(&news, switches), without(n), "{switches:?}");
+        }
     }
 
     #[test]
     fn many_at_once_are_one() {
-        let notices: Vec<_> = (1..=20).map(|n| (Notice::Stuck, example::stuck(n, &format!("c{n}")))).collect();
-        let shown = toasts(&notices, ALL);
+        let news: Vec<_> = (1..=20).map(|n| channel(Notice::Stuck, example::stuck(n, &format!("c{n}")))).collect();
+        let shown = toasts(&news, all());
         assert_eq!(shown.len(), 1);
         assert_eq!(shown[0].title, "20 channels cannot reconnect");
         assert_eq!(shown[0].body, "c1, c2, c3 and 17 more");
-        assert_eq!(shown[0].channel, None);
-        assert_eq!(toasts(&notices[..3], ALL).len(), 3);
+        assert_eq!(shown[0].opens, Route::Channels);
+        assert_eq!(toasts(&news[..3], all()).len(), 3);
     }
 
     #[test]
     fn only_the_last_word_on_a_channel_is_shown() {
-        let notices = [(Notice::Stuck, example::stuck(1, "Shop")), (Notice::Recovered, example::connected(1, "Shop"))];
-        assert_eq!(titles(&notices, ALL), ["Shop is connected again"]);
-        assert!(titles(&notices, Switches { recovered: false, ..ALL }).is_empty());
+        let news =
+            [channel(Notice::Stuck, example::stuck(1, "Shop")), channel(Notice::Recovered, example::connected(1, "Shop"))];
+        assert_eq!(titles(&news, all()), ["Shop is connected again"]);
+        assert!(titles(&news, Notifications { recovered: false, ..all() }).is_empty());
+    }
+
+    #[test]
+    fn messages_and_webhooks_are_one_notification_each() {
+        let news = [
+            failed("Shop"),
+            failed("Desk"),
+            failed("Shop"),
+            webhook(Notice::WebhookDisabled, "http://127.0.0.1/a"),
+            webhook(Notice::WebhookPaused, "http://127.0.0.1/b"),
+        ];
+        let shown = toasts(&news, all());
+        assert_eq!(
+            shown.iter().map(|t| (t.title.as_str(), t.opens)).collect::<Vec<_>>(),
+            [("2 webhooks need you", Route::Webhooks), ("3 messages were not sent", Route::Outbox),]
+        );
+        assert_eq!(shown[1].body, "Desk, Shop. Send them again, or discard them.");
     }
 
     #[test]

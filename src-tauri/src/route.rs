@@ -6,6 +6,9 @@ use domain::ChannelId;
 pub enum Route {
     Channels,
     Channel(ChannelId),
+    /// Messages that wait.
+    Outbox,
+    Webhooks,
     /// The dashboard with its dialog for a new channel.
     Add,
     /// Why the application did not start, and what to do.
@@ -20,6 +23,8 @@ impl Route {
         match self {
             Route::Channels => "#/channels".to_owned(),
             Route::Channel(id) => format!("#/channels/{id}"),
+            Route::Outbox => "#/outbox".to_owned(),
+            Route::Webhooks => "#/webhooks".to_owned(),
             Route::Add => "#/channels?add".to_owned(),
             Route::Setup => "#/setup".to_owned(),
             Route::Pair(id) => format!("#/pair/{id}?window=pairing"),

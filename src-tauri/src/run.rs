@@ -153,6 +153,8 @@ fn act(shell: &Shell, action: Action) {
     match action {
         Action::Open => shell.spawn(async move { acting.open(Route::Channels).await }),
         Action::OpenChannel(id) => shell.spawn(async move { acting.open(Route::Channel(id)).await }),
+        Action::OpenOutbox => shell.spawn(async move { acting.open(Route::Outbox).await }),
+        Action::OpenWebhooks => shell.spawn(async move { acting.open(Route::Webhooks).await }),
         Action::Pair => shell.spawn(async move {
             match acting.only_unpaired() {
                 Some(id) => acting.pair(id).await,

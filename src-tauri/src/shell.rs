@@ -176,6 +176,7 @@ impl Shell {
                 let desk = self.0.desk.borrow();
                 Glance::Running {
                     overview: app.overview().borrow().clone(),
+                    concerns: *app.concerns().borrow(),
                     address: app.address(),
                     paused: app.engine().is_paused(),
                     start_at_login: desk.start_at_login,

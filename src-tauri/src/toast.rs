@@ -2,7 +2,7 @@
 //! a click on a notification lasts as long as that is shown.
 
 use crate::notice::{self, Toast};
-use domain::ChannelId;
+use crate::route::Route;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -20,7 +20,7 @@ pub struct Toasts(SyncSender<Toast>);
 /// What the shell learns back.
 pub trait Heard: Send + Sync + 'static {
     /// The button of a notification was pressed.
-    fn open(&self, channel: Option<ChannelId>);
+    fn open(&self, route: Route);
     /// No notification service answers (with the reason), or it answers again (`None`).
     fn service(&self, missing: Option<String>);
 }
@@ -122,11 +122,11 @@ fn show_on_this_desktop(
     let shown = notification.show()?;
     if clickable {
         waiting.fetch_add(1, Ordering::Relaxed);
-        let (heard, channel, done) = (heard.clone(), toast.channel, waiting.clone());
+        let (heard, opens, done) = (heard.clone(), toast.opens, waiting.clone());
         let listener = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             shown.wait_for_action(|action| {
                 if action == "open" || action == "default" {
-                    heard.open(channel);
+                    heard.open(opens);
                 }
             });
             done.fetch_sub(1, Ordering::Relaxed);

@@ -126,7 +126,7 @@ fn raise(window: &WebviewWindow, route: Route) -> tauri::Result<()> {
     match route {
         // Somebody who only wants to see the window keeps the page they were on.
         Route::Channels | Route::Pair(_) => Ok(()),
-        Route::Channel(_) | Route::Add | Route::Setup => go(window, route),
+        Route::Channel(_) | Route::Outbox | Route::Webhooks | Route::Add | Route::Setup => go(window, route),
     }
 }
 

@@ -1,10 +1,12 @@
 //! A channel's state in the few words that fit a menu line or a notification's title.
 
+use app::Concerns;
 use domain::{ChannelView, PairingPrompt, Reason, State};
 
 /// The state in two to five words, lower case, as it reads after a name: `Shop — connected`.
 pub fn state(channel: &ChannelView) -> String {
     match &channel.state {
+        State::Connected { .. } if channel.flapping_since.is_some() => "connected, but unsteady".to_owned(),
         State::Connected { .. } => "connected".to_owned(),
         State::Pairing { prompt, .. } => match prompt {
             PairingPrompt::Waiting { setback: None, .. } => "asking for a code".to_owned(),
@@ -51,4 +53,25 @@ pub fn reason(reason: &Reason) -> &'static str {
         Reason::AuthStateDamaged => "credentials damaged",
         Reason::StorageFailed => "disk failed",
     }
+}
+
+/// What waits for a person beside the channels, each in a few words.
+pub fn concerns(concerns: Concerns) -> Vec<String> {
+    let wedged = match concerns.wedged {
+        0 => None,
+        1 => Some("a message was not sent".to_owned()),
+        n => Some(format!("{n} messages were not sent")),
+    };
+    let webhooks = match concerns.webhooks {
+        0 => None,
+        1 => Some("a webhook gets nothing".to_owned()),
+        n => Some(format!("{n} webhooks get nothing")),
+    };
+    wedged.into_iter().chain(webhooks).collect()
+}
+
+/// The words with a capital at their beginning.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

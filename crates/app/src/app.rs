@@ -1,12 +1,14 @@
 //! The running application.
 
 use crate::build::Built;
-use crate::notices::Watcher;
+use crate::notices::{self, News};
+use crate::concerns::{self, Concerns};
 use crate::running::Running;
 use api::Settings;
-use domain::{ChannelView, Notice, Overview};
+use domain::Overview;
 use engine::Engine;
 use futures::Stream;
+use ledger::Ledger;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,8 @@ pub struct App {
 struct Inner {
     engine: Engine,
     server: api::Bound,
+    ledger: Ledger,
+    concerns: watch::Receiver<Concerns>,
     admin_key: vault::AdminKey,
     data_dir: std::path::PathBuf,
     /// Taken by the drain: what has to be ended after engine and API.
@@ -43,6 +47,8 @@ impl App {
             inner: Arc::new(Inner {
                 engine: built.engine.clone(),
                 server: built.server.clone(),
+                concerns: concerns::watch(built.ledger.clone()),
+                ledger: built.ledger.clone(),
                 admin_key: built.admin_key.clone(),
                 data_dir: built.data_dir.clone(),
                 built: Mutex::new(Some(built)),
@@ -88,20 +94,13 @@ impl App {
     }
 
     /// What is worth a notification, as it happens. Muted kinds are included: the switches are the reader's to apply.
-    pub fn notices(&self) -> impl Stream<Item = (Notice, ChannelView)> + Send + use<> {
-        let mut overview = self.overview();
-        overview.mark_changed();
-        let state = (overview, Watcher::default(), Vec::new().into_iter());
-        futures::stream::unfold(state, |(mut overview, mut watcher, mut news)| async move {
-            loop {
-                if let Some(next) = news.next() {
-                    return Some((next, (overview, watcher, news)));
-                }
-                overview.changed().await.ok()?;
-                let now = overview.borrow_and_update().clone();
-                news = watcher.news(&now).into_iter();
-            }
-        })
+    pub fn notices(&self) -> impl Stream<Item = News> + Send + use<> {
+        notices::all(self.overview(), self.inner.ledger.clone())
+    }
+
+    /// What waits for a person beside the channels, and every change of that.
+    pub fn concerns(&self) -> watch::Receiver<Concerns> {
+        self.inner.concerns.clone()
     }
 
     /// Ends everything in good order: the API first, then all sessions within `grace`, then the ledger. A second call

@@ -5,6 +5,7 @@ mod app;
 mod args;
 mod backup;
 mod build;
+mod concerns;
 mod config;
 #[cfg(feature = "sandbox")]
 mod defect;
@@ -29,6 +30,7 @@ pub use args::RunArgs;
 pub use backup::restore::{RestoreError, Restored, restore};
 pub use backup::{Backup, BackupError, back_up};
 pub use build::{build, passes};
+pub use concerns::Concerns;
 pub use config::{
     ApiConfig, ChannelsConfig, Config, ConfigError, LogConfig, LogFormat, Sources, VaultConfig, VaultStore, WhatsAppConfig,
     remember_vault_choice,
@@ -37,6 +39,7 @@ pub use examine::{Finding, examine};
 pub use keys::{Face, VaultKind, admin_key};
 pub use leave::leave;
 pub use logging::init_logging;
+pub use notices::{About, News};
 pub use running::Running;
 pub use start_error::{StartAction, StartError};
 pub use stop::stop_requested;

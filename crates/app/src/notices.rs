@@ -1,140 +1,53 @@
-//! What a person is told by a notification: read off the changes of the overview.
+//! What a person is told by a notification: changes of the channels, and what the event log says of webhooks and of
+//! messages that wait for somebody.
 
-use domain::{ChannelId, ChannelView, Notice, Overview, Reason, State};
-use std::collections::HashMap;
+mod log;
+mod watcher;
 
-/// What was last seen of a channel.
+use domain::{ChannelId, ChannelView, EndpointId, Notice, Overview};
+use futures::stream::{self, Stream, StreamExt as _};
+use ledger::Ledger;
+use std::sync::Arc;
+use tokio::sync::watch;
+use watcher::Watcher;
+
+/// One thing worth a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
-    paired: bool,
-    connected: bool,
-    disconnected: Option<Reason>,
-    stuck: bool,
+pub struct News {
+    pub notice: Notice,
+    pub about: About,
 }
 
-/// Compares one overview with the next. What is there at the start is no news.
-#[derive(Debug, Default)]
-pub(crate) struct Watcher {
-    seen: Option<HashMap<ChannelId, Seen>>,
+/// What it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    Channel(ChannelView),
+    Webhook {
+        id: EndpointId,
+        /// Without credentials, query and fragment.
+        url: String,
+    },
+    /// A message that could not be sent. Neither its text nor whom it was for.
+    Message {
+        channel: ChannelId,
+        channel_name: String,
+        why: String,
+    },
 }
 
-impl Watcher {
-    /// What `now` has that is worth telling, in the order of the channels.
-    pub fn news(&mut self, now: &Overview) -> Vec<(Notice, ChannelView)> {
-        let next: HashMap<_, _> = now.channels.iter().map(|c| (c.id, Seen::of(c))).collect();
-        let Some(before) = self.seen.replace(next.clone()) else { return Vec::new() };
-        let mut news = Vec::new();
-        for channel in &now.channels {
-            let Some(was) = before.get(&channel.id) else { continue };
-            let is = &next[&channel.id];
-            if let Some(notice) = notice(was, is) {
-                news.push((notice, channel.clone()));
-            }
-        }
-        news
-    }
+/// Both sources as they come. What is there at the start is no news.
+pub(crate) fn all(overview: watch::Receiver<Arc<Overview>>, ledger: Ledger) -> impl Stream<Item = News> + Send + use<> {
+    stream::select(Box::pin(of_channels(overview.clone())), Box::pin(log::news(ledger, overview)))
 }
 
-impl Seen {
-    fn of(channel: &ChannelView) -> Self {
-        Seen {
-            paired: channel.paired,
-            connected: matches!(channel.state, State::Connected { .. }),
-            disconnected: if let State::Disconnected { reason, .. } = &channel.state { Some(*reason) } else { None },
-            stuck: channel.stuck_since.is_some(),
-        }
-    }
-}
-
-fn notice(was: &Seen, is: &Seen) -> Option<Notice> {
-    if !was.paired && is.paired {
-        return Some(Notice::Paired);
-    }
-    if is.stuck != was.stuck {
-        // A stop by hand also ends being stuck; that is no recovery.
-        return if is.stuck {
-            Some(Notice::Stuck)
-        } else if is.connected {
-            Some(Notice::Recovered)
-        } else {
-            None
-        };
-    }
-    match (was.disconnected, is.disconnected) {
-        (before, Some(reason)) if before != Some(reason) && unasked(reason) => Some(Notice::Disconnected),
-        (_, Some(_) | None) => None,
-    }
-}
-
-/// Whether it happened without the person's doing: they know what they stopped themselves.
-fn unasked(reason: Reason) -> bool {
-    !matches!(reason, Reason::New | Reason::Stopped | Reason::LoggedOut | Reason::PairingExpired)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use domain::{Cause, Desired, Identity, Timestamp};
-
-    fn channel(state: State, stuck: bool, paired: bool) -> ChannelView {
-        ChannelView {
-            id: ChannelId::new(Timestamp::EPOCH, 1),
-            name: "Front desk".into(),
-            created_at: Timestamp::EPOCH,
-            desired: Desired::Running,
-            state,
-            stuck_since: stuck.then_some(Timestamp::EPOCH),
-            flapping_since: None,
-            paired,
-            identity: None,
-            proxy: None,
-        }
-    }
-
-    fn off(reason: Reason) -> State {
-        State::Disconnected { since: Timestamp::EPOCH, reason }
-    }
-
-    fn on() -> State {
-        State::Connected { since: Timestamp::EPOCH, identity: Identity::default() }
-    }
-
-    fn trying() -> State {
-        State::Reconnecting { since: Timestamp::EPOCH, attempt: 1, next_attempt_at: None, cause: Cause::ConnectionLost }
-    }
-
-    fn told(steps: &[ChannelView]) -> Vec<Notice> {
-        let mut watcher = Watcher::default();
-        steps.iter().flat_map(|c| watcher.news(&Overview { channels: vec![c.clone()] })).map(|(notice, _)| notice).collect()
-    }
-
-    #[test]
-    fn pairing_is_told_once() {
-        let steps = [channel(off(Reason::New), false, false), channel(trying(), false, true), channel(on(), false, true)];
-        assert_eq!(told(&steps), [Notice::Paired]);
-    }
-
-    #[test]
-    fn a_blip_is_invisible() {
-        assert_eq!(told(&[channel(on(), false, true), channel(trying(), false, true), channel(on(), false, true)]), []);
-    }
-
-    #[test]
-    fn stuck_and_recovered_are_told() {
-        let steps = [channel(trying(), false, true), channel(trying(), true, true), channel(on(), false, true)];
-        assert_eq!(told(&steps), [Notice::Stuck, Notice::Recovered]);
-    }
-
-    #[test]
-    fn an_unlink_is_told_and_a_stop_by_hand_is_not() {
-        assert_eq!(told(&[channel(on(), false, true), channel(off(Reason::Unlinked), false, false)]), [Notice::Disconnected]);
-        assert_eq!(told(&[channel(on(), false, true), channel(off(Reason::Stopped), false, true)]), []);
-        assert_eq!(told(&[channel(trying(), true, true), channel(off(Reason::Stopped), false, true)]), []);
-    }
-
-    #[test]
-    fn what_is_there_at_the_start_is_no_news() {
-        assert_eq!(told(&[channel(off(Reason::Unlinked), false, false)]), []);
-    }
+fn of_channels(mut overview: watch::Receiver<Arc<Overview>>) -> impl Stream<Item = News> + Send {
+    overview.mark_changed();
+    let state = (overview, Watcher::default());
+    let changes = stream::unfold(state, |(mut overview, mut watcher)| async move {
+        overview.changed().await.ok()?;
+        let now = overview.borrow_and_update().clone();
+        let news = watcher.news(&now);
+        Some((stream::iter(news), (overview, watcher)))
+    });
+    changes.flatten().map(|(notice, channel)| News { notice, about: About::Channel(channel) })
 }

@@ -352,5 +352,13 @@ pub enum Notice {
     Paired,
     Disconnected,
     Stuck,
+    /// It keeps losing its connection and coming back.
+    Flapping,
     Recovered,
+    /// Nothing is delivered to a receiver any more, because it failed for long.
+    WebhookPaused,
+    /// A receiver said that it wants no more.
+    WebhookDisabled,
+    /// A message could not be sent and waits for a person.
+    MessageFailed,
 }

@@ -8,6 +8,7 @@ use domain::Reason;
 fn running(channels: Vec<ChannelView>) -> Glance {
     Glance::Running {
         overview: Overview { channels }.into(),
+        concerns: Concerns::default(),
         address: "http://127.0.0.1:9487".to_owned(),
         paused: false,
         start_at_login: Some(false),
@@ -50,6 +51,23 @@ fn every_channel_has_a_line_with_its_state_in_words() {
 }
 
 #[test]
+fn what_waits_for_somebody_is_a_line_that_leads_there() {
+    let mut glance = running(vec![example::connected(1, "Shop")]);
+    if let Glance::Running { concerns, .. } = &mut glance {
+        *concerns = Concerns { wedged: 1, webhooks: 2 };
+    }
+    let menu = of(&glance);
+    assert_eq!(
+        text(&menu).lines().take(4).collect::<Vec<_>>(),
+        ["●  Shop — connected", "▲  A message was not sent", "▲  2 webhooks get nothing", "---"]
+    );
+    for action in [Action::OpenOutbox, Action::OpenWebhooks] {
+        assert_eq!(Action::parse(&action.id()), Some(action));
+        assert!(menu.items.iter().any(|item| matches!(item, Item::Button { action: a, .. } if *a == action)));
+    }
+}
+
+#[test]
 fn with_too_many_channels_those_that_need_somebody_come_first() {
     let mut channels: Vec<_> = (1..=40).map(|n| example::connected(n, &format!("c{n}"))).collect();
     channels.push(example::disconnected(41, "broken", Reason::WrongKey));
@@ -73,8 +91,8 @@ fn what_was_paused_can_be_resumed() {
     let glance = running(vec![stopped.clone()]);
     assert!(text(&of(&glance)).contains("\nPause all [off]\n"), "nothing runs that could be paused");
     assert!(text(&of(&running(vec![stopped.clone(), example::connected(2, "Desk")]))).contains("\nPause all\n"));
-    let Glance::Running { overview, address, start_at_login, note, .. } = glance else { unreachable!() };
-    let paused = Glance::Running { overview, address, paused: true, start_at_login, note };
+    let Glance::Running { overview, concerns, address, start_at_login, note, .. } = glance else { unreachable!() };
+    let paused = Glance::Running { overview, concerns, address, paused: true, start_at_login, note };
     assert!(text(&of(&paused)).contains("\nResume all\n"));
 }
 
