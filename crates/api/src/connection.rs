@@ -22,7 +22,7 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(20);
 const LAST_WORDS: Duration = Duration::from_secs(3);
 /// What the system holds of an answer that the peer has not taken yet, in bytes: left to itself it holds megabytes for each
 /// peer that takes nothing.
-const SEND_BUFFER: usize = 256 * 1024;
+const SEND_BUFFER: usize = 128 * 1024;
 /// What is read or written ahead on one connection, in bytes.
 const BUFFER: usize = 64 * 1024;
 /// How long to wait when the system has no room for another connection.

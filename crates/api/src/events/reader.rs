@@ -19,6 +19,8 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 /// nothing, besides what its connection holds. One event that is larger goes alone.
 const BATCH: usize = 128;
 const BATCH_BYTES: usize = 32 * 1024;
+/// How many are read from the ledger before it is known how large they are.
+const FIRST_PAGE: u32 = 8;
 
 /// One open stream: where it stands in the log, and nothing else. What it has not been able to write is not read ahead,
 /// so a slow one costs no more than a fast one until the connection's write deadline ends it.
@@ -60,7 +62,7 @@ impl Reader {
             position,
             head,
             opening: Some(opening.freeze()),
-            page: PAGE / 4,
+            page: FIRST_PAGE,
             may_lag: true,
             spoke_at: Instant::now(),
         })
