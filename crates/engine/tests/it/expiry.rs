@@ -64,9 +64,7 @@ async fn a_night_asleep_expires_what_was_for_the_evening_before_anything_leaves(
     socket.says(SocketEvent::Closed(Close::Lost(Cause::ConnectionLost))).await;
     rig.until(id, is(StateKind::Reconnecting)).await;
     let stale = rig.engine.send(id, good_for(&rig, 3_600, "tonight?")).await.unwrap();
-    rig.hand.stray(8 * 3_600_000);
-    rig.pass(Duration::from_secs(5)).await;
-    let socket = rig.socket_within(id, Duration::from_millis(500)).await;
+    let socket = rig.sleeps(id, Duration::from_secs(8 * 3_600)).await;
     rig.log_in(&socket).await;
     rig.until_message(stale.id, |m| m.status == MessageStatus::Expired).await;
     rig.pass(Duration::from_secs(5)).await;

@@ -68,6 +68,7 @@ async fn a_channel_that_only_claims_to_be_connected_is_restarted_alone_though_it
     dead.says(SocketEvent::Closed(Close::Replaced)).await;
     rig.pass(Duration::from_secs(1)).await;
     assert!(is(StateKind::Connected)(&rig.engine.channel(id).unwrap()));
+    rig.until_logged("channel.connected", 3).await;
     let told = rig.events(Some(id)).await;
     assert_eq!(told[told.len() - 2..], ["channel.reconnecting", "channel.connected"]);
     rig.end().await;

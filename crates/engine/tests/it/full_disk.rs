@@ -76,7 +76,7 @@ async fn the_engine_meets_a_full_disk() {
     let mut trouble = rig.engine.ledger_trouble();
     while trouble.borrow_and_update().is_some() {
         rig.pass(Duration::from_secs(5)).await;
-        rig.ledger.oldest_seq().await.unwrap();
+        rig.breathe().await;
     }
     rig.pass(Duration::from_secs(40)).await;
     rig.until_logged("channel.connected", 2).await;

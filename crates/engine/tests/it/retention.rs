@@ -7,14 +7,16 @@ use std::time::Duration;
 #[tokio::test]
 async fn events_beyond_the_retention_go_and_those_within_stay() {
     let mut rig = Rig::with(|config| config.retention = RetentionConfig { days: 30, max_events: 10 }).await;
-    let (id, _socket) = rig.connected().await;
+    let (id, socket) = rig.connected().await;
     for n in 0..20 {
-        rig.engine.send(id, text(&n.to_string())).await.unwrap();
+        let message = rig.engine.send(id, text(&n.to_string())).await.unwrap();
+        rig.ack(&socket, &message.whatsapp_id, None).await;
     }
-    rig.until_logged("message.sending", 20).await;
+    rig.until_logged("message.sent", 20).await;
     let tip = *rig.ledger.tip().borrow();
     for _ in 0..100 {
         rig.pass(Duration::from_secs(1)).await;
+        rig.breathe().await;
         if rig.ledger.oldest_seq().await.unwrap() > 1 {
             break;
         }
@@ -30,13 +32,12 @@ async fn events_that_are_too_old_go() {
     let (id, _socket) = rig.connected().await;
     rig.until_logged("channel.connected", 1).await;
     let before = *rig.ledger.tip().borrow();
-    rig.hand.stray(2 * 86_400_000);
-    rig.pass(Duration::from_secs(5)).await;
-    let socket = rig.socket_within(id, Duration::from_millis(500)).await;
+    let socket = rig.sleeps(id, Duration::from_secs(2 * 86_400)).await;
     rig.log_in(&socket).await;
     rig.until_logged("channel.connected", 2).await;
     for _ in 0..700 {
         rig.pass(Duration::from_secs(1)).await;
+        rig.breathe().await;
         if rig.ledger.oldest_seq().await.unwrap() > before {
             break;
         }

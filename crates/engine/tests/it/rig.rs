@@ -198,8 +198,7 @@ impl Rig {
                 return;
             }
             self.pass(Duration::from_secs(1)).await;
-            // The ledger's thread may have something to do first.
-            self.ledger.oldest_seq().await.unwrap();
+            self.breathe().await;
         }
         panic!("never came: {what}");
     }
@@ -217,6 +216,32 @@ impl Rig {
     pub async fn ack(&self, socket: &Played, whatsapp_id: &str, error: Option<u16>) {
         let at = self.engine.clock().now();
         socket.says(SocketEvent::ServerAck { whatsapp_id: whatsapp_id.into(), error, at }).await;
+    }
+
+    /// Lets the machine sleep for so long, and gives the socket that is opened after it.
+    pub async fn sleeps(&mut self, id: ChannelId, span: Duration) -> Played {
+        self.hand.stray(i64::try_from(span.as_millis()).unwrap());
+        self.pass(Duration::from_secs(5)).await;
+        self.until(id, |view| matches!(view.state, State::Reconnecting { cause: Cause::Woke, .. })).await;
+        self.socket_within(id, Duration::from_millis(250)).await
+    }
+
+    /// Lets a quarter of an hour pass, in steps that nobody takes for sleep; ends early when something is so.
+    pub async fn quarter_of_an_hour(&self, wanted: impl Fn() -> bool) {
+        for _ in 0..180 {
+            if wanted() {
+                return;
+            }
+            self.pass(Duration::from_secs(5)).await;
+            self.breathe().await;
+        }
+    }
+
+    /// Lets the ledger do what it has been asked, and everybody act on it.
+    pub async fn breathe(&self) {
+        // A write is answered after those before it; on a full disk it fails, which takes as long.
+        let _ = self.ledger.set_setting("test", &()).await;
+        self.pass(Duration::ZERO).await;
     }
 
     pub fn no_socket_was_opened(&mut self) {

@@ -1,6 +1,6 @@
 //! Messages that are not to leave before a moment.
 
-use crate::rig::{Rig, eventually, sent, text};
+use crate::rig::{Rig, eventually, sent, text, whatsapp_ids};
 use domain::MessageStatus;
 use engine::NewMessage;
 use std::time::Duration;
@@ -16,6 +16,7 @@ async fn a_scheduled_message_waits_for_its_time_and_holds_nothing_back() {
     assert_eq!((later.status, later.outbox.send_at), (MessageStatus::Queued, Some(at)));
     rig.engine.send(id, text("now")).await.unwrap();
     eventually("the other", || sent(&socket) == ["now"]).await;
+    rig.ack(&socket, &whatsapp_ids(&socket)[0], None).await;
     rig.in_time("its time", || sent(&socket).len() == 2).await;
     assert_eq!(sent(&socket), ["now", "later"]);
     assert!(rig.engine.clock().now() >= at);
@@ -44,9 +45,7 @@ async fn a_scheduled_message_survives_a_restart_and_a_night_asleep() {
     rig.pass(Duration::from_secs(120)).await;
     assert!(sent(&socket).is_empty());
     // The machine sleeps over its time.
-    rig.hand.stray(9 * 3_600_000);
-    rig.pass(Duration::from_secs(5)).await;
-    let socket = rig.socket_within(id, Duration::from_millis(250)).await;
+    let socket = rig.sleeps(id, 9 * HOUR).await;
     rig.log_in(&socket).await;
     rig.in_time("the send", || sent(&socket) == ["good morning"]).await;
     rig.end().await;
@@ -65,12 +64,8 @@ async fn a_clock_set_back_delays_a_scheduled_message_and_no_retry() {
     rig.hand.stray(-86_400_000);
     rig.pass(Duration::from_secs(5)).await;
     // By the new time the retry would be due in a day.
-    for _ in 0..2_100 {
-        if sent(&socket).len() == 2 {
-            break;
-        }
-        rig.pass(Duration::from_secs(1)).await;
-        rig.ledger.oldest_seq().await.unwrap();
+    for _ in 0..3 {
+        rig.quarter_of_an_hour(|| sent(&socket).len() == 2).await;
     }
     assert_eq!(sent(&socket), ["again", "again"]);
     assert_eq!(rig.events(Some(id)).await.iter().filter(|k| *k == "message.sending").count(), 2);
