@@ -61,11 +61,7 @@ impl Link {
                     return None;
                 }
                 // Faults do not hit links.
-                Delivery::Freeze
-                | Delivery::Silence
-                | Delivery::Pace(_)
-                | Delivery::Later(..)
-                | Delivery::HearLater(..) => {}
+                Delivery::Freeze | Delivery::Silence | Delivery::Pace(_) | Delivery::Later(..) | Delivery::HearLater(..) => {}
             }
         }
     }

@@ -77,9 +77,8 @@ async fn a_phone_that_does_not_answer_retries_does_so_later() {
     ada.set_answers_retries(false).await.unwrap();
     ada.use_wrong_session_once().await;
     let id = ada.send_text(grace.number(), "once more, please").await.unwrap();
-    let asked = async {
-        while !matches!(events.recv().await.unwrap(), NetworkEvent::ReceiptRouted { kind, .. } if kind == "retry") {}
-    };
+    let asked =
+        async { while !matches!(events.recv().await.unwrap(), NetworkEvent::ReceiptRouted { kind, .. } if kind == "retry") {} };
     tokio::time::timeout(PATIENCE, asked).await.unwrap();
     let known = grace.wait_for_message(PATIENCE, |message| message.id == id).await.unwrap();
     assert_eq!((known.content.kind(), known.arrivals), ("undecryptable", 0));

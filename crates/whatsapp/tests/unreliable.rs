@@ -1,5 +1,5 @@
 //! A server that does not say what became of a message: nothing is lost and nothing is doubled under one id.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::wildcard_enum_match_arm, clippy::unwrap_used)]
 
 mod house;
 
@@ -83,7 +83,9 @@ async fn a_connection_cut_before_the_ack_leaves_open_whether_the_message_arrived
         house.network().inject(Target::Everyone, Fault::DropBeforeAck { messages: Some(1), delivered });
         // It may still be being written when the cut is noticed.
         let _ = session.socket.send(text(ID, &house.grace(), "maybe")).await;
-        assert_eq!(session.closed().await, Close::Lost(Cause::ConnectionLost));
+        // Whoever writes while the reset comes takes the error away from whoever reads, who sees a plain end then.
+        let close = session.closed().await;
+        assert!(matches!(close, Close::Lost(Cause::ConnectionLost | Cause::ClosedByServer)), "{close:?}");
         if delivered {
             assert_eq!(at_grace(&house, ID).await, (1, 1));
         }

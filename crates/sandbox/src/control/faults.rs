@@ -182,9 +182,7 @@ fn fault(wish: &FaultIn, lasting: Option<Duration>) -> Result<Option<Fault>, Pro
         FaultKind::Nack => Fault::Nack { code: code()?, messages },
         FaultKind::SwallowAcks => Fault::SwallowAcks { messages },
         FaultKind::DelayAcks => Fault::DelayAcks { delay: latency, messages },
-        FaultKind::DropBeforeAck => {
-            Fault::DropBeforeAck { messages: once, delivered: wish.delivered.unwrap_or(true) }
-        }
+        FaultKind::DropBeforeAck => Fault::DropBeforeAck { messages: once, delivered: wish.delivered.unwrap_or(true) },
         FaultKind::Swallow => Fault::SwallowStanzas { way, tag, stanzas: once },
         FaultKind::Delay => Fault::DelayStanzas { way, tag, delay: latency, stanzas: once },
         FaultKind::Drop => Fault::Drop,

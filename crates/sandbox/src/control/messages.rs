@@ -106,7 +106,8 @@ pub async fn list(
     Path(number): Path<String>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Vec<MessageOut>>, Problem> {
-    let Query(which) = which.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", error.body_text()))?;
+    let Query(which) =
+        which.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", error.body_text()))?;
     let messages = phones.get(&number)?.messages().await;
     let fits = |message: &PhoneMessage| {
         which.chat.as_ref().is_none_or(|chat| message.chat.to_string() == *chat)
@@ -177,10 +178,7 @@ pub async fn send_many(
 /// Sends a text that was kept back with `hold`.
 #[utoipa::path(post, path = "/phones/{number}/messages/{id}/release",
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn release(
-    State(phones): State<Phones>,
-    Path((number, id)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
+pub async fn release(State(phones): State<Phones>, Path((number, id)): Path<(String, String)>) -> Result<StatusCode, Problem> {
     phones.get(&number)?.release(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

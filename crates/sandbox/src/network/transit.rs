@@ -44,9 +44,7 @@ impl Transit {
             Fault::SwallowAcks { .. } if its_ack => Some(Self::Swallowed),
             Fault::DelayAcks { delay, .. } if its_ack => Some(Self::Late(*delay)),
             Fault::SwallowStanzas { way: hit, tag: wanted, .. } if *hit == way && fits(wanted) => Some(Self::Swallowed),
-            Fault::DelayStanzas { way: hit, tag: wanted, delay, .. } if *hit == way && fits(wanted) => {
-                Some(Self::Late(*delay))
-            }
+            Fault::DelayStanzas { way: hit, tag: wanted, delay, .. } if *hit == way && fits(wanted) => Some(Self::Late(*delay)),
             Fault::Nack { .. }
             | Fault::DropBeforeAck { .. }
             | Fault::SwallowAcks { .. }

@@ -70,7 +70,9 @@ fn open_protocol(protocol: &wa::message::ProtocolMessage) -> Opened {
             let text = protocol.edited_message.as_option().and_then(text).unwrap_or_default();
             Content::Edit { target, text }
         }
-        other => return Opened::Internal(other.map_or_else(|| "protocol".to_owned(), |kind| format!("{kind:?}").to_lowercase())),
+        other => {
+            return Opened::Internal(other.map_or_else(|| "protocol".to_owned(), |kind| format!("{kind:?}").to_lowercase()));
+        }
     };
     Opened::Chat { content, sent_to: None }
 }

@@ -36,11 +36,19 @@ pub enum MessageStatus {
 pub enum Content {
     Text(String),
     /// A new text for the message `target`.
-    Edit { target: String, text: String },
+    Edit {
+        target: String,
+        text: String,
+    },
     /// The message `target` is deleted for everyone.
-    Revoke { target: String },
+    Revoke {
+        target: String,
+    },
     /// Somebody's feeling about the message `target`; an empty emoji takes an earlier one back.
-    Reaction { target: String, emoji: String },
+    Reaction {
+        target: String,
+        emoji: String,
+    },
     /// A kind without a model here, by its name in the protocol (`image`, `poll_creation`, …).
     Other(String),
     /// It arrived but could not be decrypted; a retry was asked for.

@@ -7,8 +7,8 @@ use wacore_binary::{Jid, Node};
 use waproto::whatsapp as wa;
 
 use super::PhoneError;
-use super::line::Line;
 use super::letter::Letter;
+use super::line::Line;
 use super::memory::{Memory, Mishap, Sent};
 use super::padding::pad;
 use super::peers::{address, devices, open_sessions};
@@ -57,7 +57,7 @@ pub(super) async fn compose(
         let mut sealed = sessions.seal(&peer, &pad(content.clone())).await?;
         match mishap {
             Some(Mishap::Spoiled) => sealed.spoil()?,
-            Some(Mishap::WrongSession) => sealed = sealed.as_if_established()?,
+            Some(Mishap::WrongSession) => sealed = sealed.into_established()?,
             None => {}
         }
         participants.push(NodeBuilder::new("to").attr("jid", device).children([enc(sealed, &letter, None)]).build());

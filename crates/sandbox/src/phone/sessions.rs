@@ -50,7 +50,7 @@ impl Sealed {
     }
 
     /// Without what would open the session at the other end.
-    pub fn as_if_established(self) -> Result<Self, PhoneError> {
+    pub fn into_established(self) -> Result<Self, PhoneError> {
         Ok(Self { kind: "msg", bytes: self.inner()? })
     }
 

@@ -40,7 +40,11 @@ pub(super) async fn send(shared: &Arc<Shared>, message: Outbound) -> Result<(), 
         client.send_message_with_options(to, body, options).await.map_err(|e| refused(shared, &client, e))?;
         Ok(())
     };
-    tokio::time::timeout(SEND_WITHIN, work).await.map_err(|_| SendError::TimedOut)?
+    tokio::select! {
+        done = tokio::time::timeout(SEND_WITHIN, work) => done.map_err(|_| SendError::TimedOut)?,
+        // An answer that was asked for on a connection that is gone never comes.
+        () = shared.ended() => Err(SendError::NotConnected),
+    }
 }
 
 /// Asks WhatsApp, once per connection and chat, whether there is an account behind a number. Without, a message to a
