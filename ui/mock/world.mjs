@@ -113,7 +113,7 @@ export function scene(name) {
   events.forEach((known, n) => (known.seq = n + 1));
   const owed = name === "busy" ? hooks(channels, events, first) : { webhooks: [], deliveries: [] };
   if (name === "busy") messages.push(...outbox(channels));
-  return { ...owed, stats: name === "empty" ? () => stats(0) : () => stats(1), checks: [], channels, messages, events, settings: { notifications: { paired: true, disconnected: true, stuck: true, recovered: false } }, phones: channels.length ? phones(channels) : [], faults: [] };
+  return { ...owed, stats: name === "empty" ? () => stats(0) : () => stats(1), checks: [], channels, messages, events, settings: { notifications: { paired: true, disconnected: true, stuck: true, flapping: true, failed: true, webhooks: true, recovered: false } }, phones: channels.length ? phones(channels) : [], faults: [] };
 }
 
 export function message(of, way, phone, text, status, ms, name) {

@@ -1,31 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Channel, Message } from "../src/api/types";
+import type { Channel } from "../src/api/types";
 import { each, heldChats, shelfOf, whyWaiting } from "../src/parts/outbox";
 import { asLocal, fromLocal, wrongTimes } from "../src/parts/moment";
 import { contentText, messageFace, reactionsOf } from "../src/parts/words";
 import { soon } from "../src/state/soon";
+import { message, NOW, at } from "./message";
 
-const NOW = Date.parse("2026-01-01T12:00:00Z");
-const at = (ms: number) => new Date(NOW + ms).toISOString();
-
-export function message(status: string, more: Partial<Message> = {}): Message {
-  return {
-    id: `msg_${status}`,
-    channel_id: "ch_a",
-    whatsapp_id: "3EB0",
-    chat: "15550100123@s.whatsapp.net",
-    direction: "outbound",
-    sender: { phone: null, lid: null, name: null },
-    from_me: true,
-    content: { type: "text", text: "Hello" },
-    status,
-    at: at(-1000),
-    updated_at: at(0),
-    attempts: 0,
-    reactions: [],
-    ...more,
-  };
-}
 const channel = (status: string): Channel => ({ id: "ch_a", name: "Front desk", state: { status } }) as Channel;
 
 describe("the outbox", () => {

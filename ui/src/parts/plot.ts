@@ -28,8 +28,9 @@ export class Plot {
 
   /** `tops[n]` are the heights up to and with series n. */
   show(times: number[], tops: number[][], axis: { top: number; step: number }): void {
-    // The whole bar is drawn first, its lower parts over it.
-    this.#data = [times, ...tops.toReversed()] as uPlot.AlignedData;
+    // The whole bar is drawn first, its lower parts over it; a part of nothing is not drawn at all.
+    const parts = tops.map((row, n) => row.map((top, at) => (top > (tops[n - 1]?.[at] ?? 0) ? top : null)));
+    this.#data = [times, ...parts.toReversed()] as uPlot.AlignedData;
     [this.#top, this.#step] = [axis.top, axis.step];
     if (this.#plot) this.#plot.setData(this.#data);
     else this.#make();
