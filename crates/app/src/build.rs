@@ -14,12 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vault::AdminKey;
+use webhooks::{Dispatcher, DispatcherConfig, Reach};
 use whatsapp::{Endpoint, WhatsApp, WhatsAppConfig};
 
 /// What a start made, in the order of its ending.
 pub(crate) struct Built {
     pub server: api::Bound,
     pub engine: Engine,
+    pub webhooks: webhooks::Handle,
     pub ledger: Ledger,
     pub admin_key: AdminKey,
     pub data_dir: PathBuf,
@@ -104,6 +106,7 @@ async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<B
         Ok(parts) => Ok(Built {
             server: parts.server,
             engine: parts.engine,
+            webhooks: parts.webhooks,
             ledger: parts.ledger,
             admin_key: parts.admin_key,
             data_dir: config.data_dir,
@@ -119,6 +122,7 @@ async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<B
 struct Parts {
     server: api::Bound,
     engine: Engine,
+    webhooks: webhooks::Handle,
     ledger: Ledger,
     admin_key: AdminKey,
     stop: CancellationToken,
@@ -177,6 +181,12 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         // A sandbox build only ever talks to loopback, which is there with or without a network.
         watch_network: !cfg!(feature = "sandbox"),
         opening_at_once: config.channels.resume_at_once,
+        outbox: engine::OutboxConfig {
+            per_minute: config.outbox.per_minute,
+            burst: config.outbox.burst,
+            max_queued: config.outbox.max_queued,
+        },
+        retention: engine::RetentionConfig { days: config.events.keep_days, max_events: config.events.max },
         ..EngineConfig::default()
     };
     #[cfg(feature = "sandbox")]
@@ -185,10 +195,18 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     let factory = Arc::new(whatsapp);
     let engine = Engine::launch(engine_config, ledger.clone(), factory, CancellationToken::new()).await?;
 
+    let deliver = DispatcherConfig {
+        timeout: Duration::from_secs(config.webhooks.timeout_seconds),
+        reach: if cfg!(feature = "sandbox") { Reach::LoopbackOnly } else { Reach::Anywhere },
+        ..DispatcherConfig::default()
+    };
+    let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
+
     let stop = CancellationToken::new();
     let deps = api::Deps {
         engine: engine.clone(),
         ledger: ledger.clone(),
+        webhooks: webhooks.clone(),
         admin_key: admin_key.clone(),
         vault: standing::watch(open.vault.clone(), open.kind, engine.clone(), stop.clone()),
         about,
@@ -202,13 +220,14 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         Ok(server) => server,
         Err(error) => {
             // Sessions are on their way up; they leave in good order although the start fails.
-            engine.drain(Duration::from_secs(5)).await;
+            tokio::join!(engine.drain(FAILED_START), webhooks.drain(FAILED_START));
             return Err(error.into());
         }
     };
     Ok(Parts {
         server,
         engine,
+        webhooks,
         ledger,
         admin_key,
         stop,
@@ -217,6 +236,8 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     })
 }
 
+/// How long a start that fails waits for what it had begun.
+const FAILED_START: Duration = Duration::from_secs(5);
 /// The page of the desktop's own windows.
 const SHELL_ORIGIN: &str = if cfg!(windows) { "http://tauri.localhost" } else { "tauri://localhost" };
 
@@ -258,8 +279,8 @@ impl Built {
         // First nothing new comes in, then what is under way ends, then the books are closed.
         self.stop.cancel();
         self.server.finished().await;
-        let drained = self.engine.drain(grace).await;
-        tracing::info!(?drained, "all sessions have ended");
+        let (drained, delivered) = tokio::join!(self.engine.drain(grace), self.webhooks.drain(grace));
+        tracing::info!(?drained, ?delivered, "all sessions and deliveries have ended");
         self.ledger.close().await;
         #[cfg(feature = "sandbox")]
         if let Some(embedded) = self.embedded {

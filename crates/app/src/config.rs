@@ -21,6 +21,9 @@ pub struct Config {
     pub vault: VaultConfig,
     pub whatsapp: WhatsAppConfig,
     pub channels: ChannelsConfig,
+    pub outbox: OutboxConfig,
+    pub events: EventsConfig,
+    pub webhooks: WebhooksConfig,
     pub log: LogConfig,
 }
 
@@ -57,6 +60,27 @@ pub struct WhatsAppConfig {
 pub struct ChannelsConfig {
     pub resume_at_once: usize,
     pub drain_seconds: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct OutboxConfig {
+    /// Per channel, on average; 0: no limit.
+    pub per_minute: u32,
+    /// How many may leave at once after a rest.
+    pub burst: u32,
+    /// Per channel.
+    pub max_queued: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct EventsConfig {
+    pub keep_days: u32,
+    pub max: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct WebhooksConfig {
+    pub timeout_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,6 +126,9 @@ struct Raw {
     vault: RawVault,
     whatsapp: RawWhatsApp,
     channels: ChannelsConfig,
+    outbox: OutboxConfig,
+    events: EventsConfig,
+    webhooks: WebhooksConfig,
     log: LogConfig,
 }
 
@@ -154,6 +181,7 @@ impl Raw {
         if self.channels.resume_at_once == 0 {
             return Err(invalid("channels.resume_at_once", "at least 1"));
         }
+        self.check_queues()?;
         if !(1..=1024).contains(&self.log.file_mib) {
             return Err(invalid("log.file_mib", "1 to 1024"));
         }
@@ -184,9 +212,33 @@ impl Raw {
             api: self.api,
             whatsapp: WhatsAppConfig { device_name, url, ca, version },
             channels: self.channels,
+            outbox: self.outbox,
+            events: self.events,
+            webhooks: self.webhooks,
             log: self.log,
             data_dir,
         })
+    }
+}
+
+impl Raw {
+    fn check_queues(&self) -> Result<(), ConfigError> {
+        if self.outbox.burst == 0 {
+            return Err(invalid("outbox.burst", "at least 1; set outbox.per_minute to 0 for no limit"));
+        }
+        if self.outbox.max_queued == 0 {
+            return Err(invalid("outbox.max_queued", "at least 1, or nothing could be sent"));
+        }
+        if !(1..=3650).contains(&self.events.keep_days) {
+            return Err(invalid("events.keep_days", "from 1 to 3650"));
+        }
+        if self.events.max < 1000 {
+            return Err(invalid("events.max", "at least 1000"));
+        }
+        if !(1..=120).contains(&self.webhooks.timeout_seconds) {
+            return Err(invalid("webhooks.timeout_seconds", "from 1 to 120"));
+        }
+        Ok(())
     }
 }
 

@@ -32,8 +32,8 @@ pub use backup::{Backup, BackupError, back_up};
 pub use build::{build, passes};
 pub use concerns::Concerns;
 pub use config::{
-    ApiConfig, ChannelsConfig, Config, ConfigError, LogConfig, LogFormat, Sources, VaultConfig, VaultStore, WhatsAppConfig,
-    remember_vault_choice,
+    ApiConfig, ChannelsConfig, Config, ConfigError, EventsConfig, LogConfig, LogFormat, OutboxConfig, Sources, VaultConfig,
+    VaultStore, WebhooksConfig, WhatsAppConfig, remember_vault_choice,
 };
 pub use examine::{Finding, examine};
 pub use keys::{Face, VaultKind, admin_key};

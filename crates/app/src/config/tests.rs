@@ -120,3 +120,23 @@ fn a_version_is_three_numbers() {
     assert_eq!(with("2.3000.7").unwrap().whatsapp.version, Some((2, 3000, 7)));
     assert!(with("2.3000").unwrap_err().to_string().contains("whatsapp.version"));
 }
+
+#[test]
+fn queues_have_sensible_bounds() {
+    let config = load("", &[("WHATISUP_OUTBOX_PER_MINUTE", "0")], RunArgs::default()).unwrap();
+    assert_eq!((config.outbox.per_minute, config.outbox.burst, config.outbox.max_queued), (0, 20, 10_000));
+    assert_eq!((config.events.keep_days, config.events.max, config.webhooks.timeout_seconds), (30, 1_000_000, 15));
+    for (setting, value) in [
+        ("outbox.burst", "0"),
+        ("outbox.max_queued", "0"),
+        ("events.keep_days", "0"),
+        ("events.max", "10"),
+        ("webhooks.timeout_seconds", "0"),
+        ("webhooks.timeout_seconds", "3600"),
+        ("outbox.per_minute", "-1"),
+    ] {
+        let variable = known::env_name(setting);
+        let error = load("", &[(&variable, value)], RunArgs::default()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{setting} (from {variable})")), "{error}");
+    }
+}
