@@ -1,5 +1,6 @@
 use crate::{
-    Cause, ChannelId, ChannelView, ChatId, EndpointId, Message, MessageId, MessageStatus, PauseReason, Person, Reason, Timestamp,
+    Cause, ChannelId, ChannelView, ChatId, EndpointId, Message, MessageId, MessageStatus, PauseReason, Person, Reason,
+    Timestamp,
 };
 
 /// Something that happened, as the event log keeps it and as SSE and webhooks tell it.

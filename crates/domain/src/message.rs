@@ -226,7 +226,10 @@ mod tests {
         for from in ALL {
             assert!(!from.leads_to(&from), "{from:?}");
             for confirmed in &ALL[4..7] {
-                assert!(!confirmed.leads_to(&from) || from.rank() > confirmed.rank() && from.rank() < 7, "{confirmed:?} {from:?}");
+                assert!(
+                    !confirmed.leads_to(&from) || from.rank() > confirmed.rank() && from.rank() < 7,
+                    "{confirmed:?} {from:?}"
+                );
             }
         }
     }
@@ -243,7 +246,8 @@ mod tests {
 
     #[test]
     fn only_what_has_not_left_is_cancelled_or_expires() {
-        let cancellable: Vec<_> = ALL.iter().filter(|s| s.leads_to(&MessageStatus::Cancelled)).map(MessageStatus::as_str).collect();
+        let cancellable: Vec<_> =
+            ALL.iter().filter(|s| s.leads_to(&MessageStatus::Cancelled)).map(MessageStatus::as_str).collect();
         assert_eq!(cancellable, ["queued", "failed"]);
         let expiring: Vec<_> = ALL.iter().filter(|s| s.leads_to(&MessageStatus::Expired)).map(MessageStatus::as_str).collect();
         assert_eq!(expiring, ["queued"]);

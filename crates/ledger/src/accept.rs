@@ -193,8 +193,7 @@ async fn known_keys(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<(Chan
         " AND k.key ",
         in_list!("$2")
     );
-    let names: Vec<_> =
-        offers.iter().filter_map(|o| Some((o.message.channel, o.idempotency.as_ref()?.key.as_str()))).collect();
+    let names: Vec<_> = offers.iter().filter_map(|o| Some((o.message.channel, o.idempotency.as_ref()?.key.as_str()))).collect();
     if names.is_empty() {
         return Ok(HashMap::new());
     }

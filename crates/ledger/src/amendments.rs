@@ -67,7 +67,9 @@ fn one(batch: &mut Batch, known: &mut Known, amendment: &Message) -> Result<Opti
     let places = known.named(amendment.channel, name).to_vec();
     let mut outcome = None;
     // Two senders may have given one id: it is about the one that can take it.
-    for place in places.into_iter().filter(|i| amend::is_about(&known.entries[*i].target.message, amendment)).collect::<Vec<_>>() {
+    for place in
+        places.into_iter().filter(|i| amend::is_about(&known.entries[*i].target.message, amendment)).collect::<Vec<_>>()
+    {
         let entry = &mut known.entries[place];
         let amended = amend::amend(&mut entry.target, amendment)?;
         if let Amendment::Applied(event) = &amended {

@@ -1,8 +1,9 @@
 use crate::dialect::{self, Connection, Db};
 use crate::rows::pieces;
 use crate::{LedgerError, counts};
-use domain::{Event, EventId, Timestamp};
+use domain::{ChannelId, Event, EventId, Timestamp};
 use sqlx::QueryBuilder;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// The transaction under way.
@@ -11,6 +12,8 @@ pub(crate) struct Batch {
     pub heads: Heads,
     /// What is told to readers after the commit.
     pub endpoints_changed: bool,
+    /// Channels that are known to exist.
+    pub channels: HashSet<ChannelId>,
     heads_written: Heads,
     /// Logged and not yet in the table: all of a transaction go there together.
     unwritten: Vec<EventRow>,
@@ -48,13 +51,22 @@ pub(crate) struct Mark {
 
 impl Batch {
     pub fn new(connection: Connection, heads: Heads, dir: PathBuf) -> Self {
-        let (unwritten, tallied) = (Vec::new(), Vec::new());
-        Batch { connection, heads, endpoints_changed: false, heads_written: heads, unwritten, tallied, dir }
+        Batch {
+            connection,
+            heads,
+            endpoints_changed: false,
+            channels: HashSet::new(),
+            heads_written: heads,
+            unwritten: Vec::new(),
+            tallied: Vec::new(),
+            dir,
+        }
     }
 
     /// Appends an event; its `seq`.
     pub fn log(&mut self, event: &Event, at: Timestamp) -> Result<u64, LedgerError> {
-        let data = serde_json::to_string(&wire::event_data(event)).map_err(|e| LedgerError::Io(format!("event as JSON: {e}")))?;
+        let data =
+            serde_json::to_string(&wire::event_data(event)).map_err(|e| LedgerError::Io(format!("event as JSON: {e}")))?;
         let kind = event.kind().as_str();
         self.heads.seq += 1;
         self.unwritten.push(EventRow {
@@ -138,6 +150,7 @@ impl Batch {
     /// Forgets what was logged since; the tables are for the caller to bring back.
     pub fn forget_since(&mut self, mark: &Mark) {
         self.heads = mark.heads;
+        self.channels.clear();
         self.unwritten.truncate(mark.unwritten);
         self.tallied.truncate(mark.tallied);
         self.endpoints_changed = mark.endpoints_changed;
@@ -157,7 +170,9 @@ impl Batch {
 
 pub(crate) async fn heads(connection: &mut Connection) -> Result<Heads, sqlx::Error> {
     let (seq, position, pruned_through): (i64, i64, i64) =
-        sqlx::query_as("SELECT last_seq, last_position, pruned_through FROM event_head WHERE one = 1").fetch_one(connection).await?;
+        sqlx::query_as("SELECT last_seq, last_position, pruned_through FROM event_head WHERE one = 1")
+            .fetch_one(connection)
+            .await?;
     Ok(Heads { seq: seq.unsigned_abs(), position: position.unsigned_abs(), pruned_through: pruned_through.unsigned_abs() })
 }
 

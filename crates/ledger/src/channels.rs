@@ -1,5 +1,5 @@
-use crate::dialect::Row;
 use crate::batch::Batch;
+use crate::dialect::Row;
 use crate::{Ledger, LedgerError, stored, timeline};
 use domain::{ChannelId, ChannelView, Desired, Event, Identity, Proxy, State, Timestamp};
 use sqlx::Row as _;
@@ -81,6 +81,7 @@ impl Ledger {
     pub async fn delete_channel(&self, id: ChannelId, events: Vec<Event>, at: Timestamp) -> Result<u64, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
+                batch.channels.remove(&id);
                 let gone = sqlx::query("DELETE FROM channels WHERE id = $1")
                     .bind(id.to_string())
                     .execute(&mut batch.connection)

@@ -42,44 +42,7 @@ impl Ledger {
     /// Events in the order of `seq`. When fewer than `limit` come back, all up to the [`tip`](Ledger::tip) as it was before
     /// this call have been looked at.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<LoggedEvent>, LedgerError> {
-        // What was pruned and is still owed to an endpoint is not for readers.
-        let mut sql = QueryBuilder::<Db>::new("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq > ");
-        sql.push_bind(signed(query.after)).push(" AND seq > (SELECT pruned_through FROM event_head WHERE one = 1)");
-        if let Some(channel) = query.channel {
-            sql.push(" AND channel_id = ").push_bind(channel.to_string());
-        }
-        if let Some(message) = query.message {
-            // How the data of every event about a message begins, as it was frozen.
-            let begins = format!("{{\"message\":{{\"id\":\"{message}\"");
-            let length = i64::try_from(begins.len()).unwrap_or(i64::MAX);
-            sql.push(" AND substr(data, 1, ").push_bind(length).push(") = ").push_bind(begins);
-        }
-        if !query.kinds.is_empty() {
-            sql.push(" AND (");
-            for (i, kind) in query.kinds.iter().enumerate() {
-                if i > 0 {
-                    sql.push(" OR ");
-                }
-                match kind.strip_suffix(".*") {
-                    // Up to the character after the dot, so that no pattern characters need care.
-                    Some(family) => {
-                        sql.push("(kind >= ")
-                            .push_bind(format!("{family}."))
-                            .push(" AND kind < ")
-                            .push_bind(format!("{family}/"))
-                            .push(")");
-                    }
-                    None if kind == "*" => {
-                        sql.push("1 = 1");
-                    }
-                    None => {
-                        sql.push("kind = ").push_bind(kind.clone());
-                    }
-                }
-            }
-            sql.push(")");
-        }
-        sql.push(" ORDER BY seq LIMIT ").push_bind(i64::from(query.limit.clamp(1, 1000)));
+        let mut sql = page(query);
         let mut reader = self.reader().await?;
         let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
         rows.iter().map(event).collect()
@@ -90,6 +53,49 @@ impl Ledger {
         let mut reader = self.reader().await?;
         Ok(heads(&mut reader).await.map_err(|e| self.explain(&e))?.pruned_through + 1)
     }
+}
+
+/// A page of the log.
+pub(crate) fn page(query: &EventQuery) -> QueryBuilder<Db> {
+    // What was pruned and is still owed to an endpoint is not for readers.
+    let mut sql = QueryBuilder::<Db>::new("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq > ");
+    sql.push_bind(signed(query.after)).push(" AND seq > (SELECT pruned_through FROM event_head WHERE one = 1)");
+    if let Some(channel) = query.channel {
+        sql.push(" AND channel_id = ").push_bind(channel.to_string());
+    }
+    if let Some(message) = query.message {
+        // How the data of every event about a message begins, as it was frozen.
+        let begins = format!("{{\"message\":{{\"id\":\"{message}\"");
+        let length = i64::try_from(begins.len()).unwrap_or(i64::MAX);
+        sql.push(" AND substr(data, 1, ").push_bind(length).push(") = ").push_bind(begins);
+    }
+    if !query.kinds.is_empty() {
+        sql.push(" AND (");
+        for (i, kind) in query.kinds.iter().enumerate() {
+            if i > 0 {
+                sql.push(" OR ");
+            }
+            match kind.strip_suffix(".*") {
+                // Up to the character after the dot, so that no pattern characters need care.
+                Some(family) => {
+                    sql.push("(kind >= ")
+                        .push_bind(format!("{family}."))
+                        .push(" AND kind < ")
+                        .push_bind(format!("{family}/"))
+                        .push(")");
+                }
+                None if kind == "*" => {
+                    sql.push("1 = 1");
+                }
+                None => {
+                    sql.push("kind = ").push_bind(kind.clone());
+                }
+            }
+        }
+        sql.push(")");
+    }
+    sql.push(" ORDER BY seq LIMIT ").push_bind(i64::from(query.limit.clamp(1, 1000)));
+    sql
 }
 
 pub(crate) fn event(row: &Row) -> Result<LoggedEvent, LedgerError> {

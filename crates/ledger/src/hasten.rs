@@ -9,16 +9,13 @@ impl Ledger {
         const HASTEN: &str = "UPDATE messages SET next_attempt_at = $1, due_at = CASE WHEN send_at > $1 THEN send_at ELSE $1 END \
                               WHERE status = 'queued' AND next_attempt_at > $1";
         let mut reader = self.reader().await?;
-        let any: bool = sqlx::query_scalar(ANY)
-            .bind(latest.as_millis())
-            .fetch_one(&mut *reader)
-            .await
-            .map_err(|e| self.explain(&e))?;
+        let any: bool =
+            sqlx::query_scalar(ANY).bind(latest.as_millis()).fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
         drop(reader);
         if !any {
             return Ok(0);
         }
-        self.write(move |batch| {
+        self.write_firmly(move |batch| {
             Box::pin(async move {
                 let done = sqlx::query(HASTEN).bind(latest.as_millis()).execute(&mut batch.connection).await;
                 Ok(done.map_err(|e| batch.explain(&e))?.rows_affected())

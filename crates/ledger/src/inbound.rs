@@ -106,8 +106,7 @@ pub(crate) async fn all(
     let wanted: HashSet<ChannelId> = arrivals.iter().flat_map(|a| a.messages.iter().map(|m| m.channel)).collect();
     let channels: HashSet<ChannelId> = messages::channels_of(batch, wanted.into_iter().collect()).await?.into_iter().collect();
     let mut known = Known::default();
-    let names: Vec<_> =
-        arrivals.iter().flat_map(|a| &a.messages).map(|m| (m.channel, m.whatsapp_id.as_str())).collect();
+    let names: Vec<_> = arrivals.iter().flat_map(|a| &a.messages).map(|m| (m.channel, m.whatsapp_id.as_str())).collect();
     known.read(batch, &names).await?;
 
     let mut fates = Vec::with_capacity(arrivals.len());

@@ -23,6 +23,8 @@ mod ledger;
 mod messages;
 mod open;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod progress;
 mod receipts;
 mod retention;
@@ -39,8 +41,8 @@ mod writer;
 
 pub use accept::{Accepted, Idempotency};
 pub use channels::{ChannelPatch, TransitionRecord};
-pub use counts::{DeliveryCount, MessageCount};
 pub use copy::copy;
+pub use counts::{DeliveryCount, MessageCount};
 pub use damage::start_fresh;
 pub use error::{LedgerError, OpenError};
 pub use events::{EventQuery, LoggedEvent};

@@ -2,9 +2,7 @@ use crate::batch::{Batch, signed};
 use crate::dialect::{Db, Row, in_list};
 use crate::rows::{list, pieces};
 use crate::{Ledger, LedgerError, stored};
-use domain::{
-    Amended, ChannelId, ChatId, Direction, Lid, Message, MessageId, MessageStatus, OutboxNote, Person, Timestamp,
-};
+use domain::{Amended, ChannelId, ChatId, Direction, Lid, Message, MessageId, MessageStatus, OutboxNote, Person, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 
 /// One message, by one of its names.
@@ -195,14 +193,20 @@ pub(crate) fn lists(names: &[(ChannelId, &str)]) -> (String, String) {
 }
 
 /// Those of these channels that exist.
-pub(crate) async fn channels_of(batch: &mut Batch, wanted: Vec<ChannelId>) -> Result<Vec<ChannelId>, LedgerError> {
-    let wanted = list(wanted.iter().map(ToString::to_string));
+pub(crate) async fn channels_of(batch: &mut Batch, mut wanted: Vec<ChannelId>) -> Result<Vec<ChannelId>, LedgerError> {
+    if wanted.iter().all(|id| batch.channels.contains(id)) {
+        return Ok(wanted);
+    }
     let ids: Vec<String> = sqlx::query_scalar(concat!("SELECT id FROM channels WHERE id ", in_list!("$1")))
-        .bind(wanted)
+        .bind(list(wanted.iter().map(ToString::to_string)))
         .fetch_all(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
-    ids.iter().map(|id| id.parse().map_err(|_| stored::unreadable("a channel's id").into())).collect()
+    for id in ids {
+        batch.channels.insert(id.parse().map_err(|_| stored::unreadable("a channel's id"))?);
+    }
+    wanted.retain(|id| batch.channels.contains(id));
+    Ok(wanted)
 }
 
 /// Whether receipts of others can be about it.

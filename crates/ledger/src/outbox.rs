@@ -104,7 +104,8 @@ impl Ledger {
     /// How many messages are in which part of the outbox, of one channel or of all.
     pub async fn outbox_counts(&self, channel: Option<ChannelId>, now: Timestamp) -> Result<OutboxCounts, LedgerError> {
         let mut sql = QueryBuilder::<Db>::new("SELECT sum(CASE WHEN send_at > ");
-        sql.push_bind(now.as_millis()).push(" AND status = 'queued' THEN 1 END), sum(CASE WHEN status = 'sending' THEN 1 END), count(*)");
+        sql.push_bind(now.as_millis())
+            .push(" AND status = 'queued' THEN 1 END), sum(CASE WHEN status = 'sending' THEN 1 END), count(*)");
         sql.push(" FROM messages WHERE status IN ('queued', 'sending')");
         of_channel(&mut sql, channel);
         let mut wedged = QueryBuilder::<Db>::new("SELECT count(*) FROM messages WHERE status = 'failed'");

@@ -101,7 +101,8 @@ async fn mark(batch: &mut Batch, ids: &[MessageId], at: Timestamp) -> Result<Vec
     in_order(&rows)
 }
 
-const SENDING: &str = concat!("SELECT ", columns!(), " FROM messages WHERE status = 'sending' AND id ", in_list!("$1"));
+pub(crate) const SENDING: &str =
+    concat!("SELECT ", columns!(), " FROM messages WHERE status = 'sending' AND id ", in_list!("$1"));
 
 /// Earlier stages first, so that one that is told twice goes through both.
 async fn note(batch: &mut Batch, progress: Vec<Progress>) -> Result<Vec<Message>, LedgerError> {

@@ -154,9 +154,9 @@ pub(crate) async fn join(batch: &mut Batch, messages: &mut [Message]) -> Result<
     for message in messages.iter_mut().filter(|m| m.is_ours()) {
         let before = message.status;
         let (channel, whatsapp_id) = (message.channel.to_string(), message.whatsapp_id.clone());
-        for row in rows.iter().filter(|r| {
-            r.get::<&str, _>("channel_id") == channel && r.get::<&str, _>("whatsapp_id") == whatsapp_id
-        }) {
+        for row in
+            rows.iter().filter(|r| r.get::<&str, _>("channel_id") == channel && r.get::<&str, _>("whatsapp_id") == whatsapp_id)
+        {
             joined.push(row.get::<i64, _>("n"));
             let status = stored::status(row.get("status"), None)?;
             if message.status.leads_to(&status) {

@@ -138,9 +138,14 @@ pub fn event_data(event: &Event) -> EventData {
         Event::WebhookResumed { endpoint, url, since } => {
             webhook(*endpoint, url, "active", None, "Events are delivered again, beginning with what was kept.", *since)
         }
-        Event::WebhookDisabled { endpoint, url, since } => {
-            webhook(*endpoint, url, "disabled", Some("gone"), "The receiver answered 410 Gone: it wants no more events.", *since)
-        }
+        Event::WebhookDisabled { endpoint, url, since } => webhook(
+            *endpoint,
+            url,
+            "disabled",
+            Some("gone"),
+            "The receiver answered 410 Gone: it wants no more events.",
+            *since,
+        ),
     }
 }
 

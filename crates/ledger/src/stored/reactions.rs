@@ -32,11 +32,8 @@ impl Reactions {
         let shown = self.0.iter().filter(|r| !r.emoji.is_empty());
         shown
             .map(|r| {
-                let by = Person {
-                    phone: phone(r.phone.clone())?,
-                    lid: r.lid.clone().map(Lid::from_user),
-                    name: r.name.clone(),
-                };
+                let by =
+                    Person { phone: phone(r.phone.clone())?, lid: r.lid.clone().map(Lid::from_user), name: r.name.clone() };
                 Ok(Reaction { by, emoji: r.emoji.clone(), at: Timestamp::from_millis(r.at) })
             })
             .collect()

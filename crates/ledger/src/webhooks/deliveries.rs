@@ -59,10 +59,7 @@ impl Ledger {
     }
 
     /// A delivery with its event (as long as the log has it) and its tries, oldest first.
-    pub async fn delivery(
-        &self,
-        id: DeliveryId,
-    ) -> Result<Option<(Delivery, Option<LoggedEvent>, Vec<Attempt>)>, LedgerError> {
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<(Delivery, Option<LoggedEvent>, Vec<Attempt>)>, LedgerError> {
         let mut reader = self.reader().await?;
         let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await.map_err(|e| self.explain(&e))?;
         let Some(row) = row else { return Ok(None) };

@@ -59,7 +59,9 @@ pub struct AttemptRecord {
 pub enum AttemptOutcome {
     Delivered,
     /// `next_attempt_at` `None`: as soon as its turn comes again (when the endpoint is resumed, say).
-    Failed { next_attempt_at: Option<Timestamp> },
+    Failed {
+        next_attempt_at: Option<Timestamp>,
+    },
 }
 
 /// One HTTP try, as it was noted.

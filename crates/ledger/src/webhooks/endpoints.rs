@@ -21,12 +21,7 @@ impl Ledger {
     }
 
     /// Changes settings. `NoSuchEndpoint`.
-    pub async fn update_endpoint(
-        &self,
-        id: EndpointId,
-        patch: EndpointPatch,
-        at: Timestamp,
-    ) -> Result<Endpoint, LedgerError> {
+    pub async fn update_endpoint(&self, id: EndpointId, patch: EndpointPatch, at: Timestamp) -> Result<Endpoint, LedgerError> {
         self.change(id, move |endpoint| {
             let EndpointPatch { url, description, filter, headers, concurrency } = patch;
             endpoint.url = url.unwrap_or_else(|| std::mem::take(&mut endpoint.url));

@@ -9,7 +9,13 @@ mod plan;
 mod replay;
 mod stored;
 
+#[cfg(test)]
+pub(crate) use deliveries::{PENDING, page_sql};
 pub use delivery::{
     Attempt, AttemptOutcome, AttemptRecord, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, PendingCount, Planned,
 };
 pub use endpoint::{Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
+#[cfg(test)]
+pub(crate) use plan::UNPLANNED;
+#[cfg(test)]
+pub(crate) use replay::IN_RANGE;

@@ -48,10 +48,8 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
         .fetch_all(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
-    let seen: Vec<Seen> = rows
-        .iter()
-        .map(|row| Seen { seq: row.get(0), id: row.get(1), kind: row.get(2), channel: row.get(3) })
-        .collect();
+    let seen: Vec<Seen> =
+        rows.iter().map(|row| Seen { seq: row.get(0), id: row.get(1), kind: row.get(2), channel: row.get(3) }).collect();
     let Some(through) = seen.last().map(|event| event.seq) else { return Ok(Planned::default()) };
     let mut owed = Vec::new();
     for event in &seen {
@@ -61,8 +59,9 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
     }
     let mut made = 0;
     for piece in pieces(&owed) {
-        let mut sql =
-            QueryBuilder::<Db>::new("INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ");
+        let mut sql = QueryBuilder::<Db>::new(
+            "INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ",
+        );
         sql.push_values(piece, |mut row, owed| {
             row.push_bind(DeliveryId::new(now, rand::random()).to_string())
                 .push_bind(owed.endpoint)

@@ -156,8 +156,9 @@ async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<
         .collect();
     let mut owed = 0;
     for piece in pieces(&wanted) {
-        let mut sql =
-            QueryBuilder::<Db>::new("INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ");
+        let mut sql = QueryBuilder::<Db>::new(
+            "INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ",
+        );
         sql.push_values(piece, |mut values, row| {
             values
                 .push_bind(DeliveryId::new(range.now, rand::random()).to_string())

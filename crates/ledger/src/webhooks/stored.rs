@@ -1,10 +1,10 @@
 //! How receivers are written into columns. Frozen with the schema. Headers and secrets as they are: the file is encrypted.
 
 use super::{Delivery, DeliveryStatus, Endpoint, EndpointStatus, SigningSecret};
+use crate::LedgerError;
 use crate::batch::{Batch, signed};
 use crate::dialect::Row;
 use crate::stored::{from_json, to_json, unreadable};
-use crate::LedgerError;
 use domain::{EventFilter, PauseReason, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};

@@ -112,3 +112,19 @@ pub async fn assert_no_hole(ledger: &Ledger) {
 pub async fn first_due(ledger: &Ledger, channel: ChannelId) -> Option<Message> {
     ledger.due(channel, t(1_000_000), 1).await.unwrap().pop()
 }
+
+/// `n` is also its WhatsApp id: `W7`.
+pub async fn accept(ledger: &Ledger, message: Message) -> Message {
+    match ledger.insert_outbound(message, None, None).await.unwrap() {
+        ledger::Accepted::New(message) => message,
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+pub fn message_id(n: u128) -> MessageId {
+    MessageId::new(t(1), n)
+}
+
+pub fn names(messages: &[Message]) -> Vec<&str> {
+    messages.iter().map(|m| m.whatsapp_id.as_str()).collect()
+}

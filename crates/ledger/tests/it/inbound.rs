@@ -113,7 +113,8 @@ async fn messages_page_newest_first_by_arrival() {
     let page = ledger.messages(id, &MessageQuery { chat: chat.clone(), limit: 3, ..MessageQuery::default() }).await.unwrap();
     let names = |p: &ledger::MessagePage| p.messages.iter().map(|m| m.whatsapp_id.clone()).collect::<Vec<_>>();
     assert_eq!(names(&page), ["W4", "W3", "W2"]);
-    let page = ledger.messages(id, &MessageQuery { chat, before: page.next, limit: 3, ..MessageQuery::default() }).await.unwrap();
+    let page =
+        ledger.messages(id, &MessageQuery { chat, before: page.next, limit: 3, ..MessageQuery::default() }).await.unwrap();
     assert_eq!((names(&page), page.next), (vec!["W1".to_owned(), "W0".into()], None));
     let all = ledger.messages(id, &MessageQuery { limit: 100, ..MessageQuery::default() }).await.unwrap();
     assert_eq!(all.messages.len(), 6);

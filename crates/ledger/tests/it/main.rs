@@ -1,15 +1,23 @@
 //! The ledger on real SQLCipher files.
 #![allow(clippy::unwrap_used)]
 
+mod amendments;
+mod backup;
 mod channels;
 mod child;
+mod counts;
 mod damage;
+mod deliveries;
 mod events;
 mod full_disk;
 mod ground;
+mod idempotency;
 mod inbound;
 mod kill;
 mod opening;
 mod outbox;
+mod retention;
 mod schema;
 mod uptime;
+mod waiting;
+mod webhooks;

@@ -127,7 +127,10 @@ async fn a_message_of_an_unknown_channel_or_a_used_id_is_refused() {
     let (_dir, ledger, id) = ledger().await;
     ledger.insert_outbound(outbound(id, 1, "A"), None, None).await.unwrap();
     assert_eq!(ledger.insert_outbound(outbound(id, 1, "B"), None, None).await, Err(LedgerError::AlreadyThere));
-    assert_eq!(ledger.insert_outbound(outbound(ground::channel(9).id, 2, "C"), None, None).await, Err(LedgerError::NoSuchChannel));
+    assert_eq!(
+        ledger.insert_outbound(outbound(ground::channel(9).id, 2, "C"), None, None).await,
+        Err(LedgerError::NoSuchChannel)
+    );
     assert_eq!(ledger.set_status(id_of(77), MessageStatus::Sent, t(2)).await, Ok(None));
     ledger.close().await;
 }

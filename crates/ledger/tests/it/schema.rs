@@ -2,7 +2,9 @@
 //! per schema; it is never made anew afterwards.
 
 use crate::ground::{self, KEY, ada, add_channel, all_events, inbound, open, outbound, t, text};
-use domain::{Cause, Content, Desired, Event, FailReason, Identity, MessageStatus, PairingMethod, PairingPrompt, Reason, State};
+use domain::{
+    Cause, Content, Desired, Event, FailReason, Identity, MessageStatus, PairingMethod, PairingPrompt, Reason, State,
+};
 use ledger::{MessageQuery, Receipt, TransitionRecord};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,19 +82,31 @@ async fn writes_the_fuller_fixture_of_schema_1() {
             stuck_since,
             desired: Desired::Running,
             paired: n > 1,
-            identity: (n > 1).then(|| Identity { phone: Some("15550100199".parse().unwrap()), lid: None, push_name: Some("Desk".into()) }),
+            identity: (n > 1).then(|| Identity {
+                phone: Some("15550100199".parse().unwrap()),
+                lid: None,
+                push_name: Some("Desk".into()),
+            }),
             events: vec![Event::ChannelUpdated { channel: view }],
             at: t(40),
         };
         ledger.transition(record).await.unwrap();
     }
-    let proxy = ledger::ChannelPatch { name: Some("Behind a proxy".into()), proxy: Some(Some("socks5://ada:pw@127.0.0.1:9050".parse().unwrap())) };
+    let proxy = ledger::ChannelPatch {
+        name: Some("Behind a proxy".into()),
+        proxy: Some(Some("socks5://ada:pw@127.0.0.1:9050".parse().unwrap())),
+    };
     ledger.update_channel(ground::channel(1).id, proxy, vec![], t(41)).await.unwrap();
 
     let id = ground::channel(3).id;
     let unsupported = Content::Unsupported { kind: "imageMessage".into() };
     let from_phone = domain::Message { from_me: true, ..inbound(id, 4, "I4", text("from my phone")) };
-    let came = vec![inbound(id, 1, "I1", text("hi")), inbound(id, 2, "I2", Content::Undecryptable), inbound(id, 3, "I3", unsupported), from_phone];
+    let came = vec![
+        inbound(id, 1, "I1", text("hi")),
+        inbound(id, 2, "I2", Content::Undecryptable),
+        inbound(id, 3, "I3", unsupported),
+        from_phone,
+    ];
     ledger.insert_inbound(came, t(42)).await.unwrap();
     for (n, status) in outbound_statuses().into_iter().enumerate() {
         let n = n as u128 + 101;
@@ -101,7 +115,9 @@ async fn writes_the_fuller_fixture_of_schema_1() {
             ledger.set_status(domain::MessageId::new(t(1), n), status, t(43)).await.unwrap();
         }
     }
-    for (status, whatsapp_id) in [(MessageStatus::Delivered, "LATER1"), (MessageStatus::Read, "LATER1"), (MessageStatus::Played, "LATER2")] {
+    for (status, whatsapp_id) in
+        [(MessageStatus::Delivered, "LATER1"), (MessageStatus::Read, "LATER1"), (MessageStatus::Played, "LATER2")]
+    {
         let chat = "15550100123@s.whatsapp.net".parse().unwrap();
         let receipt = Receipt { channel: id, chat, by: ada(), whatsapp_ids: vec![whatsapp_id.into()], status, at: t(44) };
         ledger.receipt(receipt).await.unwrap();
@@ -176,5 +192,45 @@ async fn a_file_of_schema_1_opens_with_all_that_is_in_it() {
     let taken = ledger.insert_inbound(vec![domain::Message { from_me: true, ..sent }], t(20)).await.unwrap();
     assert_eq!(taken[0].message().status, MessageStatus::Read, "the receipt that waited in the old file is joined");
     ground::assert_no_hole(&ledger).await;
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_full_file_of_schema_1_goes_on_under_the_newest_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ledger-v1.db");
+    fs::copy(fixture, dir.path().join("ledger.db")).unwrap();
+    let ledger = open(dir.path()).await;
+
+    let channels = ledger.channels().await.unwrap();
+    assert_eq!(channels.iter().map(|c| c.state.clone()).collect::<Vec<_>>(), states());
+    assert_eq!(channels[0].proxy, Some("socks5://ada:pw@127.0.0.1:9050".parse().unwrap()));
+    let id = channels[2].id;
+    let all = ledger.messages(id, &MessageQuery { limit: 100, ..MessageQuery::default() }).await.unwrap().messages;
+    let statuses: Vec<_> = all.iter().rev().skip(4).map(|m| m.status).collect();
+    assert_eq!(statuses, outbound_statuses());
+    assert!(all.iter().all(|m| m.outbox == domain::OutboxNote::default() && m.amended == domain::Amended::default()));
+
+    // What had not left is due in its old order, and what had failed can be tried anew.
+    let due = ledger.due(id, t(50), 100).await.unwrap();
+    assert_eq!(ground::names(&due), ["O101", "O102", "O111"]);
+    let wedged = ground::message_id(109);
+    assert!(ledger.retry(wedged, t(50)).await.unwrap().is_some());
+    ground::accept(&ledger, outbound(id, 900, "NEW")).await;
+    assert_eq!(ground::names(&ledger.due(id, t(51), 100).await.unwrap()), ["O101", "O102", "O111", "O109", "NEW"]);
+    let counts = ledger.outbox_counts(None, t(51)).await.unwrap();
+    assert_eq!((counts.queued, counts.sending, counts.failed), (4, 1, 3));
+
+    // Receipts that waited, events, charts.
+    let taken = ledger
+        .insert_inbound(vec![domain::Message { from_me: true, ..inbound(id, 901, "LATER2", text("x")) }], t(52))
+        .await
+        .unwrap();
+    assert_eq!(taken[0].message().status, MessageStatus::Played);
+    ground::assert_no_hole(&ledger).await;
+    let counts = ledger.message_counts(t(0), 3_600_000).await.unwrap();
+    assert_eq!(counts.iter().map(|c| (c.sent, c.received, c.failed)).collect::<Vec<_>>(), [(1, 5, 4)]);
+    assert!(!ledger.prune_events(t(0), 5, 1000).await.unwrap().more);
+    assert_eq!(all_events(&ledger).await.len(), 5);
     ledger.close().await;
 }
