@@ -92,12 +92,10 @@ fn permitted(host: &Host<&str>, found: Vec<SocketAddr>, reach: Reach) -> Result<
     let refused = found.iter().find_map(|address| Some((address.ip(), refusal(address.ip(), reach)?)));
     let allowed: Vec<_> = found.into_iter().filter(|address| refusal(address.ip(), reach).is_none()).collect();
     match refused {
-        Some((ip, why)) if allowed.is_empty() || reach == Reach::LoopbackOnly => {
-            Err(Trouble::Forbidden(match host {
-                Host::Domain(name) => format!("{name} leads to {ip}, which {why}"),
-                Host::Ipv4(_) | Host::Ipv6(_) => format!("{ip} {why}"),
-            }))
-        }
+        Some((ip, why)) if allowed.is_empty() || reach == Reach::LoopbackOnly => Err(Trouble::Forbidden(match host {
+            Host::Domain(name) => format!("{name} leads to {ip}, which {why}"),
+            Host::Ipv4(_) | Host::Ipv6(_) => format!("{ip} {why}"),
+        })),
         _ if allowed.is_empty() => Err(Trouble::NoSuchHost(host.to_string())),
         _ => Ok(allowed),
     }
@@ -145,7 +143,8 @@ mod tests {
         for ip in ["127.0.0.1", "127.9.8.7", "::1", "::ffff:127.0.0.1"] {
             assert!(open(ip, Reach::LoopbackOnly), "{ip}");
         }
-        for ip in ["192.0.2.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "2001:db8::1", "fd00::1", "::ffff:10.0.0.1", "8.8.8.8"] {
+        for ip in ["192.0.2.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "2001:db8::1", "fd00::1", "::ffff:10.0.0.1", "8.8.8.8"]
+        {
             assert!(!open(ip, Reach::LoopbackOnly), "{ip}");
             assert!(open(ip, Reach::Anywhere), "{ip}: receivers live on local networks too");
         }

@@ -1,6 +1,6 @@
 use crate::dialer::Dialer;
-use crate::line::{Answer, Head, LONGEST_ANSWER, Line, NoAnswer};
 use crate::letter::Letter;
+use crate::line::{Answer, Head, LONGEST_ANSWER, Line, NoAnswer};
 use crate::verdict::Outcome;
 use crate::{Trouble, retry_after};
 use domain::{DeliveryId, Timestamp};
@@ -79,7 +79,6 @@ impl Tried {
         }
     }
 }
-
 
 /// Connections to one receiver that wait for the next letter.
 #[derive(Default)]

@@ -43,9 +43,9 @@ impl Dialer {
     pub async fn dial(&self, target: &Target) -> Result<Box<dyn Wire>, Trouble> {
         let host = target.host();
         let addresses = address::resolve(&host, target.port(), self.reach).await?;
-        let tcp = connect(&addresses).await.map_err(|e| match e.kind() {
-            io::ErrorKind::ConnectionRefused => Trouble::Refused,
-            _ => Trouble::Unreachable(e.to_string()),
+        let tcp = connect(&addresses).await.map_err(|e| {
+            let refused = e.kind() == io::ErrorKind::ConnectionRefused;
+            if refused { Trouble::Refused } else { Trouble::Unreachable(e.to_string()) }
         })?;
         // A small request must not wait for the acknowledgement of another.
         let _ = tcp.set_nodelay(true);
@@ -53,9 +53,8 @@ impl Dialer {
             return Ok(Box::new(tcp));
         }
         let name = match host {
-            Host::Domain(name) => {
-                ServerName::try_from(name.to_owned()).map_err(|_| Trouble::Tls(format!("{name} is no name for a certificate")))?
-            }
+            Host::Domain(name) => ServerName::try_from(name.to_owned())
+                .map_err(|_| Trouble::Tls(format!("{name} is no name for a certificate")))?,
             Host::Ipv4(ip) => ServerName::from(std::net::IpAddr::V4(ip)),
             Host::Ipv6(ip) => ServerName::from(std::net::IpAddr::V6(ip)),
         };

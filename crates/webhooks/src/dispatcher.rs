@@ -22,7 +22,6 @@ pub struct Dispatcher;
 #[derive(Clone)]
 pub struct Handle {
     ground: Arc<Ground>,
-    woken: Arc<watch::Sender<u64>>,
 }
 
 /// How the drain went.
@@ -45,17 +44,16 @@ impl Dispatcher {
     pub fn launch(config: DispatcherConfig, ledger: Ledger, shutdown: CancellationToken) -> Handle {
         let ground = Ground::new(config, ledger, shutdown);
         let wanted = watch::Sender::new(false);
-        let woken = watch::Sender::new(0);
         ground.tracker.spawn(planner::run(Arc::clone(&ground), wanted.subscribe()));
-        ground.tracker.spawn(roster::run(Arc::clone(&ground), wanted, woken.subscribe()));
-        Handle { ground, woken: Arc::new(woken) }
+        ground.tracker.spawn(roster::run(Arc::clone(&ground), wanted));
+        Handle { ground }
     }
 }
 
 impl Handle {
     /// Looks at everything anew. Changes through the ledger are noticed without.
     pub fn wake(&self) {
-        self.woken.send_modify(|n| *n += 1);
+        self.ground.woken.send_modify(|n| *n += 1);
     }
 
     /// Attempts under way.
@@ -91,7 +89,10 @@ impl Handle {
         match tokio::time::timeout(grace, self.finished()).await {
             Ok(()) => Drained::Clean,
             Err(_) => {
-                tracing::warn!(left = self.in_flight(), "not every delivery ended in time; they are tried again after the next start");
+                tracing::warn!(
+                    left = self.in_flight(),
+                    "not every delivery ended in time; they are tried again after the next start"
+                );
                 Drained::TimedOut
             }
         }

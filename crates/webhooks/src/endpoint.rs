@@ -7,7 +7,7 @@
 use crate::attempt::{self, Lines, Tried};
 use crate::booking::{self, Booking};
 use crate::clock::Drift;
-use crate::ground::{Complaint, Ground, LEDGER_REST, LOOK_ANYWAY, News};
+use crate::ground::{Complaint, Ground, LEDGER_REST, LOOK_ANYWAY};
 use crate::lane::{Lane, Next, Owed, Place};
 use crate::letter;
 use crate::verdict::{Standing, Verdict, verdict};
@@ -16,6 +16,7 @@ use ledger::{AttemptOutcome, Endpoint, EndpointStatus, LoggedEvent};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Deliveries that are known at a time.
@@ -39,6 +40,8 @@ struct Course {
     events: HashMap<Place, LoggedEvent>,
     lines: Arc<Lines>,
     jobs: JoinSet<Done>,
+    /// Tells that endpoints or deliveries changed otherwise than by delivering.
+    changed: watch::Receiver<u64>,
     drift: Drift,
     /// When the endpoint was last read, by the time that passed.
     looked: Duration,
@@ -47,8 +50,7 @@ struct Course {
 }
 
 pub(crate) async fn run(ground: Arc<Ground>, id: EndpointId) {
-    let mut news = ground.news.subscribe();
-    let mut heard = *news.borrow_and_update();
+    let (mut planned, mut woken) = (ground.planned.subscribe(), ground.woken.subscribe());
     if let Some(mut course) = Course::begin(Arc::clone(&ground), id).await {
         loop {
             let Ok(wait) = course.go_on().await else { break };
@@ -66,9 +68,11 @@ pub(crate) async fn run(ground: Arc<Ground>, id: EndpointId) {
                     // A defect; the roster makes a new task, which begins with what the ledger knows.
                     Err(_) => Err(Gone),
                 },
-                _ = news.changed(), if !course.leaving => {
-                    let before = std::mem::replace(&mut heard, *news.borrow_and_update());
-                    course.hear(before, heard).await
+                _ = course.changed.changed(), if !course.leaving => course.refresh().await,
+                _ = woken.changed(), if !course.leaving => course.refresh().await,
+                _ = planned.changed(), if !course.leaving => {
+                    course.lane.expect_more();
+                    Ok(())
                 }
                 () = ground.config.clock.sleep(wait), if !course.leaving => Ok(()),
             };
@@ -84,6 +88,7 @@ impl Course {
     /// `None` when there is no such endpoint, or the end comes first.
     async fn begin(ground: Arc<Ground>, id: EndpointId) -> Option<Self> {
         let mut complaint = Complaint::default();
+        let changed = ground.ledger.deliveries_tip();
         let endpoint = loop {
             match complaint.note("reading an endpoint", ground.ledger.endpoint(id).await)? {
                 Ok(endpoint) => break endpoint?,
@@ -98,6 +103,7 @@ impl Course {
             events: HashMap::new(),
             lines: Arc::default(),
             jobs: JoinSet::new(),
+            changed,
             drift,
             looked,
             complaint,
@@ -110,7 +116,9 @@ impl Course {
     /// Begins what may be begun; how long nothing else is to be done by itself.
     async fn go_on(&mut self) -> Result<Duration, Gone> {
         while !self.leaving {
-            if self.ground.config.clock.passed().saturating_sub(self.looked) >= LOOK_ANYWAY {
+            // Whoever was answered that an endpoint is paused sees nothing begun after that.
+            let told = self.changed.has_changed().unwrap_or(false);
+            if told || self.ground.config.clock.passed().saturating_sub(self.looked) >= LOOK_ANYWAY {
                 self.refresh().await?;
             }
             let now = self.ground.config.clock.now();
@@ -156,6 +164,9 @@ impl Course {
     async fn take(&mut self, done: Done) -> Result<(), Gone> {
         match done {
             Done::Tried(place, tried) => {
+                if self.changed.has_changed().unwrap_or(false) {
+                    self.refresh().await?;
+                }
                 self.tried(place, tried);
                 Ok(())
             }
@@ -247,19 +258,13 @@ impl Course {
         self.refresh().await
     }
 
-    async fn hear(&mut self, before: News, now: News) -> Result<(), Gone> {
-        if now.planned != before.planned {
-            self.lane.expect_more();
-        }
-        if now.changed != before.changed { self.refresh().await } else { Ok(()) }
-    }
-
     /// Learns how the endpoint is now, and what is owed to it.
     async fn refresh(&mut self) -> Result<(), Gone> {
         self.looked = self.ground.config.clock.passed();
+        self.changed.mark_unchanged();
         let read = self.ground.ledger.endpoint(self.endpoint.id).await;
         match self.complaint.note("reading an endpoint", read).ok_or(Gone)? {
-            Ok(None) => return Err(Gone),
+            Ok(None) => Err(Gone),
             Ok(Some(endpoint)) => {
                 let before = std::mem::replace(&mut self.endpoint, endpoint);
                 self.lane.set(self.endpoint.concurrency, is_open(&self.endpoint));

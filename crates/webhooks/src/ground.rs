@@ -15,18 +15,12 @@ pub(crate) struct Ground {
     pub config: DispatcherConfig,
     pub dialer: Dialer,
     pub numbers: Numbers,
-    pub news: watch::Sender<News>,
+    /// Rises when new deliveries are owed.
+    pub planned: watch::Sender<u64>,
+    /// Rises when everything is to be looked at.
+    pub woken: watch::Sender<u64>,
     pub tracker: TaskTracker,
     pub shutdown: CancellationToken,
-}
-
-/// What tasks tell each other; each number only ever rises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct News {
-    /// Endpoints or deliveries changed otherwise than by delivering.
-    pub changed: u64,
-    /// New deliveries are owed.
-    pub planned: u64,
 }
 
 /// How often everything is looked at though nothing told of a change: whatever was missed is made good then.
@@ -44,14 +38,11 @@ impl Ground {
             ledger,
             config,
             numbers: Numbers::default(),
-            news: watch::Sender::default(),
+            planned: watch::Sender::default(),
+            woken: watch::Sender::default(),
             tracker: TaskTracker::new(),
             shutdown,
         })
-    }
-
-    pub fn tell(&self, change: impl FnOnce(&mut News)) {
-        self.news.send_modify(change);
     }
 }
 

@@ -147,10 +147,5 @@ fn is_cut(error: &hyper::Error) -> bool {
 }
 
 fn explain(error: &hyper::Error) -> Trouble {
-    if is_cut(error) {
-        Trouble::CutOff
-    } else {
-        Trouble::NotHttp(error.to_string())
-    }
+    if is_cut(error) { Trouble::CutOff } else { Trouble::NotHttp(error.to_string()) }
 }
-

@@ -105,7 +105,9 @@ mod tests {
             trouble: None,
             ..Tried::never_sent(Timestamp::EPOCH, Trouble::CutOff)
         };
-        for tried in [answered(204, 5), answered(302, 6), answered(500, 20_000), Tried::never_sent(Timestamp::EPOCH, Trouble::Refused)] {
+        for tried in
+            [answered(204, 5), answered(302, 6), answered(500, 20_000), Tried::never_sent(Timestamp::EPOCH, Trouble::Refused)]
+        {
             numbers.began(id);
             numbers.ended(id, &tried);
         }

@@ -24,7 +24,7 @@ pub(crate) async fn run(ground: Arc<Ground>, mut wanted: watch::Receiver<bool>) 
             let rest = match planned {
                 Ok(planned) => {
                     if planned.made > 0 {
-                        ground.tell(|news| news.planned += 1);
+                        ground.planned.send_modify(|n| *n += 1);
                     }
                     if planned.more {
                         continue;

@@ -1,4 +1,4 @@
-//! Keeps one task per endpoint, and tells all of them when something changed.
+//! Keeps one task per endpoint.
 
 use crate::endpoint;
 use crate::ground::{Complaint, Ground, LEDGER_REST, LOOK_ANYWAY};
@@ -11,9 +11,10 @@ use tokio::task::JoinHandle;
 
 type Tasks = HashMap<EndpointId, JoinHandle<()>>;
 
-/// `wanted`: told whether there is any endpoint that events are owed to. `woken`: everything is to be looked at.
-pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>, mut woken: watch::Receiver<u64>) {
+/// `wanted`: told whether there is any endpoint that events are owed to.
+pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>) {
     let mut changed = ground.ledger.deliveries_tip();
+    let mut woken = ground.woken.subscribe();
     let mut complaint = Complaint::default();
     let mut tasks = Tasks::new();
     let end = ground.shutdown.clone();
@@ -29,7 +30,6 @@ pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>, mut wo
                         std::mem::replace(wanted, any) != any
                     });
                     reconcile(&ground, &mut tasks, &endpoints);
-                    ground.tell(|news| news.changed += 1);
                     LOOK_ANYWAY
                 }
                 Err(()) => LEDGER_REST,

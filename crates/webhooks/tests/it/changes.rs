@@ -42,9 +42,6 @@ async fn paused_by_hand_it_is_not_disabled_by_what_was_under_way() {
     ground.emit(1).await;
     receiver.wait_for(1).await;
     ground.ledger.set_endpoint_status(id, BY_HAND(), now()).await.unwrap();
-    ground.handle.wake();
-    // The task has heard of it when it reads the endpoint anew for another reason.
-    tokio::time::sleep(Duration::from_millis(200)).await;
     receiver.let_go(1);
     ground.until(id, |all| all[0].attempts == 1).await;
     assert!(matches!(ground.endpoint(id).await.status, EndpointStatus::Paused { reason: PauseReason::ByHand, .. }));
@@ -77,11 +74,8 @@ async fn moved_elsewhere_what_failed_is_tried_there_at_once() {
     ground.emit(2).await;
     old.wait_for(1).await;
     let new = Receiver::start(|_, _| Act::Say(200)).await;
-    let patch = EndpointPatch {
-        url: Some(new.url()),
-        headers: Some(vec![("x-new".into(), "yes".into())]),
-        ..EndpointPatch::default()
-    };
+    let patch =
+        EndpointPatch { url: Some(new.url()), headers: Some(vec![("x-new".into(), "yes".into())]), ..EndpointPatch::default() };
     ground.ledger.update_endpoint(id, patch, now()).await.unwrap();
     old.let_go(9);
     let deliveries = ground.settled(id, 2).await;
@@ -136,7 +130,8 @@ async fn rotated_the_old_secret_signs_beside_the_new_one_until_it_ends() {
 
 #[tokio::test]
 async fn skipped_what_failed_holds_the_rest_up_no_longer() {
-    let receiver = Receiver::start(|n, _| if n == 0 { Act::SayAll(422, "retry-after: 40000\r\n", "") } else { Act::Say(200) }).await;
+    let receiver =
+        Receiver::start(|n, _| if n == 0 { Act::SayAll(422, "retry-after: 40000\r\n", "") } else { Act::Say(200) }).await;
     let ground = Ground::hurried().await;
     let id = ground.add(receiver.url()).await;
     ground.emit(3).await;

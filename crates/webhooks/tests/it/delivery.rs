@@ -9,7 +9,9 @@ use webhooks::DispatcherConfig;
 async fn every_event_arrives_once_in_order_signed_and_as_the_event_stream_tells_it() {
     let receiver = Receiver::start(|_, _| Act::Say(204)).await;
     let ground = Ground::hurried().await;
-    let id = ground.create(ledger::Endpoint { headers: vec![("x-tenant".into(), "acme".into())], ..ground.draft(receiver.url()) }).await;
+    let id = ground
+        .create(ledger::Endpoint { headers: vec![("x-tenant".into(), "acme".into())], ..ground.draft(receiver.url()) })
+        .await;
     ground.emit(30).await;
     let deliveries = ground.settled(id, 30).await;
     assert!(deliveries.iter().all(|d| d.attempts == 1 && d.finished_at.is_some()), "{deliveries:?}");

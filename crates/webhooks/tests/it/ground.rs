@@ -42,7 +42,12 @@ pub fn channel(n: u128) -> ChannelId {
 
 impl Ground {
     pub async fn new(config: DispatcherConfig) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(&std::env::temp_dir(), config).await
+    }
+
+    /// On a certain disk.
+    pub async fn at(disk: &std::path::Path, config: DispatcherConfig) -> Self {
+        let dir = tempfile::tempdir_in(disk).unwrap();
         let ledger = open(dir.path()).await;
         let handle = Dispatcher::launch(config, ledger.clone(), CancellationToken::new());
         Ground { dir, ledger, handle, secret: webhooks::fresh_secret().to_string() }
@@ -127,7 +132,8 @@ impl Ground {
             }
             tokio::time::sleep(millis(10)).await;
         }
-        panic!("the deliveries stay as {:?}", self.deliveries(id).await)
+        let stay: Vec<_> = self.deliveries(id).await.into_iter().map(|d| (d.seq, d.status, d.attempts)).collect();
+        panic!("the deliveries stay as {stay:?}")
     }
 
     /// Waits until so many are delivered and none is pending.

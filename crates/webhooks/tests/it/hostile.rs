@@ -77,7 +77,8 @@ async fn what_is_no_answer_is_told_apart() {
     assert!(error(cut.url()).await.contains("ended before an answer"));
     let mute = Receiver::start(|_, _| Act::Raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")).await;
     assert!(error(mute.url()).await.contains("not HTTP"));
-    let endless: &'static [u8] = Box::leak([b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'x'; 200_000]].concat().into_boxed_slice());
+    let endless: &'static [u8] =
+        Box::leak([b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'x'; 200_000]].concat().into_boxed_slice());
     let long = Receiver::start(move |_, _| Act::Raw(endless)).await;
     assert!(!ground.try_at(long.url()).await.delivered);
     ground.end().await;

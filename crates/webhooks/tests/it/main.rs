@@ -4,6 +4,7 @@
 mod changes;
 mod clock;
 mod delivery;
+mod full_disk;
 mod ground;
 mod hostile;
 mod outcomes;

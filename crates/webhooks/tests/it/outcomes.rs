@@ -63,10 +63,12 @@ async fn an_endpoint_that_is_resumed_too_early_has_its_schedule_anew() {
 
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_disabled_and_asked_no_more() {
-    let (receiver, well) = ill(Act::Say(410)).await;
+    let (receiver, well) = ill(Act::SayWhenLet(410)).await;
     let ground = Ground::hurried().await;
     let id = ground.add(receiver.url()).await;
     ground.emit(3).await;
+    ground.until(id, |all| all.len() == 3).await;
+    receiver.let_go(1);
     ground.until_status(id, |s| matches!(s, EndpointStatus::Disabled { .. })).await;
     assert_eq!(ground.told("webhook").await, ["webhook.disabled"]);
     ground.emit(3).await;

@@ -63,8 +63,10 @@ pub struct Receiver {
     task: JoinHandle<()>,
 }
 
+type Conduct = dyn Fn(usize, &Request) -> Act + Send + Sync;
+
 struct Shared {
-    conduct: Box<dyn Fn(usize, &Request) -> Act + Send + Sync>,
+    conduct: Box<Conduct>,
     got: watch::Sender<Vec<Request>>,
     connections: AtomicUsize,
     sent: AtomicUsize,
@@ -180,7 +182,10 @@ async fn read(tcp: &mut BufReader<TcpStream>) -> Option<Request> {
 
 /// `None` when the connection is to be closed.
 async fn answer(tcp: &mut BufReader<TcpStream>, act: Act, shared: &Shared) -> Option<()> {
-    let plain = |status: u16| format!("HTTP/1.1 {status} Whatever\r\ncontent-length: 2\r\n\r\nok");
+    let plain = |status: u16| match status {
+        204 => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+        _ => format!("HTTP/1.1 {status} Whatever\r\ncontent-length: 2\r\n\r\nok"),
+    };
     match act {
         Act::Say(status) => tcp.write_all(plain(status).as_bytes()).await.ok(),
         Act::SayAll(status, headers, body) => {

@@ -39,7 +39,8 @@ async fn a_drain_that_runs_out_of_grace_leaves_it_to_the_next_start() {
 
 #[tokio::test]
 async fn a_restart_goes_on_where_it_stopped_with_what_happened_meanwhile() {
-    let receiver = Receiver::start(|n, _| if n == 10 { Act::SayAll(500, "retry-after: 1\r\n", "") } else { Act::Say(200) }).await;
+    let receiver =
+        Receiver::start(|n, _| if n == 10 { Act::SayAll(500, "retry-after: 1\r\n", "") } else { Act::Say(200) }).await;
     let mut ground = Ground::hurried().await;
     let id = ground.add(receiver.url()).await;
     ground.emit(25).await;
