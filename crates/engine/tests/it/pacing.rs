@@ -14,19 +14,20 @@ async fn a_burst_leaves_at_the_channels_pace_and_a_new_connection_is_no_way_arou
     }
     eventually("the burst", || sent(&socket).len() == 3).await;
     let began = rig.engine.clock().now();
-    rig.in_time("two more", || sent(&socket).len() == 5).await;
+    rig.in_time("two more", || sent(&socket).len() >= 5).await;
     assert!(rig.engine.clock().now().since(began) >= Duration::from_secs(2));
+    let before = sent(&socket).len();
     // What is not marked is still queued: it can be cancelled.
     let waiting = rig.ledger.due(id, rig.engine.clock().now(), 10).await.unwrap();
-    assert_eq!(waiting.iter().filter(|m| m.status == domain::MessageStatus::Queued).count(), 8 - sent(&socket).len());
+    assert_eq!(waiting.iter().filter(|m| m.status == domain::MessageStatus::Queued).count(), 8 - before);
     for id_on_wire in crate::rig::whatsapp_ids(&socket) {
         rig.ack(&socket, &id_on_wire, None).await;
     }
-    rig.until_logged("message.sent", 5).await;
+    rig.until_logged("message.sent", before).await;
     let socket = rig.comes_back(id, &socket).await;
     assert!(sent(&socket).len() <= 1);
-    rig.in_time("the rest", || sent(&socket).len() == 3).await;
-    assert_eq!(sent(&socket), words[5..]);
+    rig.in_time("the rest", || sent(&socket).len() == 8 - before).await;
+    assert_eq!(sent(&socket), words[before..]);
     assert!(rig.engine.clock().now().since(began) >= Duration::from_millis(4_500));
     rig.end().await;
 }

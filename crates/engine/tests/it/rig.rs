@@ -218,6 +218,18 @@ impl Rig {
         socket.says(SocketEvent::ServerAck { whatsapp_id: whatsapp_id.into(), error, at }).await;
     }
 
+    /// Lets time pass until the log holds as many events of this type.
+    pub async fn logged_in_time(&self, kind: &str, count: usize) {
+        for _ in 0..600 {
+            if self.events(None).await.iter().filter(|k| *k == kind).count() >= count {
+                return;
+            }
+            self.pass(Duration::from_secs(1)).await;
+            self.breathe().await;
+        }
+        panic!("never logged: {count} × {kind}");
+    }
+
     /// Lets the machine sleep for so long, and gives the socket that is opened after it.
     pub async fn sleeps(&mut self, id: ChannelId, span: Duration) -> Played {
         self.hand.stray(i64::try_from(span.as_millis()).unwrap());
