@@ -69,11 +69,7 @@ impl Problem {
     /// With the sentence that every problem of this code has.
     pub fn of(code: Code) -> Self {
         // What passes by itself says when it is worth another try, in seconds.
-        let retry_after = if code == Code::QueueFull {
-            Some(30)
-        } else {
-            (code == Code::IdempotencyInFlight).then_some(1)
-        };
+        let retry_after = if code == Code::QueueFull { Some(30) } else { (code == Code::IdempotencyInFlight).then_some(1) };
         Problem { code, detail: code.sentence().to_owned(), errors: Vec::new(), retry_after }
     }
 

@@ -14,5 +14,9 @@ use ledger::DeliveryStatus;
     responses((status = 200, description = "Skipped.", body = DeliveryOut)))]
 pub(crate) async fn skip(State(api): State<Api>, DeliveryPath(id): DeliveryPath) -> Result<Json<DeliveryOut>, Problem> {
     let after = api.ledger.skip(id, api.now()).await?;
-    if after.status == DeliveryStatus::Skipped { Ok(Json(DeliveryOut::from(&after))) } else { Err(Problem::of(Code::NotPending)) }
+    if after.status == DeliveryStatus::Skipped {
+        Ok(Json(DeliveryOut::from(&after)))
+    } else {
+        Err(Problem::of(Code::NotPending))
+    }
 }

@@ -5,7 +5,7 @@ use crate::params;
 use crate::problem::Problem;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use ledger::{EventQuery, LoggedEvent};
+use ledger::LoggedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::EventOut;
@@ -29,13 +29,12 @@ struct Page<'a> {
     oldest: u64,
 }
 
-pub(super) async fn answer(api: &Api, asked: &EventsQuery, filter: Filter) -> Result<Response, Problem> {
+pub(super) async fn answer(api: &Api, asked: &EventsQuery, filter: &Filter) -> Result<Response, Problem> {
     let limit = params::limit(asked.limit, 100, 1000)?;
     let after = asked.after.unwrap_or(0);
     let seen = *api.ledger.tip().borrow();
     let oldest = api.ledger.oldest_seq().await?;
-    let Filter { kinds, channel, message } = filter;
-    let events = api.ledger.events(&EventQuery { after, limit, kinds, channel, message }).await?;
+    let events = api.ledger.events(&filter.query(after, limit)).await?;
     let next_after = next_after(&events, limit, after, seen);
     Ok(Json(Page { items: events.iter().map(Envelope::from).collect(), next_after, oldest }).into_response())
 }

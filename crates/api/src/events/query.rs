@@ -1,6 +1,7 @@
 use super::kinds;
 use crate::problem::{FieldError, Problem};
 use domain::{ChannelId, EventFilter, IdError, MessageId};
+use ledger::EventQuery;
 use serde::Deserialize;
 use std::str::FromStr;
 use utoipa::IntoParams;
@@ -35,21 +36,30 @@ pub(crate) struct EventsQuery {
 /// Which events somebody wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// Types, or families as `message.*`; empty: all.
-    pub kinds: Vec<String>,
-    pub channel: Option<ChannelId>,
+    /// Of one channel, or of all and none.
+    pub wanted: EventFilter,
     pub message: Option<MessageId>,
 }
 
 impl Filter {
     pub fn of(asked: &EventsQuery) -> Result<Self, Problem> {
         let kinds = asked.types.as_deref().map(types).transpose()?.unwrap_or_default();
-        Ok(Filter { kinds, channel: id("channel", asked.channel.as_deref())?, message: id("message", asked.message.as_deref())? })
+        let channel: Option<ChannelId> = id("channel", asked.channel.as_deref())?;
+        let wanted = EventFilter { channels: channel.into_iter().collect(), kinds };
+        Ok(Filter { wanted, message: id("message", asked.message.as_deref())? })
+    }
+
+    pub fn channel(&self) -> Option<ChannelId> {
+        self.wanted.channels.first().copied()
     }
 
     pub fn takes(&self, kind: &str, channel: Option<ChannelId>, message: Option<MessageId>) -> bool {
-        let wanted = EventFilter { channels: self.channel.into_iter().collect(), kinds: self.kinds.clone() };
-        wanted.matches(kind, channel) && (self.message.is_none() || self.message == message)
+        (self.message.is_none() || self.message == message) && self.wanted.matches(kind, channel)
+    }
+
+    /// The same question to the ledger.
+    pub fn query(&self, after: u64, limit: u32) -> EventQuery {
+        EventQuery { after, limit, kinds: self.wanted.kinds.clone(), channel: self.channel(), message: self.message }
     }
 }
 
@@ -76,11 +86,12 @@ mod tests {
 
     #[test]
     fn types_are_words_or_families() {
-        let filter = |text: &str| Filter { kinds: types(text).unwrap(), ..Filter::default() };
+        let filter =
+            |text: &str| Filter { wanted: EventFilter { channels: vec![], kinds: types(text).unwrap() }, message: None };
         assert!(filter("message.received, channel.*").takes("channel.stuck", None, None));
         assert!(filter("message.received").takes("message.received", None, None));
         assert!(!filter("message.received").takes("message.read", None, None));
-        assert!(filter("*").takes("anything.at_all", None, None) && filter("message.read,*").kinds.is_empty());
+        assert!(filter("*").takes("anything.at_all", None, None) && filter("message.read,*") == Filter::default());
         for bad in ["", "message", "message.", ".x", "message.received,", "Message.received", "message.re%", "message.reda"] {
             assert!(types(bad).is_err(), "{bad}");
         }

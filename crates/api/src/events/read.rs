@@ -30,7 +30,7 @@ pub(crate) async fn read(
     let filter = Filter::of(&asked)?;
     let form = accept::choose(&headers, &[STREAM, JSON]).ok_or_else(|| Problem::of(Code::NotAcceptable))?;
     let mut response = if form == JSON {
-        page::answer(&api, &asked, filter).await?
+        page::answer(&api, &asked, &filter).await?
     } else {
         // A browser that resumes sends both; what it heard last is the later of the two.
         let after = last_event_id(&headers)?.max(asked.after);

@@ -6,7 +6,7 @@ use crate::api::Api;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures::stream;
-use ledger::{EventQuery, LedgerError};
+use ledger::LedgerError;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -45,7 +45,7 @@ impl Reader {
         // Subscribed before the snapshot, so that nothing falls between the two.
         let head = api.feed.head();
         let snapshot = api.feed.snapshots.take(&api).await?;
-        let channels = snapshot.channels.iter().filter(|c| filter.channel.is_none_or(|wanted| wanted == c.id));
+        let channels = snapshot.channels.iter().filter(|c| filter.channel().is_none_or(|wanted| wanted == c.id));
         let out = SnapshotOut { seq: snapshot.seq, channels: channels.map(ChannelOut::from).collect() };
         let mut opening = BytesMut::from(&RETRY[..]);
         let mut position = after.unwrap_or(snapshot.seq);
@@ -130,9 +130,7 @@ impl Reader {
         // Never closed, so a turn always comes.
         let _turn = self.api.feed.replays.acquire().await;
         let seen = *self.api.ledger.tip().borrow();
-        let Filter { kinds, channel, message } = self.filter.clone();
-        let query = EventQuery { after: self.position, limit: self.page, kinds, channel, message };
-        let events = self.api.ledger.events(&query).await?;
+        let events = self.api.ledger.events(&self.filter.query(self.position, self.page)).await?;
         let frames: Vec<Bytes> = events.iter().map(frame::event).collect();
         let mut bytes = 0;
         let fits = |frame: &&Bytes| {

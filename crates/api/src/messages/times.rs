@@ -18,12 +18,7 @@ pub(super) fn read(pointer: &str, given: Option<&str>, errors: &mut Vec<FieldErr
 }
 
 /// Whether these times make sense for a message that comes at `now`. A `send_at` that has passed means at once.
-pub(super) fn check(
-    send_at: Option<Timestamp>,
-    expires_at: Option<Timestamp>,
-    now: Timestamp,
-    errors: &mut Vec<FieldError>,
-) {
+pub(super) fn check(send_at: Option<Timestamp>, expires_at: Option<Timestamp>, now: Timestamp, errors: &mut Vec<FieldError>) {
     if send_at.is_some_and(|at| at > now.plus(FARTHEST)) {
         errors.push(FieldError::at("/send_at", "must be within a year from now"));
     }

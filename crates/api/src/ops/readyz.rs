@@ -49,9 +49,7 @@ async fn ledger(api: &Api) -> Check {
             | LedgerError::NoSuchEndpoint
             | LedgerError::NoSuchDelivery
             | LedgerError::EventPruned,
-        ) => {
-            "cannot be written; the log has the cause"
-        }
+        ) => "cannot be written; the log has the cause",
     };
     Check { name: "ledger", ok: false, detail: detail.to_owned() }
 }

@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn a_sandbox_build_delivers_to_this_machine_only() {
-        for url in ["http://127.0.0.1:1/", "http://127.9.9.9/", "http://localhost:8080/", "http://hooks.localhost/", "http://[::1]/"] {
+        for url in
+            ["http://127.0.0.1:1/", "http://127.9.9.9/", "http://localhost:8080/", "http://hooks.localhost/", "http://[::1]/"]
+        {
             assert!(check(url, Reach::LoopbackOnly).is_ok(), "{url}");
         }
         for url in ["http://192.168.0.1/", "https://example.org/", "http://localhost.example.org/", "http://[fd00::1]/"] {

@@ -68,7 +68,10 @@ pub(crate) async fn create(
     let concurrency = field::concurrency(given.concurrency, &mut errors);
     let (Some(url), true) = (url, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
     if api.ledger.endpoints().await?.len() >= MOST {
-        return Err(Problem::new(Code::Conflict, format!("There are {MOST} webhooks already, which is the most there may be.")));
+        return Err(Problem::new(
+            Code::Conflict,
+            format!("There are {MOST} webhooks already, which is the most there may be."),
+        ));
     }
 
     let now = api.now();

@@ -18,7 +18,8 @@ pub(super) fn merge(
         let at = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
         let lower = name.to_ascii_lowercase();
         let twice = given.keys().any(|other| other != name && other.to_ascii_lowercase() == lower);
-        if let Some(says) = refused(&lower, value.as_deref().unwrap_or_default()).or(twice.then(|| "is given twice".to_owned())) {
+        if let Some(says) = refused(&lower, value.as_deref().unwrap_or_default()).or(twice.then(|| "is given twice".to_owned()))
+        {
             errors.push(FieldError::at(at, says));
             continue;
         }
@@ -65,8 +66,16 @@ mod tests {
     #[test]
     fn what_is_ours_or_the_connections_is_refused() {
         for name in [
-            "Host", "Content-Type", "content-length", "Content-Language", "Webhook-Id", "webhook-signature", "Connection", "TE",
-            "User-Agent", "Proxy-Authorization",
+            "Host",
+            "Content-Type",
+            "content-length",
+            "Content-Language",
+            "Webhook-Id",
+            "webhook-signature",
+            "Connection",
+            "TE",
+            "User-Agent",
+            "Proxy-Authorization",
         ] {
             assert_eq!(merged(&[], &[(name, Some("x"))]), Err(vec![format!("/headers/{name}")]), "{name}");
         }

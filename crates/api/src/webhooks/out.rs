@@ -132,10 +132,13 @@ fn summary(endpoint: &Endpoint, pending: u64) -> String {
             format!("Paused by hand; {waiting}. Resume it to deliver them in order.")
         }
         (EndpointStatus::Paused { reason: PauseReason::Failing, .. }, _) => {
-            format!("Paused because the receiver failed for too long; {waiting}, and none is lost. Mend the receiver, then resume.")
+            format!(
+                "Paused because the receiver failed for too long; {waiting}, and none is lost. Mend the receiver, then resume."
+            )
         }
         (EndpointStatus::Disabled { .. }, _) => {
-            "Disabled because the receiver answered 410 Gone. Events are no longer collected for it; resume it to begin anew.".to_owned()
+            "Disabled because the receiver answered 410 Gone. Events are no longer collected for it; resume it to begin anew."
+                .to_owned()
         }
     }
 }

@@ -62,10 +62,8 @@ pub(crate) async fn patch(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    let filter = EventFilter {
-        channels: channels.unwrap_or(before.filter.channels),
-        kinds: kinds.unwrap_or(before.filter.kinds),
-    };
+    let filter =
+        EventFilter { channels: channels.unwrap_or(before.filter.channels), kinds: kinds.unwrap_or(before.filter.kinds) };
     let patch = EndpointPatch { url, description, filter: Some(filter), headers: Some(headers), concurrency };
     let after = api.ledger.update_endpoint(id, patch, api.now()).await?;
     Ok(Json(api.webhook(&after).await?))

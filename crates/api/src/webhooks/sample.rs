@@ -1,8 +1,9 @@
 //! Events that did not happen, to try a receiver with: complete, of any type, with fictitious people.
 
 use domain::{
-    Amended, Cause, ChannelId, ChannelView, Content, Desired, Direction, EndpointId, Event, EventId, FailReason, Identity, Message,
-    MessageId, MessageStatus, OutboxNote, PairingMethod, PairingPrompt, PauseReason, Person, Reaction, Reason, State, Timestamp,
+    Amended, Cause, ChannelId, ChannelView, Content, Desired, Direction, EndpointId, Event, EventId, FailReason, Identity,
+    Message, MessageId, MessageStatus, OutboxNote, PairingMethod, PairingPrompt, PauseReason, Person, Reaction, Reason, State,
+    Timestamp,
 };
 use ledger::LoggedEvent;
 

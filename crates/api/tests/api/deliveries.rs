@@ -36,7 +36,10 @@ async fn every_event_that_is_owed_is_a_delivery_with_what_was_sent_and_what_came
     assert_eq!(shown["payload"], call.body, "what is shown is what was sent");
     assert_eq!(shown["attempts"], 1);
     let attempt = &shown["attempts_log"][0];
-    assert_eq!((&attempt["status"], &attempt["delivered"], &attempt["answer"]), (&json!(200), &json!(true), &json!("taken note of")));
+    assert_eq!(
+        (&attempt["status"], &attempt["delivered"], &attempt["answer"]),
+        (&json!(200), &json!(true), &json!("taken note of"))
+    );
     assert!(attempt["latency_ms"].is_u64() && attempt["at"].is_string());
 
     assert_eq!(names(&rig.get(&format!("{path}/deliveries?type=channel.updated")).await.body).len(), 1);

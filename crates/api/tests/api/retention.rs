@@ -78,15 +78,12 @@ async fn one_message_has_its_events_by_stream_and_by_page() {
     assert_eq!(streamed.matches("event: message.queued").count(), 1);
     // Live, from what is kept ready in memory.
     let last = format!("?message={}", ids[2]);
-    let (live, ()) = futures::join!(
-        stream(&rig, &last, |t| t.contains("event: message.cancelled")),
-        async {
-            for id in [&ids[0], &ids[2]] {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                rig.bid(Method::DELETE, &format!("/v1/messages/{id}")).await;
-            }
+    let (live, ()) = futures::join!(stream(&rig, &last, |t| t.contains("event: message.cancelled")), async {
+        for id in [&ids[0], &ids[2]] {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            rig.bid(Method::DELETE, &format!("/v1/messages/{id}")).await;
         }
-    );
+    });
     assert!(live.contains(&ids[2]) && !live.contains(&ids[0]), "{live}");
     assert_eq!(rig.get("/v1/events?message=x").await.told(), "422 invalid message");
     let typo = rig.get("/v1/events?types=message.recieved").await;

@@ -51,13 +51,13 @@ impl Concept {
 
 /// HTML within a page is shown as text, and links between the files lead to where they are served.
 fn safe(event: Event) -> Event {
-    match event {
-        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
-        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
-            Event::Start(Tag::Link { link_type, dest_url: served(&dest_url), title, id })
-        }
-        other => other,
+    if let Event::Html(text) | Event::InlineHtml(text) = event {
+        return Event::Text(text);
     }
+    if let Event::Start(Tag::Link { link_type, dest_url, title, id }) = event {
+        return Event::Start(Tag::Link { link_type, dest_url: served(&dest_url), title, id });
+    }
+    event
 }
 
 /// `sending.md#states` is `/docs/concepts/sending#states`; `../api.md` is what `/docs` has in more words.
@@ -131,7 +131,9 @@ mod tests {
     #[test]
     fn links_between_files_lead_to_where_they_are_served() {
         let page = rendered("[a](sending.md) [b](webhooks.md#retries) [c](../api.md) [d](https://example.org/x.md)");
-        for link in ["\"/docs/concepts/sending\"", "\"/docs/concepts/webhooks#retries\"", "\"/docs\"", "\"https://example.org/x.md\""] {
+        for link in
+            ["\"/docs/concepts/sending\"", "\"/docs/concepts/webhooks#retries\"", "\"/docs\"", "\"https://example.org/x.md\""]
+        {
             assert!(page.contains(link), "{link} is missing from {page}");
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn render(document: &Value, base: &str) -> String {
         "<p>Every address but <code>/livez</code> needs the key: <code>Authorization: Bearer wiu_…</code>. <code>whatisupd key</code> prints it, \
          the application's settings show it.</p>\n<pre>export WIU_KEY=$(whatisupd key)</pre>\n"
     );
-    let _ = write!(out, "<p>How things work, in five minutes each: {}.</p>\n", concepts::links());
+    let _ = writeln!(out, "<p>How things work, in five minutes each: {}.</p>", concepts::links());
     let tags: Vec<(&str, &str)> =
         document["tags"].as_array().into_iter().flatten().map(|t| (str_of(&t["name"]), str_of(&t["description"]))).collect();
     out.push_str("<nav><ul>\n");
@@ -118,11 +118,7 @@ impl Operation<'_> {
         if self.method != "get" {
             let _ = write!(line, " -X {}", self.method.to_uppercase());
         }
-        let _ = write!(
-            line,
-            " {base}{}",
-            self.path.replace("{id}", variable(self.path))
-        );
+        let _ = write!(line, " {base}{}", self.path.replace("{id}", variable(self.path)));
         if self.entry["security"] != serde_json::json!([{}]) {
             line.push_str(" \\\n  -H \"Authorization: Bearer $WIU_KEY\"");
         }
