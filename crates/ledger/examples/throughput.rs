@@ -5,7 +5,7 @@ use domain::{
     ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State,
     Timestamp,
 };
-use ledger::{EventQuery, Ledger, OpenOptions};
+use ledger::{EventQuery, Ledger, MessageRef, OpenOptions, Progress, Receipt};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -98,6 +98,44 @@ async fn main() {
         n += writers * each;
         rate(&format!("outbound, {writers} at once (message + event, durable)"), 4000, began.elapsed());
     }
+
+    let ids: Vec<MessageId> = (n + 1 - 4000..=n).map(|k| MessageId::new(AT, k)).collect();
+    let (mut marked, mut acked, mut read) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    for ids in ids.chunks(64) {
+        let began = Instant::now();
+        let sending = ledger.mark_sending(ids.to_vec(), AT).await.unwrap();
+        assert_eq!(sending.len(), ids.len());
+        marked += began.elapsed();
+        let began = Instant::now();
+        let names: Vec<String> = sending.into_iter().map(|m| m.whatsapp_id).collect();
+        let acks = names.iter().map(|whatsapp_id| Progress {
+            which: MessageRef::WhatsApp { channel: id, whatsapp_id: whatsapp_id.clone() },
+            status: MessageStatus::Sent,
+            at: AT,
+        });
+        assert_eq!(ledger.progress(acks.collect()).await.unwrap().len(), ids.len());
+        acked += began.elapsed();
+        let began = Instant::now();
+        let receipts = names.into_iter().map(|name| Receipt {
+            channel: id,
+            chat: "15550100123@s.whatsapp.net".parse().unwrap(),
+            by: Person::default(),
+            whatsapp_ids: vec![name],
+            status: MessageStatus::Delivered,
+            at: AT,
+        });
+        assert_eq!(ledger.receipts(receipts.collect()).await.unwrap().len(), ids.len());
+        read += began.elapsed();
+    }
+    rate("outbound, marked as being sent, 64 at a time", ids.len(), marked);
+    rate("outbound, acknowledged, 64 at a time", ids.len(), acked);
+    rate("outbound, receipts, 64 at a time", ids.len(), read);
+
+    let began = Instant::now();
+    for _ in 0..300 {
+        std::hint::black_box(ledger.due(id, AT, 64).await.unwrap());
+    }
+    rate("the outbox's next 64, looked at", 300, began.elapsed());
 
     let began = Instant::now();
     for k in 0..20u128 {

@@ -15,7 +15,7 @@ pub(crate) struct Target {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Amendment {
     /// It changed the target, which this tells.
-    Applied(Event),
+    Applied(Box<Event>),
     /// It was told before, or a later one was; or it does not come from whom it must.
     Void,
     /// The target cannot take it before it is decrypted.
@@ -46,21 +46,21 @@ pub(crate) fn amend(target: &mut Target, by: &Message) -> Result<Amendment, Unre
                 known.clone_from(text);
             }
             message.amended.edited_at = Some(by.at);
-            Ok(Amendment::Applied(Event::MessageEdited { message: message.clone() }))
+            Ok(Amendment::Applied(Box::new(Event::MessageEdited { message: message.clone() })))
         }
         Content::Revoke { .. } => {
             if message.amended.revoked_at.is_some() || !(by_author || message.chat.server() == "g.us") {
                 return Ok(Amendment::Void);
             }
             message.amended.revoked_at = Some(by.at);
-            Ok(Amendment::Applied(Event::MessageRevoked { message: message.clone() }))
+            Ok(Amendment::Applied(Box::new(Event::MessageRevoked { message: message.clone() })))
         }
         Content::Reaction { emoji, .. } => {
             if !target.reactions.set(&by.sender, by.is_ours(), emoji, by.at) {
                 return Ok(Amendment::Void);
             }
             message.amended.reactions = target.reactions.shown()?;
-            Ok(Amendment::Applied(Event::MessageReacted { message: message.clone() }))
+            Ok(Amendment::Applied(Box::new(Event::MessageReacted { message: message.clone() })))
         }
         Content::Text { .. } | Content::Unsupported { .. } | Content::Undecryptable => Ok(Amendment::Void),
     }

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -23,9 +23,17 @@ impl CleanStop {
     }
 
     pub fn leave(&self) {
-        if let Err(e) = self.look().and_then(|now| fs::write(&self.note, now)) {
+        if let Err(e) = self.look().and_then(|now| self.write(&now)) {
             tracing::debug!(error = %e, "no note of the clean stop; the next start checks the ledger thoroughly");
         }
+    }
+
+    fn write(&self, now: &str) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&self.note)?.write_all(now.as_bytes())
     }
 
     pub fn clear(&self) -> io::Result<()> {

@@ -94,7 +94,7 @@ impl Known {
 
 enum Fate {
     Inserted(usize),
-    Duplicate(Message),
+    Duplicate(Box<Message>),
     Resolved(usize),
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn all(
 
     let answer = |fate| match fate {
         Fate::Inserted(at) => Inbound::Inserted(known.entries[at].target.message.clone()),
-        Fate::Duplicate(message) => Inbound::Duplicate(message),
+        Fate::Duplicate(message) => Inbound::Duplicate(*message),
         Fate::Resolved(at) => Inbound::Resolved(known.entries[at].target.message.clone()),
     };
     Ok(fates.into_iter().map(|fate| fate.map(|these| these.into_iter().map(answer).collect())).collect())
@@ -142,7 +142,7 @@ fn take(batch: &mut Batch, known: &mut Known, message: Message, at: Timestamp) -
     let entry = &mut known.entries[place];
     let before = &mut entry.target.message;
     if before.content != Content::Undecryptable || message.content == Content::Undecryptable {
-        return Ok(Fate::Duplicate(before.clone()));
+        return Ok(Fate::Duplicate(Box::new(before.clone())));
     }
     before.content = message.content;
     before.sender = merge(std::mem::take(&mut before.sender), message.sender);

@@ -25,7 +25,7 @@ pub(crate) struct Writer {
 enum Todo {
     Write(Box<dyn Work>),
     /// Those that follow each other in the queue are written with the same few statements.
-    Accept(Asked<Offer, Accepted>),
+    Accept(Box<Asked<Offer, Accepted>>),
     Take(Asked<Arrival, Vec<Inbound>>),
     Stop,
 }
@@ -116,7 +116,7 @@ impl Writer {
     }
 
     pub async fn accept(&self, what: Offer) -> Result<Accepted, LedgerError> {
-        self.ask(|answer| Todo::Accept(Asked { what, answer })).await
+        self.ask(|answer| Todo::Accept(Box::new(Asked { what, answer }))).await
     }
 
     pub async fn take(&self, what: Arrival) -> Result<Vec<Inbound>, LedgerError> {
@@ -178,6 +178,7 @@ async fn transact(batch: &mut Batch, first: Todo, todo: &mut mpsc::Receiver<Todo
             Todo::Write(work) => attempt(batch, work, &mut answers).await,
             Todo::Accept(first) => {
                 let asked = group.run_of(first, |todo| if let Todo::Accept(asked) = todo { Ok(asked) } else { Err(todo) });
+                let asked = asked.into_iter().map(|asked| *asked).collect();
                 together(batch, asked, &mut answers, |batch, offers| Box::pin(accept::all(batch, offers))).await
             }
             Todo::Take(first) => {

@@ -117,7 +117,7 @@ pub async fn first_due(ledger: &Ledger, channel: ChannelId) -> Option<Message> {
 pub async fn accept(ledger: &Ledger, message: Message) -> Message {
     match ledger.insert_outbound(message, None, None).await.unwrap() {
         ledger::Accepted::New(message) => message,
-        other => panic!("not accepted: {other:?}"),
+        other @ (ledger::Accepted::Again(_) | ledger::Accepted::OtherBody) => panic!("not accepted: {other:?}"),
     }
 }
 

@@ -142,13 +142,15 @@ async fn what_has_not_left_is_cancelled_and_what_failed_is_discarded() {
 async fn many_are_brought_forward_at_once_in_the_order_in_which_they_were_told() {
     let (_dir, ledger, id) = ledger().await;
     let other = ground::add_channel(&ledger, 2).await;
-    for n in 1..=100 {
-        accept(&ledger, outbound(if n % 2 == 0 { id } else { other }, n, &format!("W{n}"))).await;
+    for n in 1..=100u128 {
+        accept(&ledger, outbound(if n.is_multiple_of(2) { id } else { other }, n, &format!("W{n}"))).await;
     }
     let marked = ledger.mark_sending((1..=100).rev().map(message_id).collect(), t(3)).await.unwrap();
     assert_eq!(marked.iter().map(|m| m.id).collect::<Vec<_>>(), (1..=100).map(message_id).collect::<Vec<_>>());
-    let by_name =
-        |n: u128| ledger::MessageRef::WhatsApp { channel: if n % 2 == 0 { id } else { other }, whatsapp_id: format!("W{n}") };
+    let by_name = |n: u128| ledger::MessageRef::WhatsApp {
+        channel: if n.is_multiple_of(2) { id } else { other },
+        whatsapp_id: format!("W{n}"),
+    };
     let sent = |which| Progress { which, status: MessageStatus::Sent, at: t(4) };
     let mut progress: Vec<_> = (1..=100).map(|n| sent(by_name(n))).collect();
     progress.push(Progress { status: MessageStatus::Failed(FailReason::Refused(479)), ..sent(by_name(100)) });
