@@ -22,7 +22,8 @@ pub(crate) async fn apply(batch: &mut Batch, known: &mut Known) -> Result<(), Le
     }
     let names: Vec<_> = fresh.iter().map(|m| (m.channel, m.whatsapp_id.as_str())).collect();
     let mut done = Vec::new();
-    for (n, amendment) in waiting(batch, &names).await? {
+    let kept = if batch.amendments_kept { waiting(batch, &names).await? } else { Vec::new() };
+    for (n, amendment) in kept {
         match one(batch, known, &amendment)? {
             Some(Amendment::Applied(_) | Amendment::Void) => done.push(n),
             Some(Amendment::TooEarly) | None => {}
@@ -123,6 +124,7 @@ fn amendment(row: &Row) -> Result<Message, LedgerError> {
 }
 
 async fn keep(batch: &mut Batch, amendments: &[&Message]) -> Result<(), LedgerError> {
+    batch.amendments_kept |= !amendments.is_empty();
     for piece in pieces(amendments) {
         let mut sql = QueryBuilder::<Db>::new(
             "INSERT INTO amendments (channel_id, target, chat, sender_phone, sender_lid, sender_name, from_me, content, at) ",

@@ -14,6 +14,8 @@ pub(crate) struct Batch {
     pub endpoints_changed: bool,
     /// Channels that are known to exist.
     pub channels: HashSet<ChannelId>,
+    /// Whether any edit, revoke or reaction may be waiting for its message; `false` saves the look.
+    pub amendments_kept: bool,
     heads_written: Heads,
     /// Logged and not yet in the table: all of a transaction go there together.
     unwritten: Vec<EventRow>,
@@ -30,6 +32,8 @@ pub(crate) struct Heads {
     pub position: u64,
     /// Readers see what is after this.
     pub pruned_through: u64,
+    /// As it was when the file was opened.
+    pub amendments_kept: bool,
 }
 
 struct EventRow {
@@ -56,6 +60,7 @@ impl Batch {
             heads,
             endpoints_changed: false,
             channels: HashSet::new(),
+            amendments_kept: heads.amendments_kept,
             heads_written: heads,
             unwritten: Vec::new(),
             tallied: Vec::new(),
@@ -169,11 +174,16 @@ impl Batch {
 }
 
 pub(crate) async fn heads(connection: &mut Connection) -> Result<Heads, sqlx::Error> {
-    let (seq, position, pruned_through): (i64, i64, i64) =
-        sqlx::query_as("SELECT last_seq, last_position, pruned_through FROM event_head WHERE one = 1")
-            .fetch_one(connection)
-            .await?;
-    Ok(Heads { seq: seq.unsigned_abs(), position: position.unsigned_abs(), pruned_through: pruned_through.unsigned_abs() })
+    const HEADS: &str =
+        "SELECT last_seq, last_position, pruned_through, EXISTS (SELECT 1 FROM amendments) FROM event_head WHERE one = 1";
+    let (seq, position, pruned_through, amendments_kept): (i64, i64, i64, bool) =
+        sqlx::query_as(HEADS).fetch_one(connection).await?;
+    Ok(Heads {
+        seq: seq.unsigned_abs(),
+        position: position.unsigned_abs(),
+        pruned_through: pruned_through.unsigned_abs(),
+        amendments_kept,
+    })
 }
 
 /// As the tables keep it.

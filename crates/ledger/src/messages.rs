@@ -176,9 +176,17 @@ pub(crate) const OF_WHATSAPP_IDS: &str = concat!(
     " ORDER BY n"
 );
 
+/// For one, which is what comes when little goes on: twice as quick.
+const OF_WHATSAPP_ID: &str =
+    concat!("SELECT ", columns!(), " FROM messages WHERE channel_id = $1 AND whatsapp_id = $2 ORDER BY n");
+
 /// All messages that bear one of these ids in one of these channels, in order of arrival: ids are given by senders, so two
 /// may bear one. The caller leaves out what it did not mean.
 pub(crate) async fn of_whatsapp_ids(batch: &mut Batch, names: &[(ChannelId, &str)]) -> Result<Vec<Row>, LedgerError> {
+    if let [(channel, id)] = names {
+        let row = sqlx::query(OF_WHATSAPP_ID).bind(channel.to_string()).bind(*id).fetch_all(&mut batch.connection).await;
+        return row.map_err(|e| batch.explain(&e));
+    }
     let (channels, ids) = lists(names);
     let rows = sqlx::query(OF_WHATSAPP_IDS).bind(channels).bind(ids).fetch_all(&mut batch.connection).await;
     rows.map_err(|e| batch.explain(&e))
