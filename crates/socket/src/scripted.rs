@@ -2,7 +2,7 @@
 
 use crate::{Close, Liveness, Opening, Outbound, SendError, Socket, SocketEvent, SocketFactory, StoreError, VaultTrouble};
 use async_trait::async_trait;
-use domain::{ChannelId, Phone};
+use domain::{ChannelId, Phone, Timestamp};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -38,6 +38,8 @@ struct Conduct {
     liveness: Liveness,
     /// Answers to the next sends; `Ok` when there is none.
     sends: VecDeque<Result<(), SendError>>,
+    /// Sends that succeed are acknowledged at once, by this time of WhatsApp's.
+    acknowledges: Option<Timestamp>,
     refuses_codes: bool,
     hangs: bool,
 }
@@ -106,6 +108,11 @@ impl Played {
         locked(&self.conduct).sends.push_back(answer);
     }
 
+    /// From now on every send that succeeds is followed by the server's ack.
+    pub fn acknowledges(&self, at: Timestamp) {
+        locked(&self.conduct).acknowledges = Some(at);
+    }
+
     /// From now on it cannot ask for pairing codes.
     pub fn refuses_codes(&self) {
         locked(&self.conduct).refuses_codes = true;
@@ -169,8 +176,16 @@ impl SocketFactory for Script {
 #[async_trait]
 impl Socket for Played {
     async fn send(&self, message: Outbound) -> Result<(), SendError> {
+        let whatsapp_id = message.whatsapp_id.clone();
         locked(&self.calls).push(Call::Send(message));
-        locked(&self.conduct).sends.pop_front().unwrap_or(Ok(()))
+        let (answer, acknowledges) = {
+            let mut conduct = locked(&self.conduct);
+            (conduct.sends.pop_front().unwrap_or(Ok(())), conduct.acknowledges)
+        };
+        if let (Ok(()), Some(at)) = (&answer, acknowledges) {
+            self.says(SocketEvent::ServerAck { whatsapp_id, error: None, at }).await;
+        }
+        answer
     }
 
     async fn request_pairing_code(&self, phone: Phone) -> Result<(), SendError> {

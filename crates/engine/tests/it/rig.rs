@@ -251,9 +251,14 @@ impl Rig {
 
     /// Lets the ledger do what it has been asked, and everybody act on it.
     pub async fn breathe(&self) {
-        // A write is answered after those before it; on a full disk it fails, which takes as long.
-        let _ = self.ledger.set_setting("test", &()).await;
-        self.pass(Duration::ZERO).await;
+        // A courier reads, writes and reads again between two looks at the clock.
+        for _ in 0..4 {
+            // A write is answered after those before it; on a full disk it fails, which takes as long.
+            let _ = self.ledger.set_setting("test", &()).await;
+            self.pass(Duration::ZERO).await;
+            let _ = self.ledger.next_expiry().await;
+            self.pass(Duration::ZERO).await;
+        }
     }
 
     pub fn no_socket_was_opened(&mut self) {

@@ -1,6 +1,6 @@
 //! Messages that are not to leave before a moment.
 
-use crate::rig::{Rig, eventually, sent, text, whatsapp_ids};
+use crate::rig::{Rig, eventually, sent, text};
 use domain::MessageStatus;
 use engine::NewMessage;
 use std::time::Duration;
@@ -11,12 +11,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 async fn a_scheduled_message_waits_for_its_time_and_holds_nothing_back() {
     let mut rig = Rig::new().await;
     let (id, socket) = rig.connected().await;
+    socket.acknowledges(rig.engine.clock().now());
     let at = rig.engine.clock().now().plus(Duration::from_secs(90));
     let later = rig.engine.send(id, NewMessage { send_at: Some(at), ..text("later") }).await.unwrap();
     assert_eq!((later.status, later.outbox.send_at), (MessageStatus::Queued, Some(at)));
     rig.engine.send(id, text("now")).await.unwrap();
     eventually("the other", || sent(&socket) == ["now"]).await;
-    rig.ack(&socket, &whatsapp_ids(&socket)[0], None).await;
     rig.in_time("its time", || sent(&socket).len() == 2).await;
     assert_eq!(sent(&socket), ["now", "later"]);
     assert!(rig.engine.clock().now() >= at);
