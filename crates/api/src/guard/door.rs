@@ -48,7 +48,10 @@ fn is_preflight(request: &Request) -> bool {
 fn preflight() -> Response {
     let allow = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, accept, last-event-id, x-whatisup"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, accept, last-event-id, idempotency-key, x-whatisup",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
         (HeaderName::from_static("access-control-allow-private-network"), "true"),
     ];
@@ -57,7 +60,8 @@ fn preflight() -> Response {
 
 fn share(headers: &mut HeaderMap, with: &HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, with.clone());
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("location, retry-after"));
+    headers
+        .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("location, retry-after, idempotent-replayed"));
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
 }

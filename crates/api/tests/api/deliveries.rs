@@ -133,3 +133,24 @@ async fn a_span_of_time_is_delivered_again() {
     }
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn an_event_that_the_log_let_go_of_cannot_be_delivered_again() {
+    let rig = Rig::start().await;
+    let mut receiver = Receiver::start().await;
+    let path = webhook(&rig, &receiver).await;
+    rig.channel("Front desk").await;
+    receiver.next().await;
+    let delivered = format!("{path}/deliveries?status=delivered");
+    let list = rig.eventually(&delivered, |page| page["deliveries"].as_array().unwrap().len() == 1).await;
+    let address = format!("/v1/deliveries/{}", list["deliveries"][0]["id"].as_str().unwrap());
+    rig.channel("Back office").await;
+    receiver.next().await;
+    rig.eventually(&path, |w| w["pending"] == 0).await;
+    while rig.ledger.prune_events(domain::Timestamp::EPOCH, 1, 100).await.unwrap().more {}
+    let shown = rig.get(&address).await.body;
+    assert_eq!((&shown["payload"], &shown["status"]), (&json!(null), &json!("delivered")));
+    assert_eq!(rig.bid(Method::POST, &format!("{address}/redeliver")).await.told(), "409 event_gone");
+    assert_eq!(receiver.rest(), 0);
+    rig.stop().await;
+}
