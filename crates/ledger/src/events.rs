@@ -67,6 +67,10 @@ pub(crate) fn page(query: &EventQuery) -> QueryBuilder<Db> {
         // How the data of every event about a message begins, as it was frozen.
         let begins = format!("{{\"message\":{{\"id\":\"{message}\"");
         let length = i64::try_from(begins.len()).unwrap_or(i64::MAX);
+        // Nothing was told of it before it was made; an hour for clocks that disagree. The sum keeps SQLite from walking
+        // the log itself for the smallest one.
+        let made = message.made_at().minus(std::time::Duration::from_secs(3600)).as_millis();
+        sql.push(" AND seq >= (SELECT coalesce(min(seq + 0), 0) FROM events WHERE at >= ").push_bind(made).push(")");
         sql.push(" AND substr(data, 1, ").push_bind(length).push(") = ").push_bind(begins);
     }
     if !query.kinds.is_empty() {

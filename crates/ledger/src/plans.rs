@@ -6,7 +6,7 @@ use crate::{
     DeliveryQuery, DeliveryStatus, EventQuery, Ledger, OpenOptions, OutboxPart, OutboxQuery, events, messages, outbox,
     progress, second_try, webhooks,
 };
-use domain::{ChannelId, EndpointId, Timestamp};
+use domain::{ChannelId, EndpointId, MessageId, Timestamp};
 use sqlx::{AssertSqlSafe, Row as _};
 
 async fn plan(ledger: &Ledger, sql: &str) -> Vec<String> {
@@ -81,6 +81,8 @@ async fn the_log_is_read_from_where_a_page_begins() {
     check(&ledger, events::page(&kinds).sql().as_str(), "events USING PRIMARY KEY (seq>?)").await;
     let channel = EventQuery { channel: Some(ChannelId::new(Timestamp::EPOCH, 1)), ..query };
     check(&ledger, events::page(&channel).sql().as_str(), "events_by_channel (channel_id=? AND seq>?)").await;
+    let message = EventQuery { message: Some(MessageId::new(Timestamp::EPOCH, 1)), ..EventQuery::default() };
+    check(&ledger, events::page(&message).sql().as_str(), "events_by_time (at>?)").await;
     check(&ledger, webhooks::UNPLANNED, "events USING PRIMARY KEY (seq>?)").await;
     check(&ledger, webhooks::IN_RANGE, "events_by_time (at>? AND at<?)").await;
     ledger.close().await;
