@@ -1,5 +1,8 @@
 //! What `doctor` looks at, one check a function.
 
+mod permissions;
+mod upkeep;
+
 use crate::keys::{self, Face, VaultKind};
 use crate::{Config, Running};
 use std::net::{SocketAddr, TcpListener};
@@ -40,7 +43,9 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![application(&config.data_dir).await, keys(config).await];
     findings.extend(ports(config).await);
     findings.push(disk(&config.data_dir));
-    findings.push(permissions(&config.data_dir));
+    findings.push(permissions::permissions(&config.data_dir));
+    findings.push(upkeep::logs(config));
+    findings.push(upkeep::backup(&config.data_dir, engine::Clock::system().now()));
     let (network, date) = network(config).await;
     findings.push(clock(date));
     findings.push(network);
@@ -143,24 +148,6 @@ fn disk(data_dir: &Path) -> Finding {
         Ok(free) => Finding::good("disk", format!("{} MiB are free.", free >> 20)),
         Err(error) => Finding::bad("disk", format!("{}: {error}", existing.display())),
     }
-}
-
-#[cfg(unix)]
-fn permissions(data_dir: &Path) -> Finding {
-    use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(data_dir) {
-        Err(_) => Finding::good("permissions", "The data directory will be made for you alone."),
-        Ok(about) if about.permissions().mode() & 0o077 != 0 => Finding::bad(
-            "permissions",
-            format!("Others can enter {}. The next start mends it, or: chmod 700 {0}", data_dir.display()),
-        ),
-        Ok(_) => Finding::good("permissions", "Only you can enter the data directory."),
-    }
-}
-
-#[cfg(not(unix))]
-fn permissions(_: &Path) -> Finding {
-    Finding::good("permissions", "The data directory is protected as your user profile is.")
 }
 
 fn clock(there: Option<domain::Timestamp>) -> Finding {

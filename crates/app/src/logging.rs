@@ -4,9 +4,11 @@ use crate::log_file::LogFile;
 use crate::{Config, LogConfig, LogFormat};
 use std::path::Path;
 use std::sync::Mutex;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
 use tracing_subscriber::fmt::layer;
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
 
@@ -32,7 +34,8 @@ type Lines = Box<dyn Layer<Registry> + Send + Sync>;
 /// A second call does nothing.
 pub fn init_logging(config: Option<&Config>) {
     let log = config.map(|c| &c.log);
-    let directives = directives(log.map_or("info", |c| c.level.as_str()));
+    let level = log.map_or("info", |c| c.level.as_str());
+    let directives = directives(level);
     let (filter, bad) = match EnvFilter::try_new(&directives) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
@@ -45,7 +48,7 @@ pub fn init_logging(config: Option<&Config>) {
             Err(error) => no_file = Some(error),
         }
     }
-    if tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().is_err() {
+    if tracing_subscriber::registry().with(lines.with_filter(filter.and(without_stanzas(level)))).try_init().is_err() {
         return;
     }
     if let Some(error) = bad {
@@ -55,6 +58,19 @@ pub fn init_logging(config: Option<&Config>) {
         tracing::warn!(%error, "there are no log files in the data directory");
     }
     tell_panics();
+}
+
+/// What the protocol library tells below a warning: whole stanzas, with pairing codes, numbers and ciphertexts. Its log targets
+/// have no common beginning, its modules have.
+const STANZAS: [&str; 4] = ["whatsapp_rust", "wacore", "waproto", "whatsapp_rust_sqlite_storage"];
+
+/// Leaves out the library's chatter, unless the filter names the library: a general `debug` is no wish to see stanzas.
+fn without_stanzas(level: &str) -> impl Filter<Registry> + Send + Sync + 'static {
+    let asked = level.split(',').any(|part| STANZAS.iter().any(|name| part.trim().starts_with(name)));
+    filter_fn(move |about| {
+        let library = || about.module_path().is_some_and(|module| STANZAS.iter().any(|name| module.starts_with(name)));
+        asked || *about.level() <= Level::WARN || !library()
+    })
 }
 
 /// What `log.level` means.
