@@ -1,7 +1,8 @@
 //! What one endpoint gets next. Pure: the driver tells what happened and what time it is.
 //!
 //! A *lane* knows the first deliveries that are owed to an endpoint, in the order of `seq`. Each waits, is being sent, or
-//! was delivered and is being written down. With a concurrency of 1 only the first in order is ever tried, so order
+//! was delivered and is being written down: until that is done it counts as under way, so that after a crash no more comes
+//! again than may be under way. With a concurrency of 1 only the first in order is ever tried, so order
 //! holds and a delivery that fails holds up the rest. With more, each waits for itself; but when as many in a row
 //! failed as may be under way, the endpoint as a whole backs off: one at a time, and only what has been tried before.
 
@@ -9,8 +10,6 @@ use domain::{DeliveryId, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Deliveries that may be delivered but not yet written down; when it is full, nothing more is sent.
-const UNWRITTEN: usize = 64;
 /// No wait is longer: the longest of the schedule, or the longest that a receiver may ask for, and a tenth.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600 * 11 / 10);
 
@@ -139,7 +138,7 @@ impl Lane {
         let (sending, unwritten) = (self.count(Stage::Sending), self.count(Stage::Delivered));
         let backs_off = self.misses >= self.concurrency;
         let at_once = if backs_off { 1 } else { self.concurrency };
-        if !self.open || self.held || sending >= at_once || unwritten >= UNWRITTEN {
+        if !self.open || self.held || sending + unwritten >= at_once {
             return Next::Idle;
         }
         let mut waiting = self.entries.iter().filter(|(_, entry)| entry.stage == Stage::Waiting);
@@ -263,8 +262,9 @@ mod tests {
         let mut lane = lane(1, &[owed(1), owed(2), owed(3)]);
         assert_eq!(send(&mut lane, NOW), [1]);
         lane.delivered(place(1));
-        assert_eq!(send(&mut lane, NOW), [2], "the next goes while the last is written down");
+        assert_eq!(lane.next(NOW), Next::Idle, "a crash now would send it again, and only that");
         lane.settled(place(1));
+        assert_eq!(send(&mut lane, NOW), [2]);
         lane.failed(place(2), Some(later(5)), NOW);
         assert_eq!(lane.next(NOW), Next::Wait(later(5)));
         assert_eq!(send(&mut lane, later(5)), [2]);
@@ -276,6 +276,7 @@ mod tests {
         assert_eq!(send(&mut lane, NOW), [1, 2]);
         lane.failed(place(1), Some(later(5)), NOW);
         lane.delivered(place(2));
+        lane.settled(place(2));
         assert_eq!(send(&mut lane, NOW), [3, 4]);
     }
 
@@ -288,6 +289,7 @@ mod tests {
         assert_eq!(lane.next(NOW), Next::Wait(later(5)), "the untried ones do not burn their schedules");
         assert_eq!(send(&mut lane, later(6)), [2], "one asks whether it is well");
         lane.delivered(place(2));
+        lane.settled(place(2));
         assert_eq!(send(&mut lane, later(6)), [1, 3]);
     }
 
@@ -391,18 +393,24 @@ mod tests {
         let mut lane = lane(1, &[owed(1), owed(2)]);
         send(&mut lane, NOW);
         lane.delivered(place(1));
+        lane.settled(place(1));
         lane.hold(true);
         assert_eq!(lane.next(NOW), Next::Idle);
         lane.hold(false);
         assert_eq!(send(&mut lane, NOW), [2]);
+    }
 
-        let all: Vec<_> = (1..200).map(owed).collect();
-        let mut lane = self::lane(1, &all);
-        for seq in 1..=64 {
-            assert_eq!(send(&mut lane, NOW), [seq]);
+    #[test]
+    fn what_is_not_written_down_yet_counts_as_under_way() {
+        let all: Vec<_> = (1..20).map(owed).collect();
+        let mut lane = lane(3, &all);
+        assert_eq!(send(&mut lane, NOW), [1, 2, 3]);
+        for seq in 1..=3 {
             lane.delivered(place(seq));
         }
         assert_eq!(lane.next(NOW), Next::Idle);
+        lane.settled(place(2));
+        assert_eq!(send(&mut lane, NOW), [4]);
     }
 
     proptest! {
@@ -424,7 +432,7 @@ mod tests {
                         prop_assert!(!sending.contains(&place.seq) && !delivered.contains(&place.seq));
                         lane.sending(place);
                         sending.push(place.seq);
-                        prop_assert!(sending.len() <= concurrency as usize);
+                        prop_assert!(sending.len() + unwritten.len() <= concurrency as usize);
                         continue;
                     }
                     Next::Load => {
