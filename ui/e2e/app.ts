@@ -87,7 +87,7 @@ export class App {
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(this.url + path, {
       method,
-      headers: { ...this.credentials, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: { ...this.credentials, Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     }).catch((error: unknown) => {
       throw new Error(`${method} ${path}: ${String(error)}; the application (${this.#child?.exitCode ?? "running"}) said:\n${this.#said}`, { cause: error });

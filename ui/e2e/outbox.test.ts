@@ -59,8 +59,10 @@ it("shows what WhatsApp refused and why, to be retried or discarded", async () =
   // Still refused: it comes back.
   const first = wedged.getByRole("listitem").filter({ hasText: "First refused" });
   await first.getByRole("button", { name: /^Retry/ }).click();
-  await first.waitFor({ state: "detached" });
+  const failures = async () => (await app.call<{ items: unknown[] }>("GET", "/v1/events?types=message.failed&limit=100")).items.length;
+  await expect.poll(failures, { timeout: 20_000 }).toBe(4);
   await first.waitFor();
+  await expect.poll(() => wedged.getByRole("listitem").count()).toBe(3);
 
   await app.call("DELETE", "/sandbox/faults");
   await first.getByRole("button", { name: /^Retry/ }).click();

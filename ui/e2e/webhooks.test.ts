@@ -63,7 +63,7 @@ it("is added, shows its secret once, and delivers signed events that one can loo
   await dialog.getByLabel("Value of header 1").fill("orders");
   await dialog.getByRole("button", { name: "Add webhook" }).click();
   await page.getByRole("dialog", { name: "The webhook is ready" }).waitFor();
-  const secret = await page.getByRole("region", { name: "signing secret" }).innerText();
+  const secret = await page.getByRole("region", { name: "signing secret", exact: true }).innerText();
   expect(secret).toMatch(/^whsec_\S{24,}$/);
   // What is shown once is not lost by a key that was pressed too early.
   await page.keyboard.press("Escape");
@@ -152,7 +152,7 @@ it("gets a new secret, and both sign until the old one ends", async () => {
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("The present secret ends").selectOption({ label: "In an hour" });
   await dialog.getByRole("button", { name: "Make a new secret" }).click();
-  const fresh = await page.getByRole("region", { name: "signing secret" }).innerText();
+  const fresh = await page.getByRole("region", { name: "signing secret", exact: true }).innerText();
   await dialog.getByText("two signatures").waitFor();
   await dialog.getByRole("button", { name: "I have stored it" }).click();
   await page.getByText("Still signing").waitFor();
@@ -170,7 +170,7 @@ it("can be tested, and tells what the receiver answered", async () => {
   const dialog = page.getByRole("dialog", { name: "Send a test" });
   await dialog.getByLabel("Event").selectOption("channel.stuck");
   await dialog.getByRole("button", { name: "Send", exact: true }).click();
-  await dialog.getByText("503").waitFor();
+  await dialog.getByText("503", { exact: true }).waitFor();
   await dialog.getByText("Not taken").waitFor();
   await dialog.getByText("come back later").waitFor();
   expect(receiver.received.map(({ event }) => event.type)).toEqual(["channel.stuck"]);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Channel } from "../src/api/types";
+import type { Channel, Message } from "../src/api/types";
 import { each, heldChats, shelfOf, whyWaiting } from "../src/parts/outbox";
 import { asLocal, fromLocal, wrongTimes } from "../src/parts/moment";
 import { contentText, messageFace, reactionsOf } from "../src/parts/words";
