@@ -203,6 +203,7 @@ impl Driver {
             pace: self.seat.pace.clone(),
             bell: self.seat.bell.clone(),
             reports: self.yard.done.clone(),
+            ahead: None,
         };
         let courier = Courier { picker, socket };
         self.yard.tracker.spawn(async move { dismissed.run_until_cancelled(courier.run()).await });

@@ -55,8 +55,9 @@ impl Carrier {
         while let Some(batch) = batches.recv().await {
             if !self.carry(batch).await {
                 self.clock.sleep(NOT_CONNECTED_RETRY).await;
-                self.bell.notify_one();
             }
+            // What did not leave is to be found again.
+            self.bell.notify_one();
         }
     }
 
@@ -66,7 +67,7 @@ impl Carrier {
         while let Some(message) = messages.next() {
             let (id, attempts) = (message.id, message.outbox.attempts);
             if !self.flight.lock().may_leave(&message.chat, batch.look) {
-                self.flight.lock().turned_back(id);
+                self.flight.lock().held_back(id);
                 continue;
             }
             let outbound = Outbound { whatsapp_id: message.whatsapp_id, chat: message.chat, content: message.content };
@@ -78,10 +79,8 @@ impl Carrier {
                         judge(&self.flight, &self.reports, id, verdict).await;
                     }
                     Refusal::NotConnected => {
-                        let mut flight = self.flight.lock();
-                        for id in std::iter::once(id).chain(messages.map(|message| message.id)) {
-                            flight.turned_back(id);
-                        }
+                        let rest = std::iter::once(id).chain(messages.map(|message| message.id));
+                        self.flight.lock().turned_back(rest);
                         return false;
                     }
                 },

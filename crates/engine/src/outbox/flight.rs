@@ -27,6 +27,8 @@ pub(crate) struct Flight {
     /// `None` until it knows of the retry.
     held: HashMap<ChatId, Option<Look>>,
     look: u64,
+    /// What was picked in this look or before must not leave any more: something before it was turned back.
+    spoiled: u64,
     /// What was first without an answer when the last connections were lost, and how many of them in a row.
     suspect: Option<(MessageId, u32)>,
 }
@@ -77,17 +79,23 @@ impl Flight {
         Look(self.look)
     }
 
-    /// The first `wanted` of what the ledger says is due, less what is on its way already, and less what would overtake one of its
-    /// chat that has come to nothing before and is being tried again: until there is word on that one, the chat waits.
-    pub fn choose(&self, due: Vec<Message>, wanted: usize) -> Vec<Message> {
+    /// The first `wanted` of what the ledger said in that look is due, less what is on its way already, and less what would
+    /// overtake one of its chat that came to nothing before and is being tried again: until there is word on that one, the chat
+    /// waits. And what is left of `due` for the next time; nothing, when some of it had to be passed over.
+    pub fn choose(&self, look: Look, due: Vec<Message>, wanted: usize) -> (Vec<Message>, Vec<Message>) {
         let trying = self.aboard.values().filter(|p| p.ticket.attempts > 0 && p.stage != Stage::Judged);
         let mut waiting: HashSet<ChatId> = trying.map(|p| p.ticket.chat.clone()).collect();
-        let mut chosen = Vec::new();
-        for message in due {
-            if chosen.len() == wanted {
-                break;
+        let mut chosen = Vec::with_capacity(wanted);
+        let mut passed_over = false;
+        let mut due = due.into_iter();
+        while chosen.len() < wanted
+            && let Some(message) = due.next()
+        {
+            if self.holds(message.id) {
+                continue;
             }
-            if self.holds(message.id) || waiting.contains(&message.chat) {
+            if waiting.contains(&message.chat) || !self.may_leave(&message.chat, look) {
+                passed_over = true;
                 continue;
             }
             if message.outbox.attempts > 0 {
@@ -95,7 +103,7 @@ impl Flight {
             }
             chosen.push(message);
         }
-        chosen
+        (chosen, if passed_over { Vec::new() } else { due.collect() })
     }
 
     /// Whether the ledger's row is to be left alone, though it says that the message waits.
@@ -121,6 +129,9 @@ impl Flight {
 
     /// Whether a message of this look may be written, or waits behind an earlier one of its chat.
     pub fn may_leave(&self, chat: &ChatId, look: Look) -> bool {
+        if look.0 <= self.spoiled {
+            return false;
+        }
         match self.held.get(chat) {
             Some(Some(until)) => look > *until,
             Some(None) => false,
@@ -188,10 +199,21 @@ impl Flight {
     }
 
     /// It did not get onto the wire; a later look finds it again.
-    pub fn turned_back(&mut self, id: MessageId) {
+    pub fn held_back(&mut self, id: MessageId) {
         if self.aboard.get(&id).is_some_and(|p| p.stage != Stage::Judged) {
             self.leave(id);
         }
+    }
+
+    /// The socket took these no more. Whatever was picked after them is held back too, so that they are found in their order.
+    pub fn turned_back(&mut self, ids: impl IntoIterator<Item = MessageId>) {
+        self.spoiled = self.look;
+        ids.into_iter().for_each(|id| self.held_back(id));
+    }
+
+    /// Whether what was turned back is still being gathered: a look would miss some of it.
+    pub fn is_turning_back(&self) -> bool {
+        self.spoiled == self.look && self.aboard.values().any(|p| p.stage == Stage::Boarded)
     }
 
     /// The connection is gone: what has no answer goes out again by the next one. Except a message that was the first without an
@@ -328,13 +350,36 @@ mod tests {
         let (mut a1, a2, b) = (message(1, "15550100177"), message(2, "15550100177"), message(3, "15550100188"));
         a1.outbox.attempts = 1;
         let due = vec![a1.clone(), a2.clone(), b.clone()];
-        let ids = |messages: Vec<Message>| messages.into_iter().map(|m| m.id).collect::<Vec<_>>();
-        assert_eq!(ids(flight.choose(due.clone(), 10)), [a1.id, b.id]);
+        let look = flight.begin_look();
+        assert_eq!(ids(flight.choose(look, due.clone(), 10)), (vec![a1.id, b.id], vec![]));
         flight.board(&a1);
         flight.written(a1.id, secs(1));
-        assert_eq!(ids(flight.choose(due.clone(), 10)), [b.id]);
+        assert_eq!(ids(flight.choose(look, due.clone(), 10)), (vec![b.id], vec![]));
         assert!(flight.answered("W1").is_some());
-        assert_eq!(ids(flight.choose(due, 1)), [a2.id]);
+        assert_eq!(ids(flight.choose(look, due, 1)), (vec![a2.id], vec![b.id]));
+    }
+
+    fn ids((chosen, left): (Vec<Message>, Vec<Message>)) -> (Vec<MessageId>, Vec<MessageId>) {
+        let of = |messages: Vec<Message>| messages.into_iter().map(|m| m.id).collect();
+        (of(chosen), of(left))
+    }
+
+    #[test]
+    fn what_was_picked_after_something_that_was_turned_back_does_not_leave_before_it() {
+        let mut flight = Flight::default();
+        let (a, b) = (message(1, "15550100177"), message(2, "15550100177"));
+        let first = flight.begin_look();
+        flight.board(&a);
+        let second = flight.begin_look();
+        assert_eq!(ids(flight.choose(second, vec![a.clone(), b.clone()], 10)), (vec![b.id], vec![]));
+        flight.board(&b);
+        flight.turned_back([a.id]);
+        assert!(!flight.may_leave(&b.chat, second) && !flight.may_leave(&a.chat, first));
+        assert!(flight.is_turning_back(), "the second is still on its way to the wire");
+        flight.held_back(b.id);
+        assert!(!flight.is_turning_back());
+        let third = flight.begin_look();
+        assert_eq!(ids(flight.choose(third, vec![a.clone(), b.clone()], 10)), (vec![a.id, b.id], vec![]));
     }
 
     #[test]

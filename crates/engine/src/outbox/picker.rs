@@ -12,8 +12,9 @@ use super::verdict::unanswered;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::line::Done;
-use domain::{ChannelId, Message, MessageStatus, Timestamp};
+use domain::{ChannelId, Message, Timestamp};
 use ledger::{Ledger, LedgerError};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -26,6 +27,8 @@ const TOGETHER: usize = 64;
 /// Batches that are marked and wait for the wire. When it is full no more are marked: what is only queued can still be
 /// cancelled.
 pub(super) const BATCHES_WAITING: usize = 1;
+/// Messages read at a time, when that many may leave.
+const AHEAD: usize = 256;
 /// How far down the outbox is looked for messages that may leave, when those at its head may not.
 const FURTHEST: usize = 1_000;
 /// A message without WhatsApp's word for so long counts as not answered. Longer than it takes to notice a dead connection, and
@@ -50,6 +53,8 @@ pub(crate) struct Picker {
     /// room again.
     pub bell: Arc<Notify>,
     pub reports: mpsc::Sender<Done>,
+    /// Read already, and not picked yet.
+    pub ahead: Option<(Look, Vec<Message>)>,
 }
 
 /// Messages that are marked as being sent, in the order of the outbox.
@@ -65,7 +70,7 @@ enum Picked {
 }
 
 impl Picker {
-    pub(super) async fn run(self, hand_over: mpsc::Sender<Batch>) {
+    pub(super) async fn run(mut self, hand_over: mpsc::Sender<Batch>) {
         loop {
             match self.pick().await {
                 Ok(Picked::Batch(batch)) => {
@@ -86,12 +91,15 @@ impl Picker {
         }
     }
 
-    async fn pick(&self) -> Result<Picked, LedgerError> {
+    async fn pick(&mut self) -> Result<Picked, LedgerError> {
         self.give_up_waiting().await;
         let passed = self.clock.passed();
-        let (look, aboard, room) = {
-            let mut flight = self.flight.lock();
-            (flight.begin_look(), flight.len(), UNANSWERED.saturating_sub(flight.unanswered()))
+        let room = {
+            let flight = self.flight.lock();
+            if flight.is_turning_back() {
+                return Ok(Picked::Nothing(None));
+            }
+            UNANSWERED.saturating_sub(flight.unanswered())
         };
         let tokens = usize::try_from(self.pace().tokens(passed)).unwrap_or(usize::MAX);
         if room == 0 {
@@ -100,9 +108,8 @@ impl Picker {
         if tokens == 0 {
             return Ok(Picked::Nothing(Some(self.pace().wait(passed))));
         }
-        let wanted = room.min(tokens).min(TOGETHER);
         let now = self.clock.now();
-        let fresh = self.fresh(now, aboard, wanted).await?;
+        let (look, fresh) = self.fresh(now, room.min(tokens).min(TOGETHER), tokens).await?;
         if fresh.is_empty() {
             let later = self.ledger.next_due(self.channel, now).await?.map(|at| at.since(now).min(LONGEST_NAP));
             return Ok(Picked::Nothing(later.into_iter().chain(self.until_overdue()).min()));
@@ -114,20 +121,36 @@ impl Picker {
         for message in &messages {
             flight.board(message);
         }
+        drop(flight);
         Ok(Picked::Batch(Batch { look, messages }))
     }
 
-    /// The first messages of the outbox that may leave.
-    async fn fresh(&self, now: Timestamp, aboard: usize, wanted: usize) -> Result<Vec<Message>, LedgerError> {
+    /// The first messages of the outbox that may leave. Looks further ahead than that when all of it may leave soon: what is
+    /// picked later from an earlier look is marked by its row like any other, and new messages come after it.
+    async fn fresh(&mut self, now: Timestamp, wanted: usize, tokens: usize) -> Result<(Look, Vec<Message>), LedgerError> {
+        if let Some((look, ahead)) = self.ahead.take() {
+            let (fresh, left) = self.flight.lock().choose(look, ahead, wanted);
+            if !left.is_empty() {
+                self.ahead = Some((look, left));
+            }
+            if !fresh.is_empty() {
+                return Ok((look, fresh));
+            }
+        }
+        let (look, aboard) = {
+            let mut flight = self.flight.lock();
+            (flight.begin_look(), flight.len())
+        };
         // Those in the air are still in the outbox, at its head.
-        let mut limit = aboard + wanted;
+        let mut limit = (aboard + tokens.clamp(wanted, AHEAD)).min(FURTHEST);
         loop {
             let due = self.ledger.due(self.channel, now, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
             let all = due.len() < limit || limit >= FURTHEST;
-            let fresh = self.flight.lock().choose(due, wanted);
+            let (fresh, left) = self.flight.lock().choose(look, due, wanted);
             // Many of one chat may wait behind one of theirs: the other chats are further down.
             if all || fresh.len() == wanted {
-                return Ok(fresh);
+                self.ahead = (!left.is_empty()).then_some((look, left));
+                return Ok((look, fresh));
             }
             limit = limit.saturating_mul(4).min(FURTHEST);
         }
@@ -135,16 +158,12 @@ impl Picker {
 
     /// Those of `fresh` that are being sent now: what was cancelled or expired in this moment is not among them. The ledger's row
     /// decides.
-    async fn mark(&self, fresh: Vec<Message>) -> Result<Vec<Message>, LedgerError> {
-        let queued: Vec<_> = fresh.iter().filter(|m| m.status == MessageStatus::Queued).map(|m| m.id).collect();
-        // Marked by an earlier connection, or before a crash.
-        let mut messages: Vec<_> = fresh;
-        if !queued.is_empty() {
-            let marked = self.health.note(self.ledger.mark_sending(queued, self.clock.now()).await)?;
-            let marked: std::collections::HashSet<_> = marked.iter().map(|m| m.id).collect();
-            messages.retain(|m| m.status == MessageStatus::Sending || marked.contains(&m.id));
-        }
-        Ok(messages)
+    async fn mark(&self, mut fresh: Vec<Message>) -> Result<Vec<Message>, LedgerError> {
+        let ids = fresh.iter().map(|message| message.id).collect();
+        let marked = self.health.note(self.ledger.mark_sending(ids, self.clock.now()).await)?;
+        let marked: HashSet<_> = marked.iter().map(|message| message.id).collect();
+        fresh.retain(|message| marked.contains(&message.id));
+        Ok(fresh)
     }
 
     /// Judges those that WhatsApp has not answered in time.
