@@ -135,7 +135,8 @@ async fn the_shell_page_is_let_in_by_its_exact_origin() {
         .unwrap();
     assert_eq!(preflight.status(), StatusCode::NO_CONTENT);
     assert_eq!(preflight.headers()["access-control-allow-origin"], SHELL);
-    assert!(preflight.headers()["access-control-allow-headers"].to_str().unwrap().contains("authorization"));
+    let allowed = preflight.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(allowed.contains("authorization") && allowed.contains("idempotency-key"), "{allowed}");
     assert!(preflight.headers().get("access-control-allow-credentials").is_none());
 
     let answer = rig
