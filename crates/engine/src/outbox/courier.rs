@@ -75,7 +75,9 @@ impl Carrier {
                 Ok(()) => self.flight.lock().written(id, self.clock.passed()),
                 Err(error) => match refused(&error, attempts, rand::random()) {
                     Refusal::Judged(verdict) => {
-                        tracing::info!(message.id = %id, %error, "a message did not leave");
+                        tracing::info!(message.id = %id, ?verdict, "a message did not leave");
+                        // The library's own words may name the recipient.
+                        tracing::debug!(message.id = %id, %error, "why a message did not leave");
                         judge(&self.flight, &self.reports, id, verdict).await;
                     }
                     Refusal::NotConnected => {
