@@ -74,7 +74,8 @@ async fn a_backup_under_traffic_brings_back_everything_that_was_acknowledged_bef
     let shop = world.pair(&rest, &mut events, &grace, "Shop").await.unwrap();
 
     // Traffic in both directions on both channels, all the while.
-    let (stop, sent, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (stop, sent, written) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let sending = tokio::spawn({
         let (stop, sent, rest, desk, shop, to) =
             (stop.clone(), sent.clone(), rest.clone(), desk.clone(), shop.clone(), kurt.number().to_owned());

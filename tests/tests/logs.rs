@@ -55,9 +55,10 @@ impl Scanner {
     fn find(&self, text: &str) -> Option<(String, String)> {
         text.lines().find_map(|line| {
             let detail = ["DEBUG", "TRACE"].iter().any(|level| line.contains(level));
-            let (what, ..) = self.needles.iter().find(|(_, needle, never)| {
-                line.contains(needle.as_str()) && (*never == Never::AtAll || !detail)
-            })?;
+            let (what, ..) = self
+                .needles
+                .iter()
+                .find(|(_, needle, never)| line.contains(needle.as_str()) && (*never == Never::AtAll || !detail))?;
             Some((what.clone(), line.to_owned()))
         })
     }

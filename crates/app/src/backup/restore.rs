@@ -6,8 +6,8 @@ use super::{LAST, staging};
 use crate::config::VaultStore;
 use crate::keys::{self, Face, OpenVault};
 use crate::{Config, StartError, log_file};
-use domain::{ChannelId, Timestamp};
-use ledger::{Check, Ledger, OpenError, OpenOptions};
+use domain::{ChannelId, ChannelView, Desired, Event, Reason, State, Timestamp};
+use ledger::{Check, Ledger, OpenError, OpenOptions, TransitionRecord};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ pub async fn restore(config: &Config, from: &Path, replace: bool, now: Timestamp
         .await
         .map_err(|e| ArchiveError::Io(io::Error::other(e)))??;
     let keys = Keys::of(config, &unpacked.0).await?;
-    let (channels, without_key) = keys.open_all(&unpacked.0).await?;
+    let (channels, without_key) = keys.open_all(&unpacked.0, now).await?;
     let replaced = place.swap(&unpacked.0, now)?;
     Ok(Restored { made_at: manifest.made_at, version: manifest.version, channels, without_key, replaced })
 }
@@ -139,29 +139,65 @@ impl Keys {
         }
     }
 
-    /// Opens everything that there is, and takes away what no key opens any more.
-    async fn open_all(&self, unpacked: &Path) -> Result<(usize, Vec<ChannelId>), RestoreError> {
+    /// Opens everything that there is, and takes away what no key opens any more: those channels are unpaired, as they were when
+    /// their key was destroyed.
+    async fn open_all(&self, unpacked: &Path, now: Timestamp) -> Result<(usize, Vec<ChannelId>), RestoreError> {
         let ledger = Ledger::open(unpacked, self.ledger.as_bytes(), OpenOptions { check: Check::Thorough }).await;
-        ledger.map_err(|error| RestoreError::Ledger(why(&error)))?.close().await;
-        let mut without_key = Vec::new();
+        let ledger = ledger.map_err(|error| RestoreError::Ledger(why(&error)))?;
+        let done = self.try_states(unpacked, &ledger, now).await;
+        ledger.close().await;
+        done
+    }
+
+    async fn try_states(
+        &self,
+        unpacked: &Path,
+        ledger: &Ledger,
+        now: Timestamp,
+    ) -> Result<(usize, Vec<ChannelId>), RestoreError> {
+        let mut usable = Vec::new();
         let all = whatsapp::kept_auth_states(unpacked)
             .map_err(|e| RestoreError::Io { path: unpacked.to_owned(), source: io::Error::other(e) })?;
-        for &channel in &all {
+        for channel in all {
             let opened = match self.open.vault.channel_key(channel).await.map_err(StartError::from)? {
                 Some(key) => whatsapp::try_auth_state(unpacked, channel, &key).await,
                 None => Err(whatsapp::StoreError::WrongKey),
             };
             match opened {
-                Ok(()) => {}
+                Ok(()) => usable.push(channel),
                 Err(whatsapp::StoreError::WrongKey) => {
                     let gone = unpacked.join("sessions").join(channel.to_string());
                     fs::remove_dir_all(&gone).map_err(io(&gone))?;
-                    without_key.push(channel);
                 }
                 Err(error) => return Err(RestoreError::AuthState { channel, error }),
             }
         }
-        Ok((all.len() - without_key.len(), without_key))
+        let mut without_key = Vec::new();
+        let unreadable = |error: ledger::LedgerError| RestoreError::Ledger(error.to_string());
+        for channel in ledger.channels().await.map_err(unreadable)? {
+            if channel.paired && !usable.contains(&channel.id) {
+                without_key.push(channel.id);
+                ledger.transition(logged_out(channel, now)).await.map_err(unreadable)?;
+            }
+        }
+        Ok((usable.len(), without_key))
+    }
+}
+
+/// What the ledger says of a channel whose credentials are gone.
+fn logged_out(mut channel: ChannelView, now: Timestamp) -> TransitionRecord {
+    let reason = Reason::LoggedOut;
+    channel.state = State::Disconnected { since: now, reason };
+    (channel.paired, channel.desired, channel.stuck_since, channel.flapping_since) = (false, Desired::Stopped, None, None);
+    TransitionRecord {
+        channel: channel.id,
+        state: channel.state.clone(),
+        stuck_since: None,
+        desired: channel.desired,
+        paired: false,
+        identity: None,
+        events: vec![Event::ChannelDisconnected { channel, reason }],
+        at: now,
     }
 }
 
