@@ -8,7 +8,7 @@ use std::time::Duration;
 /// SQLCipher's page, the least that a database of ours can be.
 const PAGE: u64 = 4096;
 /// What has to fit on the disk for it not to be full: some pages, and what SQLite puts beside its file.
-const ROOM: [u8; 64 * 1024] = [0; 64 * 1024];
+static ROOM: [u8; 64 * 1024] = [0; 64 * 1024];
 /// A file that a closing pool still holds cannot be removed on some systems; it lets go soon.
 const REMOVAL_TRIES: u32 = 20;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(100);

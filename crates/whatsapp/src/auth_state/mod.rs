@@ -98,10 +98,12 @@ impl AuthStates {
             Ok(store) => Ok(Arc::new(FailStop::new(store, Arc::clone(&turn.channel.stranded), on_failure))),
             Err(error) => {
                 turn.close();
-                Err(match error {
-                    OpenError::Io(what) if !files.have_room() => OpenError::Unwritable(what),
-                    error => error,
-                })
+                if let OpenError::Io(what) = &error
+                    && !files.have_room()
+                {
+                    return Err(OpenError::Unwritable(what.clone()));
+                }
+                Err(error)
             }
         }
     }

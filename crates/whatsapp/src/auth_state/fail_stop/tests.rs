@@ -63,9 +63,17 @@ impl Disk {
     }
 
     async fn run(&self, statement: &str) {
+        self.connected().await.batch_execute(statement).unwrap();
+    }
+
+    /// A connection beside those of the store.
+    async fn connected(&self) -> SqliteConnection {
         let key = self.home.vault("keys").channel_key(channel()).await.unwrap().unwrap();
         let mut connection = SqliteConnection::establish(self.home.database().to_str().unwrap()).unwrap();
-        connection.batch_execute(&format!("PRAGMA key = \"x'{}'\"; {statement}", key.as_hex().as_str())).unwrap();
+        // A store that is closing has the file to itself for a moment.
+        let first = format!("PRAGMA key = \"x'{}'\"; PRAGMA busy_timeout = 10000;", key.as_hex().as_str());
+        connection.batch_execute(&first).unwrap();
+        connection
     }
 }
 
@@ -133,9 +141,12 @@ async fn a_write_beside_one_that_fails_does_not_overtake_it() {
 async fn a_write_whose_end_nobody_waited_for_counts_as_failed() {
     let disk = Disk::new().await;
     let store = disk.open().await.unwrap();
+    let mut elsewhere = disk.connected().await;
+    elsewhere.batch_execute("BEGIN IMMEDIATE;").unwrap();
     let mut writing = Box::pin(store.put_session(ADDRESS, b"perhaps"));
     assert!(futures::poll!(&mut writing).is_pending());
     drop(writing);
+    elsewhere.batch_execute("COMMIT;").unwrap();
     assert_eq!(disk.told(), 0);
     assert!(store.put_session(ADDRESS, b"later").await.is_err());
     assert_eq!(disk.told(), 1);
