@@ -1,8 +1,8 @@
 //! The running application.
 
 use crate::build::Built;
-use crate::notices::{self, News};
 use crate::concerns::{self, Concerns};
+use crate::notices::{self, News};
 use crate::running::Running;
 use api::Settings;
 use domain::Overview;

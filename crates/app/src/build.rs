@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::backup::restore;
-#[cfg(feature = "sandbox")]
-use crate::{defect, embedded::Embedded};
 use crate::keys::{self, Face};
 use crate::{Config, StartError, far_end, private, standing};
+#[cfg(feature = "sandbox")]
+use crate::{defect, embedded::Embedded};
 use domain::Timestamp;
 use engine::{Clock, DataDirLock, Engine, EngineConfig, LockError};
 use ledger::{Ledger, OpenOptions};

@@ -128,10 +128,12 @@ mod tests {
         const DEADLINE: Duration = Duration::from_millis(500);
         let queue = Queue::start(Box::new(Nothing)).unwrap();
         let began = Instant::now();
-        let slow = |n: u32| queue.run(DEADLINE, move |_| {
-            std::thread::sleep(EACH);
-            Ok(n)
-        });
+        let slow = |n: u32| {
+            queue.run(DEADLINE, move |_| {
+                std::thread::sleep(EACH);
+                Ok(n)
+            })
+        };
         let answers = futures::future::join_all((0..50).map(slow)).await;
         assert!(began.elapsed() > DEADLINE, "the row was not long enough to prove anything");
         assert_eq!(answers.into_iter().map(Result::unwrap).collect::<Vec<_>>(), (0..50).collect::<Vec<_>>());

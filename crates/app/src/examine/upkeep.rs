@@ -25,9 +25,10 @@ pub(super) fn logs(config: &Config) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Finding::good("logs", format!("They will be in {}.", directory.display()))
         }
-        Err(error) => {
-            Finding::bad("logs", format!("{}: {error}. Nothing is logged into files until that is mended.", directory.display()))
-        }
+        Err(error) => Finding::bad(
+            "logs",
+            format!("{}: {error}. Nothing is logged into files until that is mended.", directory.display()),
+        ),
     }
 }
 
@@ -67,7 +68,8 @@ mod tests {
         assert!(backup(dir.path(), now).good);
         let file = dir.path().join("backup.tar");
         std::fs::write(&file, "").unwrap();
-        let note = |at: Timestamp| std::fs::write(dir.path().join(backup::LAST), format!("{at}\n{}\n", file.display())).unwrap();
+        let note =
+            |at: Timestamp| std::fs::write(dir.path().join(backup::LAST), format!("{at}\n{}\n", file.display())).unwrap();
         note(now);
         let fresh = backup(dir.path(), now);
         assert!(fresh.good && fresh.says.contains("less than a day old") && fresh.says.contains("backup.tar"), "{fresh:?}");
