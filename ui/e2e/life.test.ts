@@ -105,3 +105,34 @@ it("shows a banner for a stuck channel and takes it away when it recovers", { ti
   await app.reaches(channel.id, "connected");
   await banner.waitFor({ state: "detached", timeout: 70_000 });
 });
+
+it("says that a channel keeps losing its connection", { timeout: 180_000 }, async () => {
+  const { channel, number } = await app.paired("Loose cable");
+  const page = await desk.dashboard();
+  const banner = page.getByRole("main").getByRole("status").filter({ hasText: "keeps losing its connection" });
+  for (let losses = 0; losses < 8 && !(await banner.isVisible()); losses += 1) {
+    await app.call("POST", "/sandbox/faults", { kind: "drop", number });
+    await app.reaches(channel.id, "reconnecting");
+    await app.reaches(channel.id, "connected");
+  }
+  await banner.getByRole("link", { name: "Loose cable" }).waitFor();
+  await page.getByRole("article", { name: "Loose cable" }).getByText("Unsteady").waitFor();
+  await app.call("DELETE", `/v1/channels/${channel.id}`);
+  await banner.waitFor({ state: "detached" });
+});
+
+it("says when nothing can be written down, and takes that back", async () => {
+  const page = await desk.page();
+  // The one thing that is not real here: filling the disk would stop the other tests.
+  let full = true;
+  await page.route("**/readyz", (route) =>
+    full ? route.fulfill({ status: 503, json: { ready: false, checks: [{ name: "ledger", ok: false, detail: "there is no room on the disk" }] } }) : route.continue(),
+  );
+  const { url } = await app.call<{ url: string }>("POST", "/v1/sign-in-links");
+  await page.goto(`${app.url}/${new URL(url).hash}`);
+  const banner = page.getByRole("alert").filter({ hasText: "Nothing can be written down" });
+  await banner.getByText("There is no room on the disk.").waitFor();
+  full = false;
+  await banner.getByRole("button", { name: "Check again" }).click();
+  await banner.waitFor({ state: "detached" });
+});

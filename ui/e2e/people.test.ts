@@ -106,6 +106,22 @@ it("has nothing serious for axe to find, on any page, light or dark, wide or nar
   }
 });
 
+it("explains itself: every page that it links to for reading is there", async () => {
+  const page = await desk.dashboard();
+  const found = new Set<string>();
+  for (const route of [`/channels/${paired}`, "/events", "/overview", "/outbox", "/webhooks", `/webhooks/${webhook}`]) {
+    await desk.go(page, route);
+    await page.locator("a[href^='/docs/concepts/']").first().waitFor();
+    for (const link of await page.locator("a[href^='/docs/concepts/']").all()) found.add((await link.getAttribute("href")) ?? "");
+  }
+  expect([...found].sort()).toEqual(["channels-and-sessions", "events", "sending", "webhooks"].map((name) => `/docs/concepts/${name}`));
+  for (const address of found) {
+    const answer = await page.goto(app.url + address);
+    expect([address, answer?.status()]).toEqual([address, 200]);
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+  }
+});
+
 it("says its states to a screen reader", async () => {
   const page = await desk.dashboard();
   const card = page.getByRole("article", { name: "Paired" });

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   receiver.stop();
-  for (const { id } of (await app.call<{ webhooks: Webhook[] }>("GET", "/v1/webhooks")).webhooks) await app.call("DELETE", `/v1/webhooks/${id}`);
+  for (const { id } of (await app.call<{ items: Webhook[] }>("GET", "/v1/webhooks")).items) await app.call("DELETE", `/v1/webhooks/${id}`);
   expect(desk.complaints()).toEqual([]);
 });
 afterAll(async () => {

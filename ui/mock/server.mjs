@@ -55,14 +55,14 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       const counts = { queued: 0, sending: 0, scheduled: 0, failed: 0 };
       for (const one of all) counts[shelf(one)] += 1;
       const status = ask.get("status");
-      return [200, { messages: all.filter((one) => !status || shelf(one) === status).slice(0, Number(ask.get("limit") ?? 50)), next: null, counts }];
+      return [200, { items: all.filter((one) => !status || shelf(one) === status).slice(0, Number(ask.get("limit") ?? 50)), next_cursor: null, counts }];
     }],
     ["POST", /^\/v1\/messages\/(\w+)\/retry$/, (_, __, id) => {
       setTimeout(() => becomes(id, "sent"), 1500);
       return [202, becomes(id, "queued", { attempts: 0 })];
     }],
     ["DELETE", /^\/v1\/messages\/(\w+)$/, (_, __, id) => [200, becomes(id, "cancelled")]],
-    ["GET", /^\/v1\/webhooks$/, () => [200, { webhooks: world.webhooks }]],
+    ["GET", /^\/v1\/webhooks$/, () => [200, { items: world.webhooks }]],
     ["POST", /^\/v1\/webhooks$/, (_, body) => {
       if (/169\.254/.test(body.url)) return [422, { ...problem("invalid", 422), errors: [{ pointer: "/url", detail: "This address belongs to the machine's cloud, not to a program of yours." }] }];
       const { headers, ...rest } = body;
@@ -82,7 +82,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
     ["POST", /^\/v1\/webhooks\/(\w+)\/test$/, (_, __, id) => [200, hook(id).failing_since ? { status: 503, latency_ms: 212, answer: "upstream connect error", delivered: false } : { status: 200, latency_ms: 34, answer: '{"ok":true}', delivered: true }]],
     ["POST", /^\/v1\/webhooks\/(\w+)\/redeliver$/, () => [202, { deliveries: 17 }]],
     ["GET", /^\/v1\/webhooks\/(\w+)\/deliveries$/, (_, __, id, ask) => [200, {
-      deliveries: world.deliveries.filter((one) => one.webhook_id === id && (!ask.get("status") || one.status === ask.get("status")) && (!ask.get("type") || one.type === ask.get("type"))).map(brief), next: "more",
+      items: world.deliveries.filter((one) => one.webhook_id === id && (!ask.get("status") || one.status === ask.get("status")) && (!ask.get("type") || one.type === ask.get("type"))).map(brief), next_cursor: "more",
     }]],
     ["GET", /^\/v1\/deliveries\/(\w+)$/, (_, __, id) => (sent(id) ? [200, sent(id)] : [404, problem("not_found", 404)])],
     ["POST", /^\/v1\/deliveries\/(\w+)\/redeliver$/, (_, __, id) => [200, brief(Object.assign(sent(id), { status: "pending", attempts: 0, finished_at: null }))]],

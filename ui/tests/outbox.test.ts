@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Channel, Message } from "../src/api/types";
-import { each, heldChats, shelfOf, whyWaiting } from "../src/parts/outbox";
+import { each, heldBack, shelfOf, whyWaiting } from "../src/parts/outbox";
 import { asLocal, fromLocal, wrongTimes } from "../src/parts/moment";
 import { contentText, messageFace, reactionsOf } from "../src/parts/words";
 import { soon } from "../src/state/soon";
@@ -36,10 +36,17 @@ describe("the outbox", () => {
     expect(whyWaiting(message("sending"), channel("connected"), NOW)).toBe("On its way to WhatsApp");
   });
 
-  it("knows which chats wait for a retry, so that later messages are seen to wait behind it", () => {
-    const first = message("queued", { id: "a", next_attempt_at: at(5_000) });
-    const held = heldChats([first, message("queued", { id: "b" }), message("queued", { id: "c", chat: "other", next_attempt_at: at(-1) })], NOW);
-    expect([...held.values()]).toEqual(["a"]);
+  it("knows what waits behind a message that waits for its retry, and what was before it", () => {
+    const waits = [
+      message("sending", { id: "before", at: at(-9_000) }),
+      message("sending", { id: "behind and marked", at: at(-2_000) }),
+      message("queued", { id: "tried", at: at(-5_000), next_attempt_at: at(5_000) }),
+      message("queued", { id: "behind", at: at(-1_000) }),
+      message("queued", { id: "elsewhere", at: at(-1_000), chat: "another" }),
+      message("queued", { id: "due", at: at(-8_000), chat: "another", next_attempt_at: at(-1) }),
+    ];
+    expect([...heldBack(waits, NOW)]).toEqual(["behind and marked", "behind"]);
+    expect(whyWaiting(message("sending"), channel("connected"), NOW, true)).toContain("Waits behind");
   });
 
   it("works through many, a few at a time, and goes on past what fails", async () => {

@@ -956,9 +956,9 @@ export interface components {
         };
         /** @description Deliveries, newest first. */
         DeliveryPage: {
-            deliveries: components["schemas"]["Delivery"][];
+            items: components["schemas"]["Delivery"][];
             /** @description What `cursor` takes for the next page; null at the end. */
-            next: string | null;
+            next_cursor: string | null;
         };
         /** @description One entry of the event log. The same on SSE and webhooks. */
         Event: {
@@ -1194,9 +1194,9 @@ export interface components {
         /** @description What has not left, newest first. */
         Outbox: {
             counts: components["schemas"]["OutboxCounts"];
-            messages: components["schemas"]["Message"][];
+            items: components["schemas"]["Message"][];
             /** @description What `cursor` takes for the next page; null at the end. */
-            next: string | null;
+            next_cursor: string | null;
         };
         /** @description How many there are of each, whatever page and status were asked for. */
         OutboxCounts: {
@@ -1620,7 +1620,7 @@ export interface components {
         };
         /** @description All webhooks, in the order of their creation. */
         WebhookList: {
-            webhooks: components["schemas"]["Webhook"][];
+            items: components["schemas"]["Webhook"][];
         };
         /** @description A webhook that was just made, with its secret: keep it, it is not shown again. */
         WebhookMade: components["schemas"]["Webhook"] & {
@@ -5319,7 +5319,7 @@ export interface operations {
     list_deliveries: {
         parameters: {
             query?: {
-                /** @description Where to go on: `next` of the page before. */
+                /** @description Where to go on: `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description How many at most. */
                 limit?: number;

@@ -16,7 +16,7 @@ export interface DeliveryQuery {
 const at = (id: string) => ({ params: { path: { id } } });
 
 export const webhooks = {
-  list: async (api: Api): Promise<Webhook[]> => (await answered(api.http.GET("/v1/webhooks"))).webhooks,
+  list: async (api: Api): Promise<Webhook[]> => (await answered(api.http.GET("/v1/webhooks"))).items,
   get: (api: Api, id: string) => answered(api.http.GET("/v1/webhooks/{id}", at(id))),
   create: (api: Api, body: Schemas["WebhookIn"]) => answered(api.http.POST("/v1/webhooks", { body })),
   change: (api: Api, id: string, body: Changes) => answered(api.http.PATCH("/v1/webhooks/{id}", { ...at(id), body })),

@@ -17,9 +17,10 @@ export function eventFace(event: LogEvent): { symbol: Symbol; tone: Tone; about:
     const face = messageFace(message, Date.parse(event.timestamp));
     // What people wrote stays behind the row: a glance at the screen should not read it.
     const about = `${message.direction === "outbound" || message.from_me ? "to" : "from"} ${correspondent(message)}`;
+    const why = message.failure?.summary ?? (message.status === "queued" ? message.setback?.summary : undefined);
     const changed = changes[event.type];
     if (changed) return { symbol: changed, tone: "idle", about };
-    return { symbol: face.word === "Received" ? MessageSquare : face.symbol, tone: face.tone, about: message.failure ? `${about}: ${message.failure.summary}` : about };
+    return { symbol: face.word === "Received" ? MessageSquare : face.symbol, tone: face.tone, about: why ? `${about}: ${why}` : about };
   }
   if (event.type.startsWith("webhook.")) {
     const tone = event.type === "webhook.resumed" ? "connected" : event.type === "webhook.disabled" ? "broken" : "attention";

@@ -19,9 +19,11 @@ export function shelfOf(message: Message, now: number): Shelf | null {
   }
 }
 
+const BEHIND = "Waits behind an earlier message to the same chat";
+
 /** Why a message that waits has not left yet, as a sentence without a full stop. */
 export function whyWaiting(message: Message, channel: Channel | undefined, now: number, behind = false): string {
-  if (message.status === "sending") return "On its way to WhatsApp";
+  if (message.status === "sending") return behind ? BEHIND : "On its way to WhatsApp";
   if (message.send_at && Date.parse(message.send_at) > now) {
     return `Leaves ${shortTime(message.send_at, now)}, in ${span(Date.parse(message.send_at) - now)}`;
   }
@@ -32,18 +34,23 @@ export function whyWaiting(message: Message, channel: Channel | undefined, now: 
     const before = tries ? `, after ${tries} ${tries === 1 ? "try" : "tries"}` : "";
     return due > 0 ? `Next try in ${span(due + 999)}${before}` : `Trying again${before}`;
   }
-  if (behind) return "Waits behind an earlier message to the same chat";
+  if (behind) return BEHIND;
   return "Next in line";
 }
 
-/** The chats that have a message waiting for its retry: later ones wait behind it, so that order holds. */
-export function heldChats(messages: Message[], now: number): Map<string, string> {
-  const held = new Map<string, string>();
+/** The messages that wait behind an earlier one of their chat, which waits for its retry: so order holds. */
+export function heldBack(messages: Message[], now: number): Set<string> {
+  const chat = (message: Message) => `${message.channel_id} ${message.chat}`;
+  const first = new Map<string, Message>();
   for (const message of messages) {
-    const key = `${message.channel_id} ${message.chat}`;
-    if (!held.has(key) && message.next_attempt_at && Date.parse(message.next_attempt_at) > now) held.set(key, message.id);
+    const known = first.get(chat(message));
+    if (message.next_attempt_at && Date.parse(message.next_attempt_at) > now && (!known || message.at < known.at)) first.set(chat(message), message);
   }
-  return held;
+  const behind = messages.filter((message) => {
+    const known = first.get(chat(message));
+    return known && known.id !== message.id && message.at >= known.at;
+  });
+  return new Set(behind.map((message) => message.id));
 }
 
 /** Works through `ids`, a few at a time; `done` hears of each, and it goes on past what fails. */

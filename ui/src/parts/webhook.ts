@@ -1,5 +1,6 @@
 // Faces and words for webhooks, deliveries and attempts. What they mean was decided by the server.
 import { CircleCheck, CirclePause, CircleX, Clock, RefreshCw, SkipForward, TriangleAlert } from "@lucide/svelte";
+import { sentence } from "../api/problem";
 import type { Attempt, Delivery, TestAnswer, Tone, Webhook } from "../api/types";
 import type { Symbol } from "./words";
 
@@ -50,6 +51,11 @@ export function deliveryFace(delivery: Delivery): Face {
 export function attemptFace(attempt: Attempt | TestAnswer): Face {
   const word = attempt.status ? String(attempt.status) : "No answer";
   return attempt.delivered ? { word, symbol: CircleCheck, tone: "connected" } : { word, symbol: CircleX, tone: "broken" };
+}
+
+/** What went wrong with a try, unless the status says it all. */
+export function wentWrong(attempt: Attempt | TestAnswer): string | null {
+  return attempt.error && !/^answered \d+\.?$/i.test(attempt.error) ? sentence(attempt.error) : null;
 }
 
 /** `34 ms`, `1.2 s`. */

@@ -48,11 +48,11 @@ export class Deliveries {
     try {
       const page = await this.#page();
       this.problem = null;
-      if (!this.#older) this.next = page.next ?? null;
-      const fresh = new Set(page.deliveries.map((delivery) => delivery.id));
-      const oldest = page.deliveries.at(-1)?.seq ?? 0;
+      if (!this.#older) this.next = page.next_cursor ?? null;
+      const fresh = new Set(page.items.map((delivery) => delivery.id));
+      const oldest = page.items.at(-1)?.seq ?? 0;
       const kept = this.#older ? (this.list ?? []).filter((known) => !fresh.has(known.id) && known.seq < oldest) : [];
-      this.list = [...page.deliveries, ...kept];
+      this.list = [...page.items, ...kept];
     } catch (thrown) {
       this.problem = asProblem(thrown);
     }
@@ -61,9 +61,9 @@ export class Deliveries {
   async more(): Promise<void> {
     const page = await this.#page(this.next ?? undefined);
     this.#older = true;
-    this.next = page.next ?? null;
+    this.next = page.next_cursor ?? null;
     const known = new Set(this.list?.map((delivery) => delivery.id));
-    this.list = [...(this.list ?? []), ...page.deliveries.filter((delivery) => !known.has(delivery.id))];
+    this.list = [...(this.list ?? []), ...page.items.filter((delivery) => !known.has(delivery.id))];
   }
 
   #page(cursor?: string) {

@@ -29,8 +29,8 @@ export class Shelf {
     try {
       const pages = await this.#asked(() => Promise.all(PARTS[this.name].map((part) => this.#page(part, null))));
       this.problem = null;
-      this.#next = pages.map((page) => page.next ?? null);
-      this.#fill(pages.flatMap((page) => page.messages));
+      this.#next = pages.map((page) => page.next_cursor ?? null);
+      this.#fill(pages.flatMap((page) => page.items));
     } catch (thrown) {
       this.problem = asProblem(thrown);
     }
@@ -40,8 +40,8 @@ export class Shelf {
     const pages = await this.#asked(() =>
       Promise.all(PARTS[this.name].map((part, n) => (this.#next[n] ? this.#page(part, this.#next[n] ?? null) : null))),
     );
-    this.#next = pages.map((page) => page?.next ?? null);
-    this.#fill([...(this.list ?? []), ...pages.flatMap((page) => page?.messages ?? [])]);
+    this.#next = pages.map((page) => page?.next_cursor ?? null);
+    this.#fill([...(this.list ?? []), ...pages.flatMap((page) => page?.items ?? [])]);
   }
 
   /** A message as it is now: here, gone from here, or none of this shelf's business. */
