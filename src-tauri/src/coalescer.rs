@@ -86,11 +86,11 @@ mod tests {
     use app::About;
 
     fn stuck(n: u128) -> News {
-        News { notice: Notice::Stuck, about: About::Channel(example::stuck(n, "c")) }
+        News { notice: Notice::Stuck, about: About::Channel(example::stuck(n, "c").into()) }
     }
 
     fn recovered(n: u128) -> News {
-        News { notice: Notice::Recovered, about: About::Channel(example::connected(n, "c")) }
+        News { notice: Notice::Recovered, about: About::Channel(example::connected(n, "c").into()) }
     }
 
     fn failed() -> News {

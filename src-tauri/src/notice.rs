@@ -160,7 +160,7 @@ mod tests {
     use domain::{EndpointId, Reason, Timestamp};
 
     fn channel(notice: Notice, channel: ChannelView) -> News {
-        News { notice, about: About::Channel(channel) }
+        News { notice, about: About::Channel(channel.into()) }
     }
 
     fn webhook(notice: Notice, url: &str) -> News {

@@ -22,7 +22,7 @@ async fn first_attempt(rest: &Rest, endpoint: &str) -> Value {
     let deadline = tokio::time::Instant::now() + acceptance::PATIENCE;
     loop {
         let page = rest.get(&format!("/v1/webhooks/{endpoint}/deliveries")).await.unwrap();
-        if let Some(delivery) = page["deliveries"].as_array().unwrap().first()
+        if let Some(delivery) = page["items"].as_array().unwrap().first()
             && delivery["attempts"].as_u64().unwrap() > 0
         {
             return rest.get(&format!("/v1/deliveries/{}", delivery["id"].as_str().unwrap())).await.unwrap();

@@ -21,7 +21,7 @@ pub struct News {
 /// What it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    Channel(ChannelView),
+    Channel(Box<ChannelView>),
     Webhook {
         id: EndpointId,
         /// Without credentials, query and fragment.
@@ -49,5 +49,5 @@ fn of_channels(mut overview: watch::Receiver<Arc<Overview>>) -> impl Stream<Item
         let news = watcher.news(&now);
         Some((stream::iter(news), (overview, watcher)))
     });
-    changes.flatten().map(|(notice, channel)| News { notice, about: About::Channel(channel) })
+    changes.flatten().map(|(notice, channel)| News { notice, about: About::Channel(Box::new(channel)) })
 }

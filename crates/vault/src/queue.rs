@@ -123,6 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the slow work of the test, on the thread that is there to block")]
     async fn a_long_row_of_slow_work_is_no_hang() {
         const EACH: Duration = Duration::from_millis(20);
         const DEADLINE: Duration = Duration::from_millis(500);

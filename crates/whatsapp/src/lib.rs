@@ -19,6 +19,6 @@ mod whatsapp;
 pub use auth_state::{copy_auth_state, kept_auth_states, try_auth_state};
 pub use endpoint::{Endpoint, EndpointError};
 // What the functions on auth-state answer with.
-pub use socket::StoreError;
 pub use reach::{ReachError, Reached, reach};
+pub use socket::StoreError;
 pub use whatsapp::{ConfigError, WhatsApp, WhatsAppConfig};

@@ -2,7 +2,7 @@
 
 use super::traffic::Line;
 use crate::Rest;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sandbox::phone::{Direction, Phone};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -55,30 +55,49 @@ pub struct Evidence {
 
 /// How often the application is asked whether it has come to rest.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long the last, undisturbed process may take to get everything done.
+const CALM: Duration = Duration::from_secs(120);
 
 /// Waits until every accepted message was delivered, every written one received, and every delivery made. With
 /// `losses` what came in is not waited for: some of it will never be there.
 pub(super) async fn calm(rest: &Rest, accepted: &[Accepted], written: &[Written], losses: bool) -> Result<()> {
+    let deadline = tokio::time::Instant::now() + CALM;
     loop {
-        let counts = rest.get("/v1/outbox?limit=1").await?["counts"].clone();
-        let waiting: u64 = ["queued", "sending", "scheduled"].iter().filter_map(|name| counts[name].as_u64()).sum();
-        let webhooks = rest.get("/v1/webhooks").await?;
-        let owed: u64 =
-            webhooks["webhooks"].as_array().context("a list of endpoints")?.iter().filter_map(|w| w["pending"].as_u64()).sum();
-        let done = waiting == 0 && owed == 0 && {
-            let log = log(rest).await?;
-            let last = log.last().and_then(|e| e["seq"].as_u64());
-            let (delivered, received) = progress(&log);
-            let all_out = accepted.iter().all(|a| delivered.contains(a.id.as_str()));
-            let all_in = losses || written.iter().all(|w| received.contains(&(w.channel.as_str(), w.whatsapp_id.as_str())));
-            // Nothing moved while we looked.
-            all_out && all_in && last == self::last(rest).await?
-        };
-        if done {
+        let undone = undone(rest, accepted, written, losses).await?;
+        if undone.is_empty() {
             return Ok(());
         }
+        ensure!(tokio::time::Instant::now() < deadline, "{CALM:?} after the last kill this is not done: {undone:#?}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// What is still to come, the first few of it in words.
+async fn undone(rest: &Rest, accepted: &[Accepted], written: &[Written], losses: bool) -> Result<Vec<String>> {
+    let counts = rest.get("/v1/outbox?limit=1").await?["counts"].clone();
+    if ["queued", "sending", "scheduled"].iter().any(|name| counts[name] != 0) {
+        return Ok(vec![format!("the outbox has {counts}")]);
+    }
+    let webhooks = rest.get("/v1/webhooks").await?;
+    let owing = |w: &&Value| w["pending"] != 0;
+    if let Some(webhook) = webhooks["items"].as_array().context("a list of endpoints")?.iter().find(owing) {
+        return Ok(vec![format!("a webhook is owed something: {webhook}")]);
+    }
+    let log = log(rest).await?;
+    let (ended, received) = progress(&log);
+    let mut undone = Vec::new();
+    for send in accepted.iter().filter(|a| !ended.contains(a.id.as_str())).take(5) {
+        let message = rest.get(&format!("/v1/messages/{}", send.id)).await?;
+        undone.push(format!("send {} is {}", send.whatsapp_id, message["status"]));
+    }
+    if !losses {
+        let missing = written.iter().filter(|w| !received.contains(&(w.channel.as_str(), w.whatsapp_id.as_str())));
+        undone.extend(missing.take(5).map(|text| format!("text {} of {} did not come", text.whatsapp_id, text.by)));
+    }
+    if undone.is_empty() && log.last() != self::log(rest).await?.last() {
+        undone.push("the log still grows".into());
+    }
+    Ok(undone)
 }
 
 type Names<'a> = (std::collections::HashSet<&'a str>, std::collections::HashSet<(&'a str, &'a str)>);
@@ -97,10 +116,6 @@ fn progress(log: &[Value]) -> Names<'_> {
         }
     }
     (ended, received)
-}
-
-async fn last(rest: &Rest) -> Result<Option<u64>> {
-    Ok(log(rest).await?.last().and_then(|e| e["seq"].as_u64()))
 }
 
 /// The whole log, page by page.

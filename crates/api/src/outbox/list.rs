@@ -37,10 +37,10 @@ pub(crate) struct OutboxQueryIn {
 /// What has not left, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Outbox {
-    messages: Vec<MessageOut>,
+    items: Vec<MessageOut>,
     /// What `cursor` takes for the next page; null at the end.
     #[schema(required)]
-    next: Option<String>,
+    next_cursor: Option<String>,
     counts: OutboxCountsOut,
 }
 
@@ -72,8 +72,8 @@ pub(crate) async fn list(State(api): State<Api>, Params(asked): Params<OutboxQue
     let now = api.now();
     let page = api.ledger.outbox_page(&OutboxQuery { channel, status, before, limit, now }).await?;
     let counts = api.ledger.outbox_counts(channel, now).await?;
-    let next = page.next.map(|n| cursor::write(LIST, n));
-    Ok(Json(Outbox { messages: page.messages.iter().map(MessageOut::from).collect(), next, counts: counts.into() }))
+    let next_cursor = page.next.map(|n| cursor::write(LIST, n));
+    Ok(Json(Outbox { items: page.messages.iter().map(MessageOut::from).collect(), next_cursor, counts: counts.into() }))
 }
 
 fn channel(api: &Api, text: &str) -> Result<ChannelId, Problem> {

@@ -28,7 +28,7 @@ pub(crate) struct DeliveriesQuery {
     #[serde(default)]
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
-    /// Where to go on: `next` of the page before.
+    /// Where to go on: `next_cursor` of the page before.
     #[serde(default)]
     cursor: Option<String>,
 }
@@ -36,10 +36,10 @@ pub(crate) struct DeliveriesQuery {
 /// Deliveries, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeliveryPage {
-    deliveries: Vec<DeliveryOut>,
+    items: Vec<DeliveryOut>,
     /// What `cursor` takes for the next page; null at the end.
     #[schema(required)]
-    next: Option<String>,
+    next_cursor: Option<String>,
 }
 
 /// List a webhook's deliveries
@@ -58,8 +58,8 @@ pub(crate) async fn deliveries(
     asked.kind.as_deref().map(kinds::exact).transpose().map_err(refused)?;
     api.endpoint(id).await?;
     let page = api.ledger.deliveries(&DeliveryQuery { endpoint: Some(id), status, kind: asked.kind, before, limit }).await?;
-    let next = page.next.map(|n| cursor::write(LIST, n));
-    Ok(Json(DeliveryPage { deliveries: page.deliveries.iter().map(DeliveryOut::from).collect(), next }))
+    let next_cursor = page.next.map(|n| cursor::write(LIST, n));
+    Ok(Json(DeliveryPage { items: page.deliveries.iter().map(DeliveryOut::from).collect(), next_cursor }))
 }
 
 fn status(text: &str) -> Result<DeliveryStatus, Problem> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// All webhooks, in the order of their creation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WebhookList {
-    webhooks: Vec<WebhookOut>,
+    items: Vec<WebhookOut>,
 }
 
 /// List webhooks
@@ -18,6 +18,6 @@ pub(crate) struct WebhookList {
 pub(crate) async fn list(State(api): State<Api>) -> Result<Json<WebhookList>, Problem> {
     let endpoints = api.ledger.endpoints().await?;
     let pending = api.ledger.pending_counts().await?;
-    let webhooks = endpoints.iter().map(|endpoint| WebhookOut::of(endpoint, &pending)).collect();
-    Ok(Json(WebhookList { webhooks }))
+    let items = endpoints.iter().map(|endpoint| WebhookOut::of(endpoint, &pending)).collect();
+    Ok(Json(WebhookList { items }))
 }

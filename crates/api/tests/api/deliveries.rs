@@ -10,7 +10,7 @@ async fn webhook(rig: &Rig, receiver: &Receiver) -> String {
 }
 
 fn names(page: &Value) -> Vec<(&str, &str)> {
-    let all = page["deliveries"].as_array().unwrap();
+    let all = page["items"].as_array().unwrap();
     all.iter().map(|d| (d["type"].as_str().unwrap(), d["status"].as_str().unwrap())).collect()
 }
 
@@ -24,9 +24,9 @@ async fn every_event_that_is_owed_is_a_delivery_with_what_was_sent_and_what_came
     rig.patch(&first, json!({"name": "Back office"})).await;
     receiver.next().await;
     let delivered = format!("{path}/deliveries?status=delivered");
-    let list = rig.eventually(&delivered, |page| page["deliveries"].as_array().unwrap().len() == 2).await;
+    let list = rig.eventually(&delivered, |page| page["items"].as_array().unwrap().len() == 2).await;
     assert_eq!(names(&list), [("channel.updated", "delivered"), ("channel.created", "delivered")]);
-    let delivery = &list["deliveries"][1];
+    let delivery = &list["items"][1];
     assert_eq!((&delivery["event_id"], &delivery["seq"]), (&call.body["id"], &call.body["seq"]));
     assert_eq!(delivery["channel_id"], first.rsplit('/').next().unwrap());
     assert_eq!(path, format!("/v1/webhooks/{}", delivery["webhook_id"].as_str().unwrap()));
@@ -45,9 +45,9 @@ async fn every_event_that_is_owed_is_a_delivery_with_what_was_sent_and_what_came
     assert_eq!(names(&rig.get(&format!("{path}/deliveries?type=channel.updated")).await.body).len(), 1);
     assert_eq!(names(&rig.get(&format!("{path}/deliveries?status=pending")).await.body).len(), 0);
     let page = rig.get(&format!("{path}/deliveries?limit=1")).await.body;
-    let next = page["next"].as_str().unwrap();
+    let next = page["next_cursor"].as_str().unwrap();
     let second = rig.get(&format!("{path}/deliveries?limit=1&cursor={next}")).await.body;
-    assert_eq!((names(&second), &second["next"]), (vec![("channel.created", "delivered")], &json!(null)));
+    assert_eq!((names(&second), &second["next_cursor"]), (vec![("channel.created", "delivered")], &json!(null)));
     for (query, expected) in [
         ("status=lost", "422 invalid status"),
         ("type=channel.*", "422 invalid type"),
@@ -79,7 +79,7 @@ async fn a_failed_delivery_waits_is_skipped_or_delivered_anew() {
     rig.channel("second").await;
     rig.eventually(&path, |w| w["pending"] == 2).await;
     let list = rig.get(&format!("{path}/deliveries")).await.body;
-    let address = |at: usize| format!("/v1/deliveries/{}", list["deliveries"][at]["id"].as_str().unwrap());
+    let address = |at: usize| format!("/v1/deliveries/{}", list["items"][at]["id"].as_str().unwrap());
     let waiting = rig.get(&address(1)).await.body;
     assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(1)));
     assert!(waiting["next_attempt_at"].is_string());
@@ -142,8 +142,8 @@ async fn an_event_that_the_log_let_go_of_cannot_be_delivered_again() {
     rig.channel("Front desk").await;
     receiver.next().await;
     let delivered = format!("{path}/deliveries?status=delivered");
-    let list = rig.eventually(&delivered, |page| page["deliveries"].as_array().unwrap().len() == 1).await;
-    let address = format!("/v1/deliveries/{}", list["deliveries"][0]["id"].as_str().unwrap());
+    let list = rig.eventually(&delivered, |page| page["items"].as_array().unwrap().len() == 1).await;
+    let address = format!("/v1/deliveries/{}", list["items"][0]["id"].as_str().unwrap());
     rig.channel("Back office").await;
     receiver.next().await;
     rig.eventually(&path, |w| w["pending"] == 0).await;

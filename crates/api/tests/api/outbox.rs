@@ -18,7 +18,7 @@ async fn send(rig: &Rig, path: &str, body: Value) -> Value {
 }
 
 fn texts(page: &Value) -> Vec<&str> {
-    page["messages"].as_array().unwrap().iter().map(|m| m["content"]["text"].as_str().unwrap()).collect()
+    page["items"].as_array().unwrap().iter().map(|m| m["content"]["text"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -42,9 +42,9 @@ async fn the_outbox_shows_what_has_not_left_by_channel_and_status() {
     let id = path.rsplit('/').next().unwrap();
     let first = rig.get(&format!("/v1/outbox?channel={id}&status=queued&limit=2")).await.body;
     assert_eq!((texts(&first), &first["counts"]["queued"]), (vec!["2", "1"], &json!(3)));
-    let next = first["next"].as_str().unwrap();
+    let next = first["next_cursor"].as_str().unwrap();
     let last = rig.get(&format!("/v1/outbox?channel={id}&status=queued&limit=2&cursor={next}")).await.body;
-    assert_eq!((texts(&last), &last["next"]), (vec!["0"], &json!(null)));
+    assert_eq!((texts(&last), &last["next_cursor"]), (vec!["0"], &json!(null)));
     assert_eq!(texts(&rig.get("/v1/outbox?status=scheduled").await.body), ["later"]);
     for (query, expected) in [
         ("status=lost", "422 invalid status"),
@@ -151,7 +151,7 @@ async fn a_full_outbox_refuses_with_a_time_to_come_back() {
     let request = rig.request(Method::POST, &format!("{path}/messages")).header("idempotency-key", "a").json(&text("2"));
     let refused = Answer::of(request.send().await.unwrap()).await;
     assert_eq!((refused.told().as_str(), refused.header("retry-after")), ("429 queue_full", "30"));
-    let oldest = rig.get("/v1/outbox").await.body["messages"][1]["id"].as_str().unwrap().to_owned();
+    let oldest = rig.get("/v1/outbox").await.body["items"][1]["id"].as_str().unwrap().to_owned();
     rig.bid(Method::DELETE, &format!("/v1/messages/{oldest}")).await;
     let request = rig.request(Method::POST, &format!("{path}/messages")).header("idempotency-key", "a").json(&text("2"));
     assert_eq!(request.send().await.unwrap().status(), 202, "a refusal is not remembered under its key");

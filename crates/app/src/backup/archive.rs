@@ -133,10 +133,12 @@ pub(super) fn read(path: &Path, into: &Path) -> Result<Manifest, ArchiveError> {
             staging::directory(above)?;
         }
         let mut file = private_file(&to)?;
-        let copied = io::copy(&mut entry, &mut file).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => ArchiveError::CutShort(kept.path.clone()),
-            io::ErrorKind::Other => ArchiveError::Damaged(format!("{}: {e}", kept.path)),
-            _ => ArchiveError::Io(e),
+        let copied = io::copy(&mut entry, &mut file).map_err(|e| {
+            if e.kind() == io::ErrorKind::UnexpectedEof {
+                ArchiveError::CutShort(kept.path.clone())
+            } else {
+                ArchiveError::Io(e)
+            }
         })?;
         file.sync_all()?;
         drop(file);

@@ -57,7 +57,7 @@ async fn meet(shared: &Shared, client: &Arc<Client>, chat: &ChatId, to: &Jid) ->
     if !matches!(client.get_lid_pn_entry(to).await, Ok(Some(_))) {
         let answers = client.contacts().is_on_whatsapp(std::slice::from_ref(to)).await.map_err(|e| {
             tracing::debug!(error = %e, "the look-up of a number failed");
-            if client.is_connected() { SendError::TimedOut } else { SendError::NotConnected }
+            if shared.ending() || !client.is_connected() { SendError::NotConnected } else { SendError::TimedOut }
         })?;
         if answers.first().is_some_and(|answer| !answer.is_registered) {
             return Err(SendError::NoSuchRecipient);
