@@ -26,7 +26,7 @@ async fn a_webhook_is_made_and_its_secrets_are_shown_once() {
     assert_eq!(path, format!("/v1/webhooks/{}", made["id"].as_str().unwrap()));
     let shown = rig.get(&path).await.body;
     let list = rig.get("/v1/webhooks").await.body;
-    assert_eq!(list, json!({"webhooks": [shown]}));
+    assert_eq!(list, json!({"items": [shown]}));
     for (field, expected) in [
         ("url", json!(URL)),
         ("description", json!("Orders")),
@@ -46,7 +46,7 @@ async fn a_webhook_is_made_and_its_secrets_are_shown_once() {
     assert_eq!(rig.bid(Method::DELETE, &path).await.status, 204);
     assert_eq!(rig.get(&path).await.told(), "404 not_found");
     assert_eq!(rig.bid(Method::DELETE, &path).await.told(), "404 not_found");
-    assert_eq!(rig.get("/v1/webhooks").await.body, json!({"webhooks": []}));
+    assert_eq!(rig.get("/v1/webhooks").await.body, json!({"items": []}));
     rig.stop().await;
 }
 
@@ -87,7 +87,7 @@ async fn what_is_wrong_with_a_webhook_is_told_by_its_pointer() {
     assert!(typo.body["detail"].as_str().unwrap().contains("did you mean \"message.received\""), "{}", typo.body);
     let far = rig.post("/v1/webhooks", url("https://example.org/")).await;
     assert!(far.body["detail"].as_str().unwrap().contains("sandbox build"), "{}", far.body);
-    assert_eq!(rig.get("/v1/webhooks").await.body, json!({"webhooks": []}), "nothing was made");
+    assert_eq!(rig.get("/v1/webhooks").await.body, json!({"items": []}), "nothing was made");
     rig.stop().await;
 }
 
