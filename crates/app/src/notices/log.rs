@@ -60,7 +60,7 @@ fn of(event: &LoggedEvent, overview: &Overview) -> Option<News> {
             let about = About::Message {
                 channel,
                 channel_name: named.map(|c| c.name.clone()).unwrap_or_default(),
-                why: text(&data["message"]["error"]["summary"]),
+                why: text(&data["message"]["failure"]["summary"]),
             };
             return Some(News { notice: Notice::MessageFailed, about });
         }
