@@ -292,6 +292,7 @@ async fn a_channel_that_was_logged_out_since_comes_back_unpaired() {
     let mut events = app.events(None).await.unwrap();
     rest.act(&format!("/v1/channels/{channel}/logout")).await.unwrap();
     events.of("channel.disconnected", &channel).await.unwrap();
+    acceptance::gone(&app.options.data_dir.join("sessions").join(&channel).join("auth.db")).await.unwrap();
     let options = app.terminate().await.unwrap();
 
     let (good, said) = restore(&options, &file, &["--replace"]).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// SQLCipher's page, the least that a database of ours can be.
 const PAGE: u64 = 4096;
 /// What has to fit on the disk for it not to be full: some pages, and what SQLite puts beside its file.
-static ROOM: [u8; 64 * 1024] = [0; 64 * 1024];
+const ROOM: usize = 64 * 1024;
 /// A file that a closing pool still holds cannot be removed on some systems; it lets go soon.
 const REMOVAL_TRIES: u32 = 20;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(100);
@@ -79,7 +79,7 @@ impl Files {
     /// Whether the disk takes more. SQLite's own words for a full disk are those for many a fault.
     pub fn have_room(&self) -> bool {
         let probe = self.directory.join("room");
-        let written = fs::write(&probe, ROOM);
+        let written = fs::write(&probe, vec![0; ROOM]);
         // Swept with the directory if it stays.
         let _ = fs::remove_file(&probe);
         !written.is_err_and(|e| matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
