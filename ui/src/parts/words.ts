@@ -25,6 +25,17 @@ export function stateWord(channel: Channel): string {
   return statusWord(channel.state.status);
 }
 
+/** Since when it has been as the word says. */
+export function stateSince(channel: Channel): string {
+  return stateWord(channel) === "Unsteady" ? (channel.flapping_since ?? channel.state.since) : channel.state.since;
+}
+
+/** Why, as a sentence; of one that is simply connected there is nothing to say. */
+export function stateWhy(channel: Channel): string {
+  if (stateWord(channel) === "Unsteady") return "Connected just now, but it keeps losing its connection. It counts as steady again after five minutes without a loss.";
+  return channel.state.status === "connected" ? "" : channel.state.summary;
+}
+
 export function statusWord(status: string): string {
   return statusWords[status] ?? status;
 }
