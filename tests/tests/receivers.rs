@@ -71,7 +71,11 @@ async fn an_answer_of_a_gigabyte_is_not_taken() {
 async fn a_redirect_to_itself_is_a_failure_and_is_not_followed() {
     let hook = Hook::start(|_| Reply::Status(302, "location: /hook\r\n".into())).await.unwrap();
     let (_world, _app, _rest, delivery) = tried(&hook).await;
-    assert_eq!((delivery["status"].as_str(), attempt(&delivery)["status"].as_u64()), (Some("pending"), Some(302)), "{delivery}");
+    assert_eq!(
+        (delivery["status"].as_str(), attempt(&delivery)["status"].as_u64()),
+        (Some("pending"), Some(302)),
+        "{delivery}"
+    );
     assert_eq!(hook.caught().len(), 1, "it was followed");
 }
 
@@ -112,9 +116,7 @@ async fn a_receiver_that_comes_back_gets_everything_in_order_also_over_a_restart
     assert_eq!(shown["status"], "paused", "{shown}");
     rest.act(&format!("/v1/webhooks/{endpoint}/resume")).await.unwrap();
     let caught = hook.wait(refused + 4).await.unwrap();
-    let names: Vec<String> = caught[refused..]
-        .iter()
-        .map(|c| c.json().unwrap()["data"]["channel"]["name"].as_str().unwrap().to_owned())
-        .collect();
+    let names: Vec<String> =
+        caught[refused..].iter().map(|c| c.json().unwrap()["data"]["channel"]["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["Front desk", "Kitchen", "Bar", "Garden"]);
 }

@@ -1,6 +1,11 @@
 //! Fills a ledger with messages that came in, and with other events, for measurements of what growth does:
 //! `fill DIRECTORY MESSAGES EVENTS <<<KEY_IN_HEX`. The ledger must have a channel; nobody may have it open.
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a program of its own: nothing else tells it the time"
+)]
 
 use domain::{Content, Direction, Event, Message, MessageId, MessageStatus, Person, Timestamp};
 use ledger::{Ledger, OpenOptions};
