@@ -65,6 +65,9 @@ browser: programs ## the dashboard of the running application in a real browser
 unit: programs ## all Rust tests: unit, interop, acceptance, the desktop
 	cargo nextest run --workspace $(SANDBOX) $(ARGS)
 
+chaos: programs ## the long chaos test: CHAOS_KILLS (50) kills in full traffic, CHAOS_SEED repeats a run
+	CHAOS_KILLS=$(or $(CHAOS_KILLS),50) cargo nextest run -p acceptance --features app/sandbox --test chaos whatever --no-capture
+
 production: ui ## the tests that need a build without the sandbox
 	cargo nextest run -p whatsapp -p app
 
