@@ -8,7 +8,7 @@ SANDBOX := --features whatisup/sandbox,app/sandbox
 # The session of a person, if there is one: without it the demo runs headless.
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
-.PHONY: help demo app headless ui test check programs browser unit production bench package openapi clean-demo
+.PHONY: help chaos demo app headless ui test check programs browser unit production bench package openapi clean-demo
 
 help: ## list the verbs
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
