@@ -24,8 +24,8 @@ beforeAll(async () => {
     send_at: new Date(Date.now() + 3_600_000).toISOString(),
   });
   delivery = await until("something is owed to the webhook", async () => {
-    const { deliveries } = await app.call<{ deliveries: { id: string; attempts: number }[] }>("GET", `/v1/webhooks/${webhook}/deliveries`);
-    return deliveries.find((one) => one.attempts > 0)?.id;
+    const { items } = await app.call<{ items: { id: string; attempts: number }[] }>("GET", `/v1/webhooks/${webhook}/deliveries`);
+    return items.find((one) => one.attempts > 0)?.id;
   });
 });
 afterEach(() => expect(desk.complaints()).toEqual([]));

@@ -8,7 +8,7 @@ vi.mock("../src/state/app.svelte", () => ({ app: { api: {} } }));
 const { Shelf } = await import("../src/state/shelf.svelte");
 
 const counts = { queued: 0, sending: 0, scheduled: 0, failed: 0 };
-const page = (messages: Message[], next: string | null = null) => Promise.resolve({ messages, next, counts });
+const page = (messages: Message[], next: string | null = null) => Promise.resolve({ items: messages, next_cursor: next, counts });
 const ids = (shelf: InstanceType<typeof Shelf>) => shelf.list?.map((known) => known.id);
 const one = (id: string, status: string, more: Partial<Message> = {}) => message(status, { id, ...more });
 
@@ -45,7 +45,7 @@ describe("a shelf of the outbox", () => {
     const loading = shelf.load();
     shelf.put(one("old", "queued"));
     shelf.put(one("new", "failed"));
-    answer({ messages: [one("old", "failed"), one("other", "failed")], next: null, counts });
+    answer({ items: [one("old", "failed"), one("other", "failed")], next_cursor: null, counts });
     await loading;
     expect(ids(shelf)).toEqual(["new", "other"]);
   });
