@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use domain::{ChannelId, Content, Identity, MessageStatus, Person, Phone, StateKind, Timestamp};
 use engine::{Engine, EngineConfig, NewChannel, NewMessage, OutboxConfig};
 use ledger::{Ledger, OpenOptions};
-use socket::{Close, Liveness, Opening, Outbound, ReceiptKind, SendError, Socket, SocketEvent, SocketFactory, StoreError};
+use socket::{
+    Close, Kept, Liveness, Opening, Outbound, ReceiptKind, SendError, Socket, SocketEvent, SocketFactory, StoreError,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -53,8 +55,14 @@ impl Socket for Line {
         let at = Timestamp::from_secs(1_800_000_000);
         let _ = self.words.send(SocketEvent::ServerAck { whatsapp_id: message.whatsapp_id.clone(), error: None, at });
         let whatsapp_ids = vec![message.whatsapp_id];
-        let receipt =
-            SocketEvent::Receipt { chat: message.chat, by: Person::default(), whatsapp_ids, kind: ReceiptKind::Delivered, at };
+        let receipt = SocketEvent::Receipt {
+            chat: message.chat,
+            by: Person::default(),
+            whatsapp_ids,
+            kind: ReceiptKind::Delivered,
+            at,
+            kept: Kept::default(),
+        };
         let _ = self.words.send(receipt);
         Ok(())
     }

@@ -28,7 +28,11 @@ impl Driver {
                 }
             };
             match clock.timeout(deadline.saturating_sub(clock.passed()), closing).await {
-                Some(None) => self.hear_the_last(events),
+                Some(None) => {
+                    self.hear_the_last(events);
+                    // The socket acknowledges what is written.
+                    self.journal.flush_when_due().await;
+                }
                 Some(Some(Done::Opened { generation, socket })) => {
                     let yard = self.yard.clone();
                     if let Some(line) = self.line_of(generation) {

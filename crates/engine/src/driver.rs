@@ -190,8 +190,8 @@ impl Driver {
                 drop(flight);
                 self.journal.push(Entry::Judged { ticket, verdict, at });
             }
-            Word::Receipt { chat, by, whatsapp_ids, status, at } => {
-                self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }));
+            Word::Receipt { chat, by, whatsapp_ids, status, at, kept } => {
+                self.journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids, status, at }, kept));
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::outbox::verdict::Verdict;
 use domain::{ChannelId, Event, FailReason, MessageId, MessageStatus, Timestamp};
 use futures::future::join_all;
 use ledger::{Ledger, LedgerError, MessageRef, Progress, Receipt, TransitionRecord};
+use socket::Kept;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub(crate) enum Entry {
         id: Option<MessageId>,
         at: Timestamp,
     },
-    Receipt(Receipt),
+    /// WhatsApp is told that we have it when it is settled.
+    Receipt(Receipt, Kept),
     /// A try came to nothing.
     Judged {
         ticket: Ticket,
@@ -51,7 +53,7 @@ impl Entry {
     /// Whether it is word on messages, whose place among its like does not matter: the ledger knows which stage follows which.
     fn is_word(&self) -> bool {
         match self {
-            Entry::Sent { .. } | Entry::Receipt(_) | Entry::Judged { .. } => true,
+            Entry::Sent { .. } | Entry::Receipt(..) | Entry::Judged { .. } => true,
             Entry::Transition(_) | Entry::FailOutbox { .. } | Entry::Delete { .. } => false,
         }
     }
@@ -144,7 +146,7 @@ impl Journal {
                 let gone = Event::ChannelDeleted { channel: self.channel, name: name.clone() };
                 self.ledger.delete_channel(self.channel, vec![gone], *at).await.map(drop)
             }
-            Entry::Sent { .. } | Entry::Receipt(_) | Entry::Judged { .. } => Ok(()),
+            Entry::Sent { .. } | Entry::Receipt(..) | Entry::Judged { .. } => Ok(()),
         };
         let outcome = let_go(outcome);
         if outcome.is_ok() {
@@ -172,7 +174,7 @@ impl Journal {
                 Entry::Judged { ticket, verdict: Verdict::Retry { wait, setback }, at } => {
                     retries.push(self.ledger.requeue(ticket.id, at.plus(*wait), *setback, *at));
                 }
-                Entry::Receipt(receipt) => receipts.push(receipt.clone()),
+                Entry::Receipt(receipt, _) => receipts.push(receipt.clone()),
                 Entry::Transition(_) | Entry::FailOutbox { .. } | Entry::Delete { .. } => {}
             }
         }
@@ -197,11 +199,8 @@ impl Journal {
                 Verdict::Retry { .. } => self.flight.lock().requeued(ticket.id, &ticket.chat),
                 Verdict::Wedged(_) => self.flight.lock().settled(ticket.id),
             },
-            Entry::Sent { id: None, .. }
-            | Entry::Receipt(_)
-            | Entry::Transition(_)
-            | Entry::FailOutbox { .. }
-            | Entry::Delete { .. } => {}
+            Entry::Receipt(_, kept) => kept.settle(),
+            Entry::Sent { id: None, .. } | Entry::Transition(_) | Entry::FailOutbox { .. } | Entry::Delete { .. } => {}
         }
     }
 }
@@ -241,12 +240,13 @@ mod tests {
         for n in 0..3 * WAITING {
             let chat = "15550100177@s.whatsapp.net".parse().unwrap();
             let (by, status) = (Person::default(), MessageStatus::Read);
-            journal.push(Entry::Receipt(Receipt { channel, chat, by, whatsapp_ids: vec![n.to_string()], status, at: T }));
+            let receipt = Receipt { channel, chat, by, whatsapp_ids: vec![n.to_string()], status, at: T };
+            journal.push(Entry::Receipt(receipt, Kept::default()));
         }
         assert_eq!(journal.waiting.len(), WAITING);
         assert!(matches!(journal.waiting[0], Entry::Transition(_)) && matches!(journal.waiting[1], Entry::FailOutbox { .. }));
         let newest = (3 * WAITING - 1).to_string();
-        assert!(matches!(&journal.waiting[WAITING - 1], Entry::Receipt(receipt) if receipt.whatsapp_ids == [newest]));
+        assert!(matches!(&journal.waiting[WAITING - 1], Entry::Receipt(receipt, _) if receipt.whatsapp_ids == [newest]));
         ledger.close().await;
     }
 }

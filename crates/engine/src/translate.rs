@@ -2,7 +2,7 @@
 
 use channel::{End, Input, Invalidation, VaultTrouble};
 use domain::{ChatId, MessageStatus, Person, Timestamp};
-use socket::{Close, ReceiptKind, SocketEvent};
+use socket::{Close, Kept, ReceiptKind, SocketEvent};
 
 /// What a socket told, sorted by who has to act.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub(crate) enum Told {
 pub(crate) enum Word {
     /// WhatsApp's: it has the message, or refused it with this code.
     Ack { whatsapp_id: String, error: Option<u16>, at: Timestamp },
-    /// A recipient's.
-    Receipt { chat: ChatId, by: Person, whatsapp_ids: Vec<String>, status: MessageStatus, at: Timestamp },
+    /// A recipient's, to be settled when it is written.
+    Receipt { chat: ChatId, by: Person, whatsapp_ids: Vec<String>, status: MessageStatus, at: Timestamp, kept: Kept },
 }
 
 pub(crate) fn told(event: SocketEvent) -> Told {
@@ -35,13 +35,13 @@ pub(crate) fn told(event: SocketEvent) -> Told {
         SocketEvent::PushName { name } => Input::PushName { name },
         SocketEvent::Closed(close) => Input::Closed(end(close)),
         SocketEvent::ServerAck { whatsapp_id, error, at } => return Told::Word(Word::Ack { whatsapp_id, error, at }),
-        SocketEvent::Receipt { chat, by, whatsapp_ids, kind, at } => {
+        SocketEvent::Receipt { chat, by, whatsapp_ids, kind, at, kept } => {
             let status = match kind {
                 ReceiptKind::Delivered => MessageStatus::Delivered,
                 ReceiptKind::Read => MessageStatus::Read,
                 ReceiptKind::Played => MessageStatus::Played,
             };
-            return Told::Word(Word::Receipt { chat, by, whatsapp_ids, status, at });
+            return Told::Word(Word::Receipt { chat, by, whatsapp_ids, status, at, kept });
         }
     };
     Told::Step(input)

@@ -1,3 +1,4 @@
+use crate::Kept;
 use domain::{Cause, ChatId, Identity, Person, Phone, Timestamp};
 
 /// What a socket tells, in order.
@@ -19,8 +20,8 @@ pub enum SocketEvent {
     PushName { name: String },
     /// The server accepted (`error: None`) or refused a message of ours.
     ServerAck { whatsapp_id: String, error: Option<u16>, at: Timestamp },
-    /// A recipient's device tells what became of messages of ours.
-    Receipt { chat: ChatId, by: Person, whatsapp_ids: Vec<String>, kind: ReceiptKind, at: Timestamp },
+    /// A recipient's device tells what became of messages of ours. WhatsApp gets its ack when `kept` is settled.
+    Receipt { chat: ChatId, by: Person, whatsapp_ids: Vec<String>, kind: ReceiptKind, at: Timestamp, kept: Kept },
     /// The end of this socket; nothing follows.
     Closed(Close),
 }

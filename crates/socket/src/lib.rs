@@ -5,10 +5,12 @@
 //! crate `whatsapp`, and the [`scripted`] socket of the tests.
 
 mod event;
+mod kept;
 mod outbound;
 pub mod scripted;
 
 pub use event::{Close, Invalidation, ReceiptKind, Secret, SocketEvent, VaultTrouble};
+pub use kept::{Kept, Promise};
 pub use outbound::{InboundMessage, Outbound, SendError, new_message_id};
 
 use async_trait::async_trait;

@@ -5,6 +5,7 @@
 //! the auth-state keeps a channel's credentials in a SQLCipher file; a session is one run of whatsapp-rust's client,
 //! from dialling to [`socket::SocketEvent::Closed`], and translates what it says into our words.
 
+mod ack_gate;
 mod auth_state;
 mod content;
 mod dialer;

@@ -4,6 +4,7 @@
 //! behind it; the session pings WhatsApp itself (see `session::heartbeat`), and this pipe ends by itself when no
 //! frame came in for so long that those pings, too, must have gone unanswered.
 
+use crate::ack_gate::AckGate;
 use crate::dialer::{DialError, Dialer, Wire};
 use crate::endpoint::Endpoint;
 use async_trait::async_trait;
@@ -112,12 +113,13 @@ pub(crate) struct Line {
     dialer: Dialer,
     endpoint: Arc<Endpoint>,
     pulse: Arc<Pulse>,
+    gate: Arc<AckGate>,
     limits: Limits,
 }
 
 impl Line {
-    pub fn new(dialer: Dialer, endpoint: Arc<Endpoint>, pulse: Arc<Pulse>) -> Self {
-        Line { dialer, endpoint, pulse, limits: Limits::default() }
+    pub fn new(dialer: Dialer, endpoint: Arc<Endpoint>, pulse: Arc<Pulse>, gate: Arc<AckGate>) -> Self {
+        Line { dialer, endpoint, pulse, gate, limits: Limits::default() }
     }
 
     #[cfg(test)]
@@ -193,7 +195,8 @@ impl TransportFactory for Line {
         let reader =
             Reader { stream, frames, pulse: Arc::clone(&self.pulse), idle: self.limits.idle, hang_up: hang_up.clone() };
         tokio::spawn(reader.run());
-        let pipe = Pipe { sink: Mutex::new(sink), limits: self.limits, pulse: Arc::clone(&self.pulse), hang_up };
+        let (pulse, gate) = (Arc::clone(&self.pulse), Arc::clone(&self.gate));
+        let pipe = Pipe { sink: Mutex::new(sink), limits: self.limits, pulse, gate, hang_up };
         Ok((Arc::new(pipe), received))
     }
 }
@@ -214,14 +217,17 @@ struct Pipe {
     sink: Mutex<SplitSink<WebSocketStream<Wire>, Message>>,
     limits: Limits,
     pulse: Arc<Pulse>,
+    gate: Arc<AckGate>,
     hang_up: CancellationToken,
 }
 
 #[async_trait]
 impl Transport for Pipe {
     async fn send(&self, data: Bytes) -> anyhow::Result<()> {
-        if self.hang_up.is_cancelled() {
-            anyhow::bail!("the connection is closed");
+        // whatsapp-rust has one task that sends, and begins no frame before the last one has left: order is kept.
+        match self.hang_up.run_until_cancelled(self.gate.pass(&data)).await {
+            Some(passed) => passed?,
+            None => anyhow::bail!("the connection is closed"),
         }
         let write = async { self.sink.lock().await.send(Message::Binary(data)).await };
         match tokio::time::timeout(self.limits.write, write).await {

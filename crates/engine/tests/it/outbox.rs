@@ -1,6 +1,6 @@
 use crate::rig::{Rig, eventually, is, sent, text, whatsapp_ids};
 use domain::{Cause, FailReason, MessageStatus, StateKind};
-use socket::{Close, Invalidation, ReceiptKind, SendError, SocketEvent};
+use socket::{Close, Invalidation, Kept, ReceiptKind, SendError, SocketEvent};
 use std::time::Duration;
 
 #[tokio::test]
@@ -20,6 +20,7 @@ async fn a_message_goes_from_queued_to_read() {
             whatsapp_ids: vec![message.whatsapp_id.clone()],
             kind,
             at,
+            kept: Kept::default(),
         };
         socket.says(receipt).await;
     }

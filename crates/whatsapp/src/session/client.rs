@@ -65,10 +65,11 @@ pub(super) async fn build(
     persistence.flush().await.map_err(damaged)?;
 
     let dialer = Dialer::new(opening.proxy.clone(), Arc::clone(&parts.tls));
+    let line = Line::new(dialer.clone(), Arc::clone(&parts.endpoint), Arc::clone(&shared.pulse), Arc::clone(&shared.gate));
     let mut builder = Client::builder()
         .with_runtime(TokioRuntime)
         .with_persistence_manager(Arc::clone(&persistence))
-        .with_transport_factory(Line::new(dialer.clone(), Arc::clone(&parts.endpoint), Arc::clone(&shared.pulse)))
+        .with_transport_factory(line)
         .with_http_client(Http::new(dialer))
         .with_cache_config(caches())
         .with_inbound_durability_hook(Hook::new(Arc::clone(&opening.inbox), Arc::clone(shared)))

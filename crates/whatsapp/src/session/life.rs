@@ -5,7 +5,7 @@ mod hear;
 
 use super::client::{self, Built, Parts};
 use super::close::{self, Traces};
-use super::ear::Ear;
+use super::ear::{Ear, Heard};
 use super::heartbeat::{self, Beat};
 use super::now;
 use super::shared::{STORAGE_FAILED, Shared, locked};
@@ -13,13 +13,13 @@ use crate::auth_state::{FailStop, Turn};
 use domain::Cause;
 use futures::FutureExt as _;
 use socket::{Close, Opening, SocketEvent};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use wacore::iq::keepalive::KeepaliveSpec;
-use wacore::types::events::Event;
 use whatsapp_rust::client::NodeFilter;
 use whatsapp_rust::{Client, store::persistence_manager::PersistenceManager};
 use whatsapp_rust_sqlite_storage::SqliteStore;
@@ -138,7 +138,7 @@ struct Life {
 }
 
 impl Life {
-    async fn through(mut self, mut run: Run, mut heard: UnboundedReceiver<Arc<Event>>) -> Close {
+    async fn through(mut self, mut run: Run, mut heard: UnboundedReceiver<Heard>) -> Close {
         let client = Arc::clone(&self.client);
         let shared = Arc::clone(&self.shared);
         // whatsapp-rust keeps the codes of most stream errors to itself.
@@ -149,7 +149,7 @@ impl Life {
             tokio::select! {
                 biased;
                 () = shared.asked_to_end() => break,
-                Some(event) = heard.recv() => self.hear(&event).await,
+                Some(event) = heard.recv() => self.hear(event).await,
                 node = &mut stream_error => if let Ok(node) = node {
                     self.traces.stream_error = Some(node.get().attrs().optional_string("code").and_then(|c| c.parse().ok()).unwrap_or(0));
                 },
@@ -164,7 +164,7 @@ impl Life {
         }
         self.drain(&mut heard).await;
         let close = self.settled();
-        self.leave(run, run_over).await;
+        self.leave(run, run_over, &mut heard).await;
         self.drain(&mut heard).await;
         // What the teardown itself caused is not the reason; a verdict that came meanwhile may be a stronger one.
         match (close, shared.verdict()) {
@@ -179,22 +179,32 @@ impl Life {
         self.shared.verdict().unwrap_or_else(|| close::deduced(self.traces))
     }
 
-    async fn drain(&mut self, heard: &mut UnboundedReceiver<Arc<Event>>) {
+    async fn drain(&mut self, heard: &mut UnboundedReceiver<Heard>) {
         while let Ok(event) = heard.try_recv() {
-            self.hear(&event).await;
+            self.hear(event).await;
         }
     }
 
     /// Good order: acks and receipts leave, the device's record reaches the disk, the socket closes, the run ends.
     /// After a write that failed the same, but nothing reaches the disk: the store sees to that.
-    async fn leave(&mut self, mut run: Run, run_over: bool) {
+    async fn leave(&mut self, mut run: Run, run_over: bool, heard: &mut UnboundedReceiver<Heard>) {
         self.shared.set_client(None);
         self.tasks.abort_all();
         if !self.traces.handshaken {
             // It may be waiting for an answer that never comes, and has nothing yet to say good-bye to.
             run.0.abort();
         }
-        if tokio::time::timeout(FAREWELL, self.client.disconnect()).await.is_err() {
+        let client = Arc::clone(&self.client);
+        let mut farewell = pin!(tokio::time::timeout(FAREWELL, client.disconnect()));
+        // The last frames may wait for receipts that are still to be told.
+        let left = loop {
+            tokio::select! {
+                biased;
+                left = &mut farewell => break left,
+                Some(event) = heard.recv() => self.hear(event).await,
+            }
+        };
+        if left.is_err() {
             tracing::warn!(channel.id = %self.shared.channel, "a session did not close in time; cutting it");
         }
         if !run_over && tokio::time::timeout(LAST_WORDS, &mut run.0).await.is_err() {

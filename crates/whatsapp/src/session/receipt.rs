@@ -1,6 +1,6 @@
 use crate::people;
 use domain::Timestamp;
-use socket::{ReceiptKind, SocketEvent};
+use socket::{Kept, ReceiptKind, SocketEvent};
 use wacore::types::events::{Receipt, ServerAck};
 use wacore::types::presence::ReceiptType;
 use whatsapp_rust::Client;
@@ -18,7 +18,7 @@ pub(super) fn server_ack(ack: &ServerAck, now: Timestamp) -> Option<SocketEvent>
 
 /// What a recipient did with messages of ours. What our account's other devices did says nothing of the recipient.
 #[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
-pub(super) async fn receipt(client: &Client, receipt: &Receipt) -> Option<SocketEvent> {
+pub(super) async fn receipt(client: &Client, receipt: &Receipt, kept: &Kept) -> Option<SocketEvent> {
     let kind = match receipt.r#type {
         ReceiptType::Delivered => ReceiptKind::Delivered,
         ReceiptType::Read => ReceiptKind::Read,
@@ -43,5 +43,6 @@ pub(super) async fn receipt(client: &Client, receipt: &Receipt) -> Option<Socket
         whatsapp_ids: receipt.message_ids.clone(),
         kind,
         at: Timestamp::from_millis(receipt.timestamp.timestamp_millis()),
+        kept: kept.clone(),
     })
 }

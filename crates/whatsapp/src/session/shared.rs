@@ -1,4 +1,5 @@
 use super::pairing::Pairing;
+use crate::ack_gate::AckGate;
 use crate::transport::Pulse;
 use domain::{Cause, ChannelId, ChatId, Timestamp};
 use socket::{Close, Liveness, Opening};
@@ -16,6 +17,7 @@ pub(super) const STORAGE_FAILED: Close = Close::Lost(Cause::StorageFailed);
 pub(super) struct Shared {
     pub channel: ChannelId,
     pub pulse: Arc<Pulse>,
+    pub gate: Arc<AckGate>,
     pub pairing: Mutex<Pairing>,
     /// Events heard from whatsapp-rust and not yet told to the engine.
     backlog: watch::Sender<usize>,
@@ -35,6 +37,7 @@ impl Shared {
         Shared {
             channel: opening.channel,
             pulse: Arc::default(),
+            gate: Arc::default(),
             pairing: Mutex::new(Pairing::new(opening.pair_by_code.clone())),
             backlog: watch::Sender::new(0),
             leaving: AtomicBool::new(false),

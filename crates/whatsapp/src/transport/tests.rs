@@ -20,7 +20,11 @@ impl Far {
         let dialer = Dialer::new(None, trust(&[]).unwrap());
         let short = Duration::from_millis(200);
         let limits = Limits { upgrade: short, idle: short, write: short, farewell: short };
-        (Line::new(dialer, Arc::new(Endpoint::loopback(&url, None).unwrap()), Arc::clone(&pulse)).with_limits(limits), pulse)
+        (
+            Line::new(dialer, Arc::new(Endpoint::loopback(&url, None).unwrap()), Arc::clone(&pulse), Arc::default())
+                .with_limits(limits),
+            pulse,
+        )
     }
 
     async fn accept(&self) -> WebSocketStream<TcpStream> {

@@ -73,7 +73,7 @@ impl House {
         let (events, heard) = mpsc::channel(socket::EVENT_CAPACITY);
         let inbox = Arc::new(Letterbox::default());
         let opening = Opening { channel, proxy, pair_by_code: by_code, events, inbox: inbox.clone() };
-        Session { socket: self.whatsapp.open(opening).await, heard, inbox, log: Vec::new() }
+        Session { socket: self.whatsapp.open(opening).await, heard, inbox, log: Vec::new(), holds_receipts: false }
     }
 
     /// A channel linked to Ada's phone, logged in.
@@ -132,6 +132,8 @@ pub struct Session {
     pub heard: mpsc::Receiver<SocketEvent>,
     pub inbox: Arc<Letterbox>,
     pub log: Vec<SocketEvent>,
+    /// Receipts are not said to be kept when they are told.
+    pub holds_receipts: bool,
 }
 
 impl Session {
@@ -139,6 +141,11 @@ impl Session {
         let event = tokio::time::timeout(SOON, self.heard.recv()).await;
         let event = event.unwrap_or_else(|_| panic!("nothing was told after {:?}", self.log)).expect("told after Closed");
         self.log.push(event.clone());
+        if let SocketEvent::Receipt { kept, .. } = &event
+            && !self.holds_receipts
+        {
+            kept.settle();
+        }
         event
     }
 

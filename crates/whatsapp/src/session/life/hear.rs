@@ -1,5 +1,6 @@
 //! What whatsapp-rust says, told on in our words.
 
+use super::super::ear::Heard;
 use super::super::pairing::{self, Step};
 use super::super::{inbound, now, receipt};
 use super::{LAST_WORDS, Life, Phase};
@@ -12,7 +13,8 @@ use wacore::types::events::{Event, PairSuccess};
 impl Life {
     /// One event of whatsapp-rust.
     #[allow(clippy::wildcard_enum_match_arm, reason = "whatsapp-rust's enums are open")]
-    pub(super) async fn hear(&mut self, event: &Event) {
+    pub(super) async fn hear(&mut self, Heard { event, kept }: Heard) {
+        let event = &*event;
         self.shared.event_left();
         if let Some(close) = pairing::verdict(&self.shared, event) {
             self.shared.decide(close);
@@ -29,11 +31,10 @@ impl Life {
                     self.tell(told).await;
                 }
             }
-            Event::Receipt(receipt) => {
-                if let Some(told) = receipt::receipt(&self.client, receipt).await {
-                    self.tell(told).await;
-                }
-            }
+            Event::Receipt(receipt) => match receipt::receipt(&self.client, receipt, &kept).await {
+                Some(told) => self.tell(told).await,
+                None => kept.settle(),
+            },
             Event::Messages(batch) => inbound::past_the_hook(&self.client, &self.opening.inbox, &self.shared, batch).await,
             Event::UndecryptableMessage(lost) => {
                 inbound::undecryptable(&self.client, &self.opening.inbox, &self.shared, lost).await;
