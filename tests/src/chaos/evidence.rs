@@ -108,7 +108,7 @@ fn progress(log: &[Value]) -> Names<'_> {
     for event in log {
         let message = &event["data"]["message"];
         match event["type"].as_str() {
-            Some("message.sent" | "message.delivered" | "message.read" | "message.failed") => ended.extend(message["id"].as_str()),
+            Some("message.delivered" | "message.read" | "message.failed") => ended.extend(message["id"].as_str()),
             Some("message.received") => {
                 received.extend(message["channel_id"].as_str().zip(message["whatsapp_id"].as_str()));
             }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 pub fn judge(evidence: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
     sends(evidence, &mut found);
+    told(evidence, &mut found);
     receives(evidence, &mut found);
     log(evidence, &mut found);
     for heard in &evidence.heard {
@@ -39,6 +40,19 @@ fn sends(evidence: &Evidence, found: &mut Vec<String>) {
         if strange > 0 {
             found.push(format!("{strange} messages at {} that {} was never asked to send", chat.0, chat.1));
         }
+    }
+}
+
+/// Every accepted send is told to be delivered.
+fn told(evidence: &Evidence, found: &mut Vec<String>) {
+    let delivered: HashSet<&str> = evidence
+        .log
+        .iter()
+        .filter(|e| e["type"] == "message.delivered")
+        .filter_map(|e| e["data"]["message"]["id"].as_str())
+        .collect();
+    for send in evidence.accepted.iter().filter(|send| !delivered.contains(send.id.as_str())) {
+        found.push(format!("nobody was told that send {} of {} was delivered", send.whatsapp_id, send.channel));
     }
 }
 
@@ -131,6 +145,11 @@ mod tests {
             "channel_id": "ch", "whatsapp_id": id, "sender": { "phone": "+15550100102" } } } })
     }
 
+    fn delivered(seq: u64, id: &str) -> Value {
+        let message = json!({ "channel_id": "ch", "whatsapp_id": id, "id": format!("msg_{id}") });
+        json!({ "seq": seq, "id": format!("evt_{seq}"), "type": "message.delivered", "data": { "message": message } })
+    }
+
     fn good() -> Evidence {
         let send = |id: &str| Accepted {
             channel: "ch".into(),
@@ -143,8 +162,8 @@ mod tests {
             accepted: vec![send("A"), send("B")],
             written: vec![text("X"), text("Y")],
             arrived: HashMap::from([(("15550100102".to_owned(), "ch".to_owned()), vec!["A".to_owned(), "B".to_owned()])]),
-            log: vec![event(1, "X"), event(2, "Y")],
-            heard: vec![Heard { receiver: "steady".into(), seqs: vec![1, 1, 2], ..Heard::default() }],
+            log: vec![event(1, "X"), event(2, "Y"), delivered(3, "A"), delivered(4, "B")],
+            heard: vec![Heard { receiver: "steady".into(), seqs: vec![1, 1, 2, 3, 4], ..Heard::default() }],
             restarts: 1,
         }
     }
@@ -168,10 +187,11 @@ mod tests {
         accuses(|e| e.arrived.entry(chat()).or_default().push("A".into()), "send A of ch is 2 times");
         accuses(|e| e.arrived.entry(chat()).or_default().reverse(), "out of order");
         accuses(|e| e.arrived.entry(chat()).or_default().push("Q".into()), "never asked to send");
-        accuses(|e| drop(e.log.pop()), "text Y of 15550100102 to ch was lost");
-        accuses(|e| e.log.push(event(3, "Y")), "received 2 times");
+        accuses(|e| drop(e.log.remove(1)), "text Y of 15550100102 to ch was lost");
+        accuses(|e| drop(e.log.pop()), "nobody was told that send B of ch was delivered");
+        accuses(|e| e.log.push(event(5, "Y")), "received 2 times");
         accuses(|e| e.log = vec![event(1, "Y"), event(2, "X")], "came out of order");
-        accuses(|e| e.log.push(event(4, "Z")), "the log has 4 at place 3");
+        accuses(|e| e.log.push(event(6, "Z")), "the log has 6 at place 5");
         accuses(|e| e.heard[0].seqs = vec![1], "event 2 never came");
         accuses(|e| e.heard[0].seqs = vec![1, 2, 1], "event 1 came after event 2");
         accuses(|e| e.heard[0].seqs.push(9), "was not for it");
