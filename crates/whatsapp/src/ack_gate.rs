@@ -2,20 +2,22 @@
 //!
 //! whatsapp-rust tells us of a receipt and then acknowledges it, with nothing of ours in between; once acknowledged WhatsApp
 //! never tells it again. But the ack leaves through our pipe, after we heard of its receipt: what may hold an ack waits
-//! there until all receipts that were heard before are settled. Frames are numbered, so whatever comes behind waits too.
+//! there until all receipts that were heard before are settled. Frames are numbered, so whatever comes behind waits too
+//! (see `transport::writer`), and all of it leaves together.
 //!
 //! Patience is short. While the disk cannot be written receipts wait in memory (the engine's journal, bounded), the
 //! connection must stay up, and acks leave ahead of the writing: until those that were not waited for to the end are
 //! settled, nobody waits at all. A crash in that time loses receipts, never messages.
 
 use socket::{Kept, Promise};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 /// How long a frame waits: many times what a write takes, and well within the deadline of a ping that waits behind it.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// Of a frame with an ack in it, encrypted. One of a group's receipt has about 120 bytes.
 const LARGEST_ACK: usize = 256;
 /// Before each frame: its length, big-endian.
@@ -29,21 +31,14 @@ pub(crate) struct LetGo;
 #[derive(Debug)]
 pub(crate) struct AckGate {
     heard: mpsc::UnboundedSender<Promise>,
-    owed: Mutex<Owed>,
-}
-
-#[derive(Debug)]
-struct Owed {
-    /// As many as there are receipts whose ack has not left yet.
-    heard: mpsc::UnboundedReceiver<Promise>,
-    /// Acknowledged without being settled.
-    late: Vec<Promise>,
+    /// As many as there are receipts whose ack was not handed over yet.
+    unclaimed: Mutex<mpsc::UnboundedReceiver<Promise>>,
 }
 
 impl Default for AckGate {
     fn default() -> Self {
-        let (sender, heard) = mpsc::unbounded_channel();
-        AckGate { heard: sender, owed: Mutex::new(Owed { heard, late: Vec::new() }) }
+        let (heard, unclaimed) = mpsc::unbounded_channel();
+        AckGate { heard, unclaimed: Mutex::new(unclaimed) }
     }
 }
 
@@ -56,33 +51,42 @@ impl AckGate {
         kept
     }
 
-    /// Returns when `wire`, a run of frames, may leave.
-    pub async fn pass(&self, wire: &[u8]) -> Result<(), LetGo> {
+    /// What must be settled before `wire`, a run of frames, leaves, beside what was named for earlier ones.
+    pub fn owed(&self, wire: &[u8]) -> Vec<Promise> {
         if !may_hold_an_ack(wire) {
-            return Ok(());
+            return Vec::new();
         }
-        self.owed.lock().await.settle().await
+        let mut unclaimed = self.unclaimed.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| unclaimed.try_recv().ok()).collect()
     }
 }
 
-impl Owed {
-    async fn settle(&mut self) -> Result<(), LetGo> {
+/// Receipts that were acknowledged without being settled.
+#[derive(Debug, Default)]
+pub(crate) struct Debts(Vec<Promise>);
+
+impl Debts {
+    /// Returns when the frame may leave for which these are `owed`.
+    pub async fn settle(&mut self, owed: Vec<Promise>) -> Result<(), LetGo> {
+        if owed.is_empty() && self.0.is_empty() {
+            return Ok(());
+        }
         let mut let_go = false;
-        self.late.retain_mut(|promise| {
+        self.0.retain_mut(|promise| {
             let known = promise.try_recv();
             let_go |= known == Err(TryRecvError::Closed);
             known == Err(TryRecvError::Empty)
         });
-        let stuck = !self.late.is_empty();
+        let stuck = !self.0.is_empty();
         let deadline = Instant::now() + if stuck { Duration::ZERO } else { PATIENCE };
-        while let Ok(mut promise) = self.heard.try_recv() {
+        for mut promise in owed {
             match timeout_at(deadline, &mut promise).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => let_go = true,
-                Err(_) => self.late.push(promise),
+                Err(_) => self.0.push(promise),
             }
         }
-        if !stuck && !self.late.is_empty() {
+        if !stuck && !self.0.is_empty() {
             tracing::warn!("receipts are not written in time; they are acknowledged ahead of it");
         }
         if let_go { Err(LetGo) } else { Ok(()) }
@@ -131,15 +135,16 @@ mod tests {
     #[tokio::test]
     async fn an_ack_waits_for_every_receipt_heard_before_it() {
         let gate = AckGate::default();
-        gate.pass(&frame(40)).await.unwrap();
+        let mut debts = Debts::default();
+        debts.settle(gate.owed(&frame(40))).await.unwrap();
         let (one, two) = (gate.receipt(), gate.receipt());
         let small = frame(40);
-        let mut leaving = Box::pin(gate.pass(&small));
+        let mut leaving = Box::pin(debts.settle(gate.owed(&small)));
         assert!(!is_done(&mut leaving).await);
         two.settle();
         assert!(!is_done(&mut leaving).await);
         // Large ones do not.
-        gate.pass(&frame(4_000)).await.unwrap();
+        assert!(gate.owed(&frame(4_000)).is_empty());
         one.settle();
         leaving.await.unwrap();
     }
@@ -147,18 +152,19 @@ mod tests {
     #[tokio::test]
     async fn patience_ends_and_begins_again_when_everything_is_written() {
         let gate = AckGate::default();
+        let mut debts = Debts::default();
         let began = Instant::now();
         let stuck = [gate.receipt(), gate.receipt()];
-        gate.pass(&frame(40)).await.unwrap();
+        debts.settle(gate.owed(&frame(40))).await.unwrap();
         assert!(began.elapsed() >= PATIENCE);
         let more = gate.receipt();
         let pause = Instant::now();
-        gate.pass(&frame(40)).await.unwrap();
+        debts.settle(gate.owed(&frame(40))).await.unwrap();
         assert!(pause.elapsed() < PATIENCE, "nobody waits while some are late");
         stuck.iter().chain([&more]).for_each(Kept::settle);
         let again = gate.receipt();
         let small = frame(40);
-        let mut leaving = Box::pin(gate.pass(&small));
+        let mut leaving = Box::pin(debts.settle(gate.owed(&small)));
         assert!(!is_done(&mut leaving).await);
         again.settle();
         leaving.await.unwrap();
@@ -167,11 +173,12 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_acknowledged_after_a_receipt_was_let_go() {
         let gate = AckGate::default();
+        let mut debts = Debts::default();
         drop(gate.receipt());
-        assert!(gate.pass(&frame(40)).await.is_err());
+        assert!(debts.settle(gate.owed(&frame(40))).await.is_err());
         let late = gate.receipt();
-        gate.pass(&frame(40)).await.unwrap();
+        debts.settle(gate.owed(&frame(40))).await.unwrap();
         drop(late);
-        assert!(gate.pass(&frame(40)).await.is_err());
+        assert!(debts.settle(gate.owed(&frame(40))).await.is_err());
     }
 }

@@ -4,18 +4,19 @@
 //! behind it; the session pings WhatsApp itself (see `session::heartbeat`), and this pipe ends by itself when no
 //! frame came in for so long that those pings, too, must have gone unanswered.
 
+mod writer;
+
 use crate::ack_gate::AckGate;
 use crate::dialer::{DialError, Dialer, Wire};
 use crate::endpoint::Endpoint;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Cause;
-use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt as _, StreamExt as _};
+use futures::StreamExt as _;
+use futures::stream::SplitStream;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
@@ -24,6 +25,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tokio_util::sync::CancellationToken;
 use wacore::net::{DisconnectReason, Transport, TransportEvent, TransportFactory, WHATSAPP_WEB_ORIGIN};
+use writer::{Tray, Writer};
 
 /// Frames waiting for whatsapp-rust. When it is full we stop reading, and TCP makes WhatsApp wait.
 const FRAMES: usize = 64;
@@ -196,7 +198,8 @@ impl TransportFactory for Line {
             Reader { stream, frames, pulse: Arc::clone(&self.pulse), idle: self.limits.idle, hang_up: hang_up.clone() };
         tokio::spawn(reader.run());
         let (pulse, gate) = (Arc::clone(&self.pulse), Arc::clone(&self.gate));
-        let pipe = Pipe { sink: Mutex::new(sink), limits: self.limits, pulse, gate, hang_up };
+        let writer = Writer { sink, pulse: Arc::clone(&pulse), hang_up: hang_up.clone(), within: self.limits.write };
+        let pipe = Pipe { tray: writer.start(), limits: self.limits, pulse, gate, hang_up };
         Ok((Arc::new(pipe), received))
     }
 }
@@ -214,7 +217,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 struct Pipe {
-    sink: Mutex<SplitSink<WebSocketStream<Wire>, Message>>,
+    tray: Tray,
     limits: Limits,
     pulse: Arc<Pulse>,
     gate: Arc<AckGate>,
@@ -224,21 +227,12 @@ struct Pipe {
 #[async_trait]
 impl Transport for Pipe {
     async fn send(&self, data: Bytes) -> anyhow::Result<()> {
-        // whatsapp-rust has one task that sends, and begins no frame before the last one has left: order is kept.
-        match self.hang_up.run_until_cancelled(self.gate.pass(&data)).await {
-            Some(passed) => passed?,
-            None => anyhow::bail!("the connection is closed"),
+        if self.hang_up.is_cancelled() {
+            anyhow::bail!("the connection is closed");
         }
-        let write = async { self.sink.lock().await.send(Message::Binary(data)).await };
-        match tokio::time::timeout(self.limits.write, write).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(e)) => Err(e.into()),
-            Err(_) => {
-                self.pulse.ended(Cause::NoAnswer);
-                self.hang_up.cancel();
-                anyhow::bail!("the other side takes nothing any more")
-            }
-        }
+        // whatsapp-rust has one task that sends, one run of frames after the other.
+        let owed = self.gate.owed(&data);
+        Ok(self.tray.write(data, owed).await?)
     }
 
     async fn disconnect(&self) {
@@ -246,9 +240,7 @@ impl Transport for Pipe {
             return;
         }
         self.pulse.hung_up.store(true, Ordering::Release);
-        let farewell = async { self.sink.lock().await.close().await };
-        // A peer that is gone cannot be told so.
-        let _ = tokio::time::timeout(self.limits.farewell, farewell).await;
+        self.tray.close(self.limits.farewell).await;
         self.hang_up.cancel();
     }
 }
