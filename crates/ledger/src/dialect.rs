@@ -75,16 +75,6 @@ pub(crate) fn readers(path: &Path, key: &[u8; 32]) -> SqlitePool {
         .connect_lazy_with(options(path, key).pragma("query_only", "ON"))
 }
 
-/// A copy of the file as one reader sees it, on a connection of its own (so that the readers stay free). Attached databases
-/// without a key of their own get that of the main one, and VACUUM attaches what it writes into.
-pub(crate) async fn copy(readers: &SqlitePool, into: &str) -> Result<(), sqlx::Error> {
-    let options = readers.connect_options().as_ref().clone().pragma("query_only", "OFF");
-    let mut connection = options.connect().await?;
-    let copied = sqlx::query("VACUUM INTO $1").bind(into).execute(&mut connection).await.map(drop);
-    connection.close().await?;
-    copied
-}
-
 /// Moves the write-ahead log into the file and lets go of it. What fails here is repeated at the next start.
 pub(crate) async fn close(connection: Connection) {
     if let Err(e) = connection.close().await {

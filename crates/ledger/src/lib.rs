@@ -6,7 +6,6 @@
 mod accept;
 mod amend;
 mod amendments;
-mod backup;
 mod batch;
 mod channels;
 mod clean_stop;

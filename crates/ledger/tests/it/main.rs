@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod amendments;
-mod backup;
 mod channels;
 mod child;
 mod counts;
