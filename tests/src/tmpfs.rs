@@ -30,6 +30,19 @@ impl Tmpfs {
         self.directory.path()
     }
 
+    /// Forbids writing, or allows it again. Nobody may have a file open to write.
+    ///
+    /// # Errors
+    /// When it cannot be mounted anew.
+    pub fn read_only(&self, forbidden: bool) -> Result<()> {
+        let how = if forbidden { "remount,ro" } else { "remount,rw" };
+        let done = Command::new("mount").args(["-o", how]).arg(self.path()).output()?;
+        if !done.status.success() {
+            bail!("mount -o {how}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        Ok(())
+    }
+
     fn ballast(&self) -> PathBuf {
         self.path().join("ballast")
     }

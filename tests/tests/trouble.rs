@@ -130,6 +130,30 @@ fn received(event: &Event) -> Option<&str> {
     (event.name == "message.received").then(|| event.data["data"]["message"]["whatsapp_id"].as_str()).flatten()
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_disk_is_told_at_once_and_costs_nothing() {
+    if !namespace::root_or_again("a_read_only_disk_is_told_at_once_and_costs_nothing").unwrap() {
+        return;
+    }
+    let world = World::with_phones(1).await.unwrap();
+    let disk = Tmpfs::mount(24).unwrap();
+    let app = Whatisup::start(Options::new(&disk.path().join("app"), &world.url())).await.unwrap();
+    let rest = app.rest().await.unwrap();
+    let mut events = app.events(None).await.unwrap();
+    world.pair(&rest, &mut events, &world.phone(0).unwrap(), "Front desk").await.unwrap();
+    let options = app.terminate().await.unwrap();
+
+    disk.read_only(true).unwrap();
+    let mut app = Whatisup::spawn(options.clone()).unwrap();
+    assert!(!app.ends().await.unwrap().success());
+    app.prints("Read-only file system").await.unwrap();
+    app.prints(&disk.path().display().to_string()).await.unwrap();
+    assert!(!app.printed().contains("panicked"), "{}", app.printed());
+
+    disk.read_only(false).unwrap();
+    is_back(options).await;
+}
+
 /// An application with a linked channel, ended in good order; and what then lies in its data directory, without its key.
 async fn linked(world: &World) -> (Options, Vec<(std::path::PathBuf, Vec<u8>)>) {
     let app = Whatisup::start(world.options("app")).await.unwrap();
