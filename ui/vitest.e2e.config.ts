@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    // As for the Rust tests that start programs: a machine out of breath gets a second try, which is told and to be looked into.
+    retry: 1,
   },
 });
