@@ -39,6 +39,23 @@ pub async fn gone(path: &std::path::Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Waits until a file contains `needle`; all of it.
+///
+/// # Errors
+/// When it does not come.
+pub async fn written(path: &std::path::Path, needle: &str) -> anyhow::Result<String> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Ok(text) = std::fs::read_to_string(path)
+            && text.contains(needle)
+        {
+            return Ok(text);
+        }
+        anyhow::ensure!(tokio::time::Instant::now() < deadline, "{} does not say {needle:?}", path.display());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// All files under a directory.
 ///
 /// # Errors

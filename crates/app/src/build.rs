@@ -186,7 +186,11 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
             burst: config.outbox.burst,
             max_queued: config.outbox.max_queued,
         },
-        retention: engine::RetentionConfig { days: config.events.keep_days, max_events: config.events.max },
+        retention: engine::RetentionConfig {
+            days: config.events.keep_days,
+            max_events: config.events.max,
+            max_bytes: config.events.max_mib << 20,
+        },
         ..EngineConfig::default()
     };
     #[cfg(feature = "sandbox")]

@@ -76,6 +76,7 @@ pub struct OutboxConfig {
 pub struct EventsConfig {
     pub keep_days: u32,
     pub max: u64,
+    pub max_mib: u64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -234,6 +235,9 @@ impl Raw {
         }
         if self.events.max < 1000 {
             return Err(invalid("events.max", "at least 1000"));
+        }
+        if !(1..=1 << 20).contains(&self.events.max_mib) {
+            return Err(invalid("events.max_mib", "from 1 to 1048576"));
         }
         if !(1..=120).contains(&self.webhooks.timeout_seconds) {
             return Err(invalid("webhooks.timeout_seconds", "from 1 to 120"));

@@ -1,7 +1,7 @@
 //! Forgets what is old: events beyond their retention, deliveries that are done, and what made sends idempotent. Messages stay.
 
 use crate::engine::Inner;
-use ledger::LedgerError;
+use ledger::{Keep, LedgerError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +12,14 @@ pub struct RetentionConfig {
     pub days: u32,
     /// When there are more events than this the oldest go, whatever their age.
     pub max_events: u64,
+    /// When their JSON takes more bytes than this the oldest go, too.
+    pub max_bytes: u64,
 }
 
 impl Default for RetentionConfig {
-    /// A month, or a million events.
+    /// A month, a million events, or a gibibyte.
     fn default() -> Self {
-        RetentionConfig { days: 30, max_events: 1_000_000 }
+        RetentionConfig { days: 30, max_events: 1_000_000, max_bytes: 1 << 30 }
     }
 }
 
@@ -49,7 +51,8 @@ async fn prune(engine: &Inner, config: RetentionConfig) -> Result<u64, LedgerErr
     let keep_from = || engine.clock.now().minus(DAY.saturating_mul(config.days));
     let mut events = 0;
     loop {
-        let pruned = engine.ledger.prune_events(keep_from(), config.max_events, STEP).await?;
+        let keep = Keep { from: keep_from(), events: config.max_events, bytes: config.max_bytes };
+        let pruned = engine.ledger.prune_events(keep, STEP).await?;
         events += pruned.events;
         if !pruned.more {
             break;

@@ -32,6 +32,8 @@ pub(crate) struct Heads {
     pub position: u64,
     /// Readers see what is after this.
     pub pruned_through: u64,
+    /// What the JSON of those events takes.
+    pub bytes: u64,
     /// As it was when the file was opened.
     pub amendments_kept: bool,
 }
@@ -74,6 +76,7 @@ impl Batch {
             serde_json::to_string(&wire::event_data(event)).map_err(|e| LedgerError::Io(format!("event as JSON: {e}")))?;
         let kind = event.kind().as_str();
         self.heads.seq += 1;
+        self.heads.bytes += data.len() as u64;
         self.unwritten.push(EventRow {
             seq: self.heads.seq,
             id: EventId::new(at, rand::random()).to_string(),
@@ -130,13 +133,16 @@ impl Batch {
         let tallied = std::mem::take(&mut self.tallied);
         counts::add(self, tallied).await?;
         if self.heads != self.heads_written {
-            sqlx::query("UPDATE event_head SET last_seq = $1, last_position = $2, pruned_through = $3 WHERE one = 1")
-                .bind(signed(self.heads.seq))
-                .bind(signed(self.heads.position))
-                .bind(signed(self.heads.pruned_through))
-                .execute(&mut self.connection)
-                .await
-                .map_err(|e| self.explain(&e))?;
+            sqlx::query(
+                "UPDATE event_head SET last_seq = $1, last_position = $2, pruned_through = $3, bytes = $4 WHERE one = 1",
+            )
+            .bind(signed(self.heads.seq))
+            .bind(signed(self.heads.position))
+            .bind(signed(self.heads.pruned_through))
+            .bind(signed(self.heads.bytes))
+            .execute(&mut self.connection)
+            .await
+            .map_err(|e| self.explain(&e))?;
         }
         self.command("COMMIT").await?;
         self.heads_written = self.heads;
@@ -174,14 +180,14 @@ impl Batch {
 }
 
 pub(crate) async fn heads(connection: &mut Connection) -> Result<Heads, sqlx::Error> {
-    const HEADS: &str =
-        "SELECT last_seq, last_position, pruned_through, EXISTS (SELECT 1 FROM amendments) FROM event_head WHERE one = 1";
-    let (seq, position, pruned_through, amendments_kept): (i64, i64, i64, bool) =
+    const HEADS: &str = "SELECT last_seq, last_position, pruned_through, bytes, EXISTS (SELECT 1 FROM amendments) FROM event_head WHERE one = 1";
+    let (seq, position, pruned_through, bytes, amendments_kept): (i64, i64, i64, i64, bool) =
         sqlx::query_as(HEADS).fetch_one(connection).await?;
     Ok(Heads {
         seq: seq.unsigned_abs(),
         position: position.unsigned_abs(),
         pruned_through: pruned_through.unsigned_abs(),
+        bytes: bytes.unsigned_abs(),
         amendments_kept,
     })
 }

@@ -52,7 +52,7 @@ pub use open::{Check, OpenOptions};
 pub use outbox::{OutboxCounts, OutboxPart, OutboxQuery};
 pub use progress::Progress;
 pub use receipts::Receipt;
-pub use retention::Pruned;
+pub use retention::{Keep, Pruned};
 pub use second_try::Cancelled;
 pub use stats::LedgerStats;
 pub use timeline::TimelineEntry;

@@ -11,21 +11,36 @@ pub struct Pruned {
     pub more: bool,
 }
 
+/// What the event log is to hold at the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Events before this go.
+    pub from: Timestamp,
+    /// So do those beyond the newest so many …
+    pub events: u64,
+    /// … and those beyond the newest whose JSON takes so many bytes.
+    pub bytes: u64,
+}
+
+impl Keep {
+    /// Everything, for ever.
+    pub const ALL: Keep = Keep { from: Timestamp::EPOCH, events: u64::MAX, bytes: u64::MAX };
+}
+
 /// Entries of one step, at most: a step holds the writer.
 const LONGEST_STEP: u32 = 10_000;
 
 impl Ledger {
-    /// Takes events out of the log, oldest first: those before `keep_from`, and those beyond the newest `max_events`; at most
-    /// `step` of them, in one transaction. Readers no longer see them; one that an endpoint is still owed stays in the file
+    /// Takes events out of the log, oldest first: those that are not to be kept; at most `step` of them, in one transaction. Readers no longer see them; one that an endpoint is still owed stays in the file
     /// until it was delivered. Stops before the first event that is not to go, so that the log stays whole from there on, and
     /// before what no delivery has been planned of yet.
-    pub async fn prune_events(&self, keep_from: Timestamp, max_events: u64, step: u32) -> Result<Pruned, LedgerError> {
+    pub async fn prune_events(&self, keep: Keep, step: u32) -> Result<Pruned, LedgerError> {
         let step = step.clamp(1, LONGEST_STEP);
-        self.write_firmly(move |batch| Box::pin(async move { prune(batch, keep_from, max_events, step).await })).await
+        self.write_firmly(move |batch| Box::pin(async move { prune(batch, keep, step).await })).await
     }
 }
 
-async fn prune(batch: &mut Batch, keep_from: Timestamp, max_events: u64, step: u32) -> Result<Pruned, LedgerError> {
+async fn prune(batch: &mut Batch, keep: Keep, step: u32) -> Result<Pruned, LedgerError> {
     batch.write_events().await?;
     let before = batch.heads.pruned_through;
     let planned: Option<i64> = sqlx::query_scalar("SELECT min(planned_through) FROM endpoints WHERE status <> 'disabled'")
@@ -33,21 +48,27 @@ async fn prune(batch: &mut Batch, keep_from: Timestamp, max_events: u64, step: u
         .await
         .map_err(|e| batch.explain(&e))?;
     let limit = planned.map_or(batch.heads.seq, i64::unsigned_abs);
-    let too_many = batch.heads.seq.saturating_sub(max_events);
+    let too_many = batch.heads.seq.saturating_sub(keep.events);
     // One more than the step tells whether there is another.
-    let candidates: Vec<(i64, i64)> =
-        sqlx::query_as("SELECT seq, at FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3")
+    let candidates: Vec<(i64, i64, i64)> =
+        sqlx::query_as("SELECT seq, at, octet_length(data) FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3")
             .bind(signed(before))
             .bind(signed(limit))
             .bind(i64::from(step) + 1)
             .fetch_all(&mut batch.connection)
             .await
             .map_err(|e| batch.explain(&e))?;
-    let goes = |(seq, at): &&(i64, i64)| *at < keep_from.as_millis() || seq.unsigned_abs() <= too_many;
+    let mut left = batch.heads.bytes;
+    let goes = |(seq, at, bytes): &&(i64, i64, i64)| {
+        let goes = *at < keep.from.as_millis() || seq.unsigned_abs() <= too_many || left > keep.bytes;
+        left = left.saturating_sub(bytes.unsigned_abs());
+        goes
+    };
     let going = candidates.iter().take_while(goes).count();
     let more = going > step as usize;
     let going = going.min(step as usize);
-    let Some((line, _)) = candidates[..going].last() else { return Ok(Pruned::default()) };
+    let Some((line, ..)) = candidates[..going].last() else { return Ok(Pruned::default()) };
+    let freed: u64 = candidates[..going].iter().map(|(_, _, bytes)| bytes.unsigned_abs()).sum();
     sqlx::query(
         "DELETE FROM events WHERE seq > $1 AND seq <= $2 \
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq AND deliveries.status = 'pending')",
@@ -58,6 +79,7 @@ async fn prune(batch: &mut Batch, keep_from: Timestamp, max_events: u64, step: u
     .await
     .map_err(|e| batch.explain(&e))?;
     batch.heads.pruned_through = line.unsigned_abs();
+    batch.heads.bytes = batch.heads.bytes.saturating_sub(freed);
     Ok(Pruned { events: going as u64, more })
 }
 

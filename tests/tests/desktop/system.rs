@@ -144,14 +144,16 @@ async fn starting_at_login_is_a_line_of_the_menu_and_of_the_page() {
 
     tray.click("Start at login").await.unwrap();
     tray.line("at login", |line| line.label == "Start at login" && line.ticked == Some(true)).await.unwrap();
-    let entry = std::fs::read_to_string(desktop.path(".config/autostart/whatisup-sandbox.desktop")).unwrap();
+    // The tick is the desktop's own; the entry is written when the application hears of it.
+    let file = desktop.path(".config/autostart/whatisup-sandbox.desktop");
+    let entry = acceptance::written(&file, "Exec=").await.unwrap();
     let command = entry.lines().find(|line| line.starts_with("Exec=")).unwrap();
     assert!(command.contains(" --hidden --data-dir "), "{command}");
     assert_eq!(page.invoke("start_at_login", json!({})).await.unwrap(), json!(true));
 
     page.invoke("set_start_at_login", json!({ "on": false })).await.unwrap();
     tray.line("not at login", |line| line.label == "Start at login" && line.ticked == Some(false)).await.unwrap();
-    assert!(!desktop.path(".config/autostart/whatisup-sandbox.desktop").exists());
+    acceptance::gone(&file).await.unwrap();
     quit(&desktop, &mut shell).await;
 }
 

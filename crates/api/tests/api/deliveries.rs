@@ -147,7 +147,7 @@ async fn an_event_that_the_log_let_go_of_cannot_be_delivered_again() {
     rig.channel("Back office").await;
     receiver.next().await;
     rig.eventually(&path, |w| w["pending"] == 0).await;
-    while rig.ledger.prune_events(domain::Timestamp::EPOCH, 1, 100).await.unwrap().more {}
+    while rig.ledger.prune_events(ledger::Keep { events: 1, ..ledger::Keep::ALL }, 100).await.unwrap().more {}
     let shown = rig.get(&address).await.body;
     assert_eq!((&shown["payload"], &shown["status"]), (&json!(null), &json!("delivered")));
     assert_eq!(rig.bid(Method::POST, &format!("{address}/redeliver")).await.told(), "409 event_gone");

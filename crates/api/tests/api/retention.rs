@@ -42,7 +42,7 @@ async fn a_position_older_than_the_log_is_told_as_a_gap_before_what_is_left() {
     let now = rig.engine.clock().now();
     let many = vec![Event::ChannelUpdated { channel: view }; 2000];
     rig.ledger.append(many, now).await.unwrap();
-    while rig.ledger.prune_events(domain::Timestamp::EPOCH, 10, 500).await.unwrap().more {}
+    while rig.ledger.prune_events(ledger::Keep { events: 10, ..ledger::Keep::ALL }, 500).await.unwrap().more {}
     let oldest = rig.ledger.oldest_seq().await.unwrap();
     assert_eq!(oldest, 1992, "2001 events, of which 10 are kept");
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn events_beyond_the_retention_go_and_those_within_stay() {
-    let mut rig = Rig::with(|config| config.retention = RetentionConfig { days: 30, max_events: 10 }).await;
+    let mut rig =
+        Rig::with(|config| config.retention = RetentionConfig { days: 30, max_events: 10, ..RetentionConfig::default() }).await;
     let (id, socket) = rig.connected().await;
     for n in 0..20 {
         let message = rig.engine.send(id, text(&n.to_string())).await.unwrap();
@@ -28,7 +29,9 @@ async fn events_beyond_the_retention_go_and_those_within_stay() {
 
 #[tokio::test]
 async fn events_that_are_too_old_go() {
-    let mut rig = Rig::with(|config| config.retention = RetentionConfig { days: 1, max_events: 1_000_000 }).await;
+    let mut rig =
+        Rig::with(|config| config.retention = RetentionConfig { days: 1, max_events: 1_000_000, ..RetentionConfig::default() })
+            .await;
     let (id, _socket) = rig.connected().await;
     rig.until_logged("channel.connected", 1).await;
     let before = rig.events(None).await.len() as u64;

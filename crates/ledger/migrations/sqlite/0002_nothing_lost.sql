@@ -57,6 +57,9 @@ CREATE INDEX amendments_by_target ON amendments (channel_id, target);
 ALTER TABLE event_head ADD COLUMN pruned_through BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE event_head ADD COLUMN last_position BIGINT NOT NULL DEFAULT 0;
 UPDATE event_head SET last_position = (SELECT coalesce(max(n), 0) FROM messages) WHERE one = 1;
+-- How much the `data` of the events that readers see takes, to bound it.
+ALTER TABLE event_head ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
+UPDATE event_head SET bytes = (SELECT coalesce(sum(octet_length(data)), 0) FROM events) WHERE one = 1;
 CREATE INDEX events_by_time ON events (at);
 
 -- How much happened in which minute, for charts: they cost the same however long the log is.

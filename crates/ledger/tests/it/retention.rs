@@ -1,10 +1,8 @@
 use crate::ground::{self, all_events, ledger, t};
 use crate::webhooks::{add, deliver, plan, receive, seqs, tried};
-use domain::{Event, Timestamp};
-use ledger::{AttemptOutcome, EventQuery, Ledger, LedgerError, Pruned};
+use domain::Event;
+use ledger::{AttemptOutcome, EventQuery, Keep, Ledger, LedgerError, Pruned};
 use proptest::prelude::*;
-
-const EVER: Timestamp = Timestamp::EPOCH;
 
 async fn append(ledger: &Ledger, n: usize, secs: i64) {
     ledger.append(vec![Event::ChannelUpdated { channel: ground::channel(1) }; n], t(secs)).await.unwrap();
@@ -19,21 +17,57 @@ async fn events_go_by_age_and_by_number_in_small_steps() {
     let (dir, ledger, _) = ledger().await;
     append(&ledger, 9, 10).await;
     append(&ledger, 10, 20).await;
-    assert_eq!(ledger.prune_events(t(10), 100, 4).await.unwrap(), Pruned { events: 1, more: false });
-    assert_eq!(ledger.prune_events(t(20), 100, 4).await.unwrap(), Pruned { events: 4, more: true });
+    assert_eq!(
+        ledger.prune_events(Keep { from: t(10), events: 100, ..Keep::ALL }, 4).await.unwrap(),
+        Pruned { events: 1, more: false }
+    );
+    assert_eq!(
+        ledger.prune_events(Keep { from: t(20), events: 100, ..Keep::ALL }, 4).await.unwrap(),
+        Pruned { events: 4, more: true }
+    );
     assert_eq!((ledger.oldest_seq().await.unwrap(), seen(&ledger).await[0]), (6, 6));
-    assert_eq!(ledger.prune_events(t(20), 100, 4).await.unwrap(), Pruned { events: 4, more: true });
-    assert_eq!(ledger.prune_events(t(20), 100, 4).await.unwrap(), Pruned { events: 1, more: false });
-    assert_eq!(ledger.prune_events(EVER, 3, 100).await.unwrap(), Pruned { events: 7, more: false });
-    assert_eq!(ledger.prune_events(EVER, 3, 100).await.unwrap(), Pruned::default());
+    assert_eq!(
+        ledger.prune_events(Keep { from: t(20), events: 100, ..Keep::ALL }, 4).await.unwrap(),
+        Pruned { events: 4, more: true }
+    );
+    assert_eq!(
+        ledger.prune_events(Keep { from: t(20), events: 100, ..Keep::ALL }, 4).await.unwrap(),
+        Pruned { events: 1, more: false }
+    );
+    assert_eq!(ledger.prune_events(Keep { events: 3, ..Keep::ALL }, 100).await.unwrap(), Pruned { events: 7, more: false });
+    assert_eq!(ledger.prune_events(Keep { events: 3, ..Keep::ALL }, 100).await.unwrap(), Pruned::default());
     ledger.close().await;
     let ledger = ground::open(dir.path()).await;
     assert_eq!(seen(&ledger).await, [18, 19, 20]);
     assert_eq!(ledger.stats().await.unwrap().oldest_seq, 18);
-    assert_eq!(ledger.prune_events(t(99), 0, 100).await.unwrap(), Pruned { events: 3, more: false });
+    assert_eq!(
+        ledger.prune_events(Keep { from: t(99), events: 0, ..Keep::ALL }, 100).await.unwrap(),
+        Pruned { events: 3, more: false }
+    );
     assert_eq!((ledger.oldest_seq().await.unwrap(), seen(&ledger).await), (21, vec![]), "an empty log knows where it goes on");
     append(&ledger, 1, 30).await;
     assert_eq!(seen(&ledger).await, [21]);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn events_go_by_what_they_take_and_what_is_left_is_counted_on_over_a_restart() {
+    let (dir, ledger, _) = ledger().await;
+    append(&ledger, 9, 10).await;
+    let sizes: Vec<u64> = all_events(&ledger).await.iter().map(|e| e.data.get().len() as u64).collect();
+    let newest = |n: usize| sizes[sizes.len() - n..].iter().sum::<u64>();
+    let keep = |bytes| Keep { bytes, ..Keep::ALL };
+    assert_eq!(ledger.prune_events(keep(newest(10)), 100).await.unwrap(), Pruned::default(), "all of it fits");
+    assert_eq!(ledger.prune_events(keep(newest(7) + 1), 100).await.unwrap(), Pruned { events: 3, more: false });
+    ledger.close().await;
+    let ledger = ground::open(dir.path()).await;
+    assert_eq!(ledger.prune_events(keep(newest(7)), 100).await.unwrap(), Pruned::default());
+    assert_eq!(ledger.prune_events(keep(newest(7) - 1), 100).await.unwrap(), Pruned { events: 1, more: false });
+    assert_eq!(ledger.prune_events(keep(0), 4).await.unwrap(), Pruned { events: 4, more: true });
+    assert_eq!(ledger.prune_events(keep(0), 4).await.unwrap(), Pruned { events: 2, more: false });
+    append(&ledger, 1, 30).await;
+    assert_eq!(ledger.prune_events(keep(sizes[9]), 4).await.unwrap(), Pruned::default(), "nothing is counted that is gone");
+    assert_eq!(seen(&ledger).await, [11]);
     ledger.close().await;
 }
 
@@ -43,7 +77,7 @@ async fn a_clock_that_jumps_never_takes_a_young_event_out() {
     append(&ledger, 1, 1000).await;
     append(&ledger, 1, -9_999_999).await;
     append(&ledger, 1, 1000).await;
-    ledger.prune_events(t(500), 100, 100).await.unwrap();
+    ledger.prune_events(Keep { from: t(500), events: 100, ..Keep::ALL }, 100).await.unwrap();
     assert_eq!(seen(&ledger).await, [2, 3, 4], "what claims to be old and stands behind a young one stays with it");
     ledger.close().await;
 }
@@ -54,9 +88,13 @@ async fn what_is_still_owed_stays_until_it_is_delivered_and_no_reader_sees_it() 
     let slow = add(&ledger, 1, &["message.received"]).await;
     let other = add(&ledger, 2, &["message.received"]).await;
     receive(&ledger, id, 1, 3).await;
-    assert_eq!(ledger.prune_events(t(99), 0, 100).await.unwrap().events, 1, "what was not planned yet does not go");
+    assert_eq!(
+        ledger.prune_events(Keep { from: t(99), events: 0, ..Keep::ALL }, 100).await.unwrap().events,
+        1,
+        "what was not planned yet does not go"
+    );
     plan(&ledger).await;
-    assert_eq!(ledger.prune_events(t(99), 0, 100).await.unwrap().events, 3);
+    assert_eq!(ledger.prune_events(Keep { from: t(99), events: 0, ..Keep::ALL }, 100).await.unwrap().events, 3);
     assert_eq!((ledger.oldest_seq().await.unwrap(), seen(&ledger).await), (5, vec![]));
     assert!(ledger.events(&EventQuery { after: 0, limit: 10, ..EventQuery::default() }).await.unwrap().is_empty());
     ledger.close().await;
@@ -131,7 +169,7 @@ proptest! {
                         receive(&ledger, id, received, n.into()).await;
                         received += u128::from(n);
                     }
-                    Op::Prune { max, step } => drop(ledger.prune_events(EVER, max, step).await.unwrap()),
+                    Op::Prune { max, step } => drop(ledger.prune_events(Keep { events: max, ..Keep::ALL }, step).await.unwrap()),
                     Op::Plan => drop(plan(&ledger).await),
                     Op::Deliver(n) => {
                         delivered.extend(seqs(&ledger, hook).await.into_iter().take(n as usize));

@@ -5,7 +5,7 @@ use crate::ground::{self, KEY, ada, add_channel, all_events, inbound, open, outb
 use domain::{
     Cause, Content, Desired, Event, FailReason, Identity, MessageStatus, PairingMethod, PairingPrompt, Reason, State,
 };
-use ledger::{MessageQuery, Receipt, TransitionRecord};
+use ledger::{Keep, MessageQuery, Receipt, TransitionRecord};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -230,7 +230,11 @@ async fn a_full_file_of_schema_1_goes_on_under_the_newest_schema() {
     ground::assert_no_hole(&ledger).await;
     let counts = ledger.message_counts(t(0), 3_600_000).await.unwrap();
     assert_eq!(counts.iter().map(|c| (c.sent, c.received, c.failed)).collect::<Vec<_>>(), [(1, 5, 4)]);
-    assert!(!ledger.prune_events(t(0), 5, 1000).await.unwrap().more);
+    let bytes: u64 = all_events(&ledger).await.iter().map(|e| e.data.get().len() as u64).sum();
+    let keep = |bytes| Keep { bytes, ..Keep::ALL };
+    assert_eq!(ledger.prune_events(keep(bytes), 1000).await.unwrap().events, 0, "the events of before are counted, once");
+    assert_eq!(ledger.prune_events(keep(bytes - 1), 1000).await.unwrap().events, 1);
+    assert!(!ledger.prune_events(Keep { from: t(0), events: 5, ..Keep::ALL }, 1000).await.unwrap().more);
     assert_eq!(all_events(&ledger).await.len(), 5);
     ledger.close().await;
 }
