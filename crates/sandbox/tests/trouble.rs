@@ -65,11 +65,18 @@ async fn a_client_that_logs_out_is_no_device_any_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_credentials_elsewhere_replace_the_first_client() {
-    let (house, mut client, _) = connected().await;
+    let (mut house, mut client, device) = connected().await;
+    assert_eq!(house.network().counters().replaced, 0);
     let mut second = Client::resume(house.sandbox.url(), client.memory.clone()).await;
     second.connected().await;
     client.wait("replacement", |event| matches!(event, Event::StreamReplaced(_)).then_some(())).await;
-    assert_eq!(house.network().counters().max_simultaneous_logins, 2);
+    let counters = house.network().counters();
+    assert_eq!((counters.max_simultaneous_logins, counters.replaced), (2, 1));
+    let told = house.until("replacement told", |event| match event {
+        NetworkEvent::Replaced { device, .. } => Some(device),
+        _ => None,
+    });
+    assert_eq!(told.await, device);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

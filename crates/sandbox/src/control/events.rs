@@ -59,6 +59,9 @@ fn network_event(event: &NetworkEvent) -> (&'static str, Value) {
         NetworkEvent::LoggedIn { device, handshake } => {
             ("login", json!({ "device": text(device), "handshake": handshake.map(handshake_name) }))
         }
+        NetworkEvent::Replaced { device, silent } => {
+            ("replaced", json!({ "device": text(device), "silent_ms": u64::try_from(silent.as_millis()).unwrap_or(u64::MAX) }))
+        }
         NetworkEvent::LoginRefused { device, code } => ("login_refused", json!({ "device": maybe(device), "code": code })),
         NetworkEvent::SocketClosed { device, end } => ("closed", json!({ "device": maybe(device), "by": end_name(*end) })),
         NetworkEvent::DeviceUnlinked { device } => ("unlinked", json!({ "device": text(device) })),

@@ -21,6 +21,8 @@ pub struct Counters {
 
     /// Most sockets of one device that were logged in at the same time.
     pub max_simultaneous_logins: u64,
+    /// Logins of a device while an older socket of it was open.
+    pub replaced: u64,
     /// Frames that could not be decrypted or parsed.
     pub malformed: u64,
     pub unknown_stanzas: u64,

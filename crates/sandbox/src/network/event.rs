@@ -1,5 +1,7 @@
 //! What happens in the network, told as it happens, so that tests and the control panel wait instead of sleeping.
 
+use std::time::Duration;
+
 use wacore_binary::Jid;
 
 use super::{Fault, Target};
@@ -52,6 +54,12 @@ pub enum NetworkEvent {
     LoggedIn {
         device: Jid,
         handshake: Option<Handshake>,
+    },
+    /// A device logged in while an older socket of it was open, which was told so and closed. `silent`: how long nothing had
+    /// been heard on the older one; long when its holder was stopped or cut off, short when two fight over an account.
+    Replaced {
+        device: Jid,
+        silent: Duration,
     },
     LoginRefused {
         device: Option<Jid>,

@@ -87,8 +87,11 @@ impl World {
         let mut simultaneous = 1;
         if let Some(older) = self.device(id).and_then(|device| device.socket) {
             // One that a fault made half-open is dead to its client: coming back is what a good client does.
-            if self.sockets.get(&older).is_some_and(|older| !older.dead) {
+            if let Some(live) = self.sockets.get(&older).filter(|older| !older.dead) {
                 simultaneous += 1;
+                let silent = self.now.duration_since(live.heard_at).unwrap_or_default();
+                self.counters.replaced += 1;
+                self.tell(NetworkEvent::Replaced { device: self.jid_of(id), silent });
             }
             self.finish(older, Some(conflict("replaced")), SocketEnd::ByNetwork);
         }

@@ -1,5 +1,7 @@
 //! Connections: who is at the other end, how they end, and what is sent to them.
 
+use std::time::SystemTime;
+
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node};
 
@@ -17,6 +19,8 @@ pub struct Socket {
     pub link: bool,
     /// Half-open by a fault: still there, but nobody at the other end counts on it.
     pub dead: bool,
+    /// When the other end was last heard of.
+    pub heard_at: SystemTime,
 }
 
 /// Who is at the other end.
@@ -41,7 +45,7 @@ impl World {
     pub fn open(&mut self, holder: Holder, link: bool) -> SocketId {
         self.next_socket += 1;
         let id = SocketId(self.next_socket);
-        self.sockets.insert(id, Socket { holder, link, dead: false });
+        self.sockets.insert(id, Socket { holder, link, dead: false, heard_at: self.now });
         if !link {
             self.counters.connections += 1;
         }

@@ -89,9 +89,14 @@ impl World {
 
     /// Handles whatever arrived on a socket or link, whatever fault is in force.
     pub fn hear(&mut self, socket: SocketId, stanza: &Node) {
-        let Some(found) = self.sockets.get(&socket) else { return };
+        let now = self.now;
+        let Some(found) = self.sockets.get_mut(&socket) else { return };
+        found.heard_at = now;
         match &found.holder {
-            Holder::Device(device) => self.hear_device(*device, stanza),
+            Holder::Device(device) => {
+                let device = *device;
+                self.hear_device(device, stanza);
+            }
             Holder::Candidate(_) => self.hear_candidate(socket, stanza),
             Holder::Nobody => {}
         }
