@@ -17,6 +17,7 @@ mod session;
 mod transport;
 mod whatsapp;
 
+pub use auth_state::snapshot::{self, Snapshot};
 pub use auth_state::{copy_auth_state, kept_auth_states, try_auth_state};
 pub use endpoint::{Endpoint, EndpointError};
 // What the functions on auth-state answer with.

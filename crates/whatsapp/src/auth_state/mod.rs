@@ -13,6 +13,7 @@ mod error;
 mod fail_stop;
 mod files;
 mod seal;
+pub mod snapshot;
 mod stranded;
 
 pub use copy::{copy_auth_state, kept_auth_states, try_auth_state};
