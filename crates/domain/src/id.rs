@@ -66,6 +66,8 @@ id!(/** One message, sent or received, as this installation knows it (WhatsApp's
 id!(/** One webhook receiver. Sorts by creation. */ EndpointId, "wh_");
 id!(/** One event owed to one webhook receiver. */ DeliveryId, "dlv_");
 
+id!(/** One process that runs channels, for as long as it lives. */ WorkerId, "wk_");
+
 #[cfg(test)]
 mod tests {
     use super::*;

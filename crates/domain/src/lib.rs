@@ -6,6 +6,7 @@
 mod amended;
 mod chat;
 mod event;
+mod fence;
 mod filter;
 mod id;
 mod message;
@@ -20,8 +21,9 @@ mod view;
 pub use amended::{Amended, Reaction};
 pub use chat::{ChatId, Recipient, RecipientError};
 pub use event::{Event, EventKind};
+pub use fence::Fence;
 pub use filter::EventFilter;
-pub use id::{ChannelId, DeliveryId, EndpointId, EventId, IdError, MessageId};
+pub use id::{ChannelId, DeliveryId, EndpointId, EventId, IdError, MessageId, WorkerId};
 pub use message::{Content, Direction, FailReason, Message, MessageStatus};
 pub use outbox::OutboxNote;
 pub use pause::PauseReason;

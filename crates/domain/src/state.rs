@@ -298,6 +298,8 @@ pub enum Cause {
     VaultUnlocked,
     /// What came in, or the session itself, could not be written to the disk.
     StorageFailed,
+    /// Another worker takes it over.
+    Moving,
 }
 
 impl Cause {
@@ -319,6 +321,7 @@ impl Cause {
             Cause::BanEnded => "ban_ended",
             Cause::VaultUnlocked => "vault_unlocked",
             Cause::StorageFailed => "storage_failed",
+            Cause::Moving => "moving",
         }
     }
 
@@ -342,6 +345,7 @@ impl Cause {
             Cause::StorageFailed => {
                 "This machine's disk takes nothing more; trying again. Make room on it: messages wait with WhatsApp."
             }
+            Cause::Moving => "This channel is moving to another worker.",
         }
     }
 }

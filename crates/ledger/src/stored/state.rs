@@ -130,7 +130,7 @@ const REASONS: [Reason; 17] = [
     Reason::StorageFailed,
 ];
 
-const CAUSES: [Cause; 16] = [
+const CAUSES: [Cause; 17] = [
     Cause::Starting,
     Cause::Requested,
     Cause::ClosedByServer,
@@ -147,6 +147,7 @@ const CAUSES: [Cause; 16] = [
     Cause::BanEnded,
     Cause::VaultUnlocked,
     Cause::StorageFailed,
+    Cause::Moving,
 ];
 
 #[cfg(test)]
