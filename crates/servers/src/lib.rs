@@ -15,7 +15,10 @@ mod port;
 pub mod postgres;
 mod program;
 pub mod redis;
+mod relay;
 mod running;
+mod tls;
 
-pub use postgres::Postgres;
-pub use redis::{Redis, RedisOptions};
+pub use postgres::{Postgres, PostgresOptions};
+pub use redis::{Redis, RedisCluster, RedisOptions, RedisPair};
+pub use relay::Relay;

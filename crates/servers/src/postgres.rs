@@ -4,10 +4,12 @@ mod template;
 
 use crate::place::Place;
 use crate::program::{self, Account};
-use crate::running::Running;
 use crate::port;
+use crate::running::Running;
+use crate::tls::Certificate;
 use rustix::process::Signal;
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +18,18 @@ use std::time::Duration;
 
 /// The superuser of every server; connections from this machine need no password.
 const USER: &str = "whatisup";
+
+/// What is special about a server; the default is none of it.
+#[derive(Clone, Debug, Default)]
+pub struct PostgresOptions {
+    /// As in production: a commit waits until the disk has it. Without, nothing is written through: fast, and it survives all
+    /// that tests do to it but a power failure.
+    pub durable: bool,
+    /// Over TCP it speaks TLS only, by a certificate of the CA at `Postgres::ca`.
+    pub tls: bool,
+    /// Further settings: `("max_connections", "20")`.
+    pub settings: Vec<(String, String)>,
+}
 
 /// A server of one's own, ended when dropped.
 ///
@@ -26,35 +40,43 @@ pub struct Postgres {
     // Before the place: nothing may run in a directory that goes.
     running: Mutex<Option<Running>>,
     port: u16,
-    durable: bool,
+    options: PostgresOptions,
     databases: AtomicU32,
     account: Option<Account>,
+    certificate: Option<Certificate>,
     place: Place,
 }
 
 impl Postgres {
-    /// A server that writes nothing through to the disk: fast, and it survives all that tests do to it but a power failure.
+    /// With all options at their defaults.
     pub fn start() -> Postgres {
-        Postgres::begin(false)
+        Postgres::start_with(PostgresOptions::default())
     }
 
     /// As in production: a commit waits until the disk has it.
     pub fn start_durable() -> Postgres {
-        Postgres::begin(true)
+        Postgres::start_with(PostgresOptions { durable: true, ..PostgresOptions::default() })
     }
 
-    fn begin(durable: bool) -> Postgres {
+    pub fn start_with(options: PostgresOptions) -> Postgres {
         let account = Account::without_power();
         let place = Place::new("postgres", account);
         template::copy(&place.join("data"), account);
+        let certificate = options.tls.then(|| Certificate::write(&place, account));
+        if options.tls {
+            let who_may = template::WHO_MAY.replace("\nhost ", "\nhostssl ");
+            fs::write(place.join("data/pg_hba.conf"), who_may).expect("just copied");
+        }
+        let (running, databases) = (Mutex::new(None), AtomicU32::new(0));
+        let mut postgres = Postgres { running, port: 0, options, databases, account, certificate, place };
         for _ in 0..20 {
-            let port = port::free();
-            if let Some(running) = spawn(&place, account, port, durable) {
-                let running = Mutex::new(Some(running));
-                return Postgres { running, port, durable, databases: AtomicU32::new(0), account, place };
+            postgres.port = port::free();
+            if let Some(running) = postgres.spawn() {
+                *postgres.lock() = Some(running);
+                return postgres;
             }
         }
-        panic!("no port for PostgreSQL; it printed:\n{}", fs::read_to_string(place.join("log")).unwrap_or_default());
+        panic!("no port for PostgreSQL; it printed:\n{}", postgres.printed());
     }
 
     /// Of the database `postgres`.
@@ -70,18 +92,30 @@ impl Postgres {
     }
 
     fn url_of(&self, database: &str) -> String {
-        format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{USER}@{}/{database}", self.address())
     }
 
     /// Makes a user that has to give this password; the URL of the database `postgres` with both in it. The user is no
     /// superuser.
     pub fn user(&self, name: &str, password: &str) -> String {
         self.psql(&format!("CREATE USER {name} PASSWORD '{password}' IN ROLE with_password"));
-        format!("postgres://{name}:{password}@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://{name}:{password}@{}/postgres", self.address())
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What its clients are to trust.
+    ///
+    /// # Panics
+    /// When it speaks no TLS.
+    pub fn ca(&self) -> &Path {
+        &self.certificate.as_ref().expect("it was started with `tls`").ca
     }
 
     /// Of the unix socket.
@@ -119,8 +153,7 @@ impl Postgres {
     pub fn start_again(&self) {
         let mut running = self.lock();
         assert!(running.is_none(), "PostgreSQL runs already");
-        let started = spawn(&self.place, self.account, self.port, self.durable);
-        *running = Some(started.unwrap_or_else(|| panic!("PostgreSQL does not start again:\n{}", self.printed())));
+        *running = Some(self.spawn().unwrap_or_else(|| panic!("PostgreSQL does not start again:\n{}", self.printed())));
     }
 
     pub fn restart(&self) {
@@ -144,6 +177,37 @@ impl Postgres {
         self.lock().as_ref().expect("only what runs can be resumed").resume();
     }
 
+    /// `None` when the port is taken.
+    fn spawn(&self) -> Option<Running> {
+        let (data, log) = (self.place.join("data"), self.place.join("log"));
+        let before = self.printed().len();
+        let mut command = Command::new(program::of_postgres("postgres"));
+        command.arg("-D").arg(&data).args(["-p", &self.port.to_string()]).arg("-k").arg(self.place.path());
+        let on = if self.options.durable { "on" } else { "off" };
+        let mut settings: Vec<_> = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name}={on}")).into();
+        if let Some(Certificate { certificate, key, .. }) = &self.certificate {
+            settings.push("ssl=on".to_owned());
+            settings.push(format!("ssl_cert_file={}", certificate.display()));
+            settings.push(format!("ssl_key_file={}", key.display()));
+        }
+        settings.extend(self.options.settings.iter().map(|(name, value)| format!("{name}={value}")));
+        command.args(settings.iter().flat_map(|setting| ["-c", setting]));
+        let mut running = Running::spawn(command, self.account, self.place.path(), &log);
+        let pid = running.pid().to_string();
+        let ready = running.becomes("ready", || {
+            // A killed server leaves its file behind, so the number has to be this one's.
+            let noted = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+            let mut lines = noted.lines();
+            lines.next() == Some(&pid) && lines.nth(6).is_some_and(|status| status.trim() == "ready")
+        });
+        if ready {
+            return Some(running);
+        }
+        let printed = running.printed().split_off(before);
+        assert!(printed.contains("could not create any TCP/IP sockets"), "PostgreSQL does not start:\n{printed}");
+        None
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,32 +229,4 @@ fn give_memory_back(pid_file: &Path) {
     if let Some(id) = noted.lines().nth(6).and_then(|line| line.split_whitespace().nth(1)) {
         let _ = Command::new("ipcrm").args(["-m", id]).output();
     }
-}
-
-/// `None` when the port is taken.
-fn spawn(place: &Place, account: Option<Account>, port: u16, durable: bool) -> Option<Running> {
-    let data = place.join("data");
-    let log = place.join("log");
-    let before = fs::read_to_string(&log).map_or(0, |text| text.len());
-    let mut command = Command::new(program::of_postgres("postgres"));
-    command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-    command.arg("-k").arg(place.path());
-    let on = if durable { "on" } else { "off" };
-    for setting in [format!("fsync={on}"), format!("synchronous_commit={on}"), format!("full_page_writes={on}")] {
-        command.arg("-c").arg(setting);
-    }
-    let mut running = Running::spawn(command, account, place.path(), &log);
-    let pid = running.pid().to_string();
-    let ready = running.becomes("ready", || {
-        // A killed server leaves its file behind, so the number has to be this one's.
-        let noted = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-        let mut lines = noted.lines();
-        lines.next() == Some(&pid) && lines.nth(6).is_some_and(|status| status.trim() == "ready")
-    });
-    if ready {
-        return Some(running);
-    }
-    let printed = running.printed().split_off(before);
-    assert!(printed.contains("could not create any TCP/IP sockets"), "PostgreSQL does not start:\n{printed}");
-    None
 }

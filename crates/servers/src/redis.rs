@@ -1,11 +1,18 @@
-//! A Redis server that writes every command through.
+//! Redis: one server; a pair with sentinels and a cluster are below.
+
+mod cluster;
+mod pair;
+
+pub use cluster::RedisCluster;
+pub use pair::RedisPair;
 
 use crate::place::Place;
 use crate::running::Running;
+use crate::tls::Certificate;
 use crate::{port, program};
 use rustix::process::Signal;
 use std::fs;
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +29,8 @@ pub struct RedisOptions {
     /// A user besides: its name, its password, its rules (`~whatisup:* +@all -@dangerous`). The default user is off then for
     /// everybody but `cli`.
     pub acl: Option<(String, String, String)>,
+    /// Speaks TLS only, by a certificate of the CA at `Redis::ca`.
+    pub tls: bool,
     /// Bytes, or as Redis writes them (`64mb`); with `noeviction`.
     pub maxmemory: Option<String>,
     /// Further lines for its configuration file.
@@ -35,6 +44,7 @@ pub struct Redis {
     running: Mutex<Option<Running>>,
     port: u16,
     options: RedisOptions,
+    certificate: Option<Certificate>,
     place: Place,
 }
 
@@ -44,24 +54,38 @@ const WARDEN: (&str, &str) = ("warden", "of-this-test-server");
 impl Redis {
     pub fn start(options: RedisOptions) -> Redis {
         let place = Place::new("redis", None);
+        let certificate = options.tls.then(|| Certificate::write(&place, None));
         for _ in 0..20 {
             let port = port::free();
-            fs::write(place.join("redis.conf"), configuration(&place, port, &options)).expect("just made");
+            let text = configuration(&place, port, &options, certificate.as_ref());
+            fs::write(place.join("redis.conf"), text).expect("just made");
             if let Some(running) = spawn(&place, port) {
-                return Redis { running: Mutex::new(Some(running)), port, options, place };
+                return Redis { running: Mutex::new(Some(running)), port, options, certificate, place };
             }
         }
         panic!("no port for Redis; it printed:\n{}", fs::read_to_string(place.join("log")).unwrap_or_default());
     }
 
-    /// With user and password, where it has such.
+    /// `redis://` or `rediss://`, with user and password, where it has such.
     pub fn url(&self) -> String {
         let who = match (&self.options.acl, &self.options.requirepass) {
             (Some((user, password, _)), _) => format!("{user}:{password}@"),
             (None, Some(password)) => format!(":{password}@"),
             (None, None) => String::new(),
         };
-        format!("redis://{who}127.0.0.1:{}/0", self.port)
+        format!("redis{}://{who}{}/0", if self.options.tls { "s" } else { "" }, self.address())
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// What its clients are to trust.
+    ///
+    /// # Panics
+    /// When it speaks no TLS.
+    pub fn ca(&self) -> &Path {
+        &self.certificate.as_ref().expect("it was started with `tls`").ca
     }
 
     pub fn port(&self) -> u16 {
@@ -74,16 +98,17 @@ impl Redis {
 
     /// What `redis-cli` answers; as somebody who may do everything.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        let mut cli = Command::new(program::on_path("redis-cli", "redis-tools"));
-        cli.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "--no-auth-warning"]);
+        let mut who = Vec::new();
         match (&self.options.acl, &self.options.requirepass) {
-            (Some(_), _) => cli.args(["--user", WARDEN.0, "--pass", WARDEN.1]),
-            (None, Some(password)) => cli.args(["--pass", password]),
-            (None, None) => &mut cli,
-        };
-        let output = cli.args(arguments).output().unwrap_or_else(|e| panic!("redis-cli: {e}"));
-        assert!(output.status.success(), "redis-cli {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+            (Some(_), _) => who.extend(["--user", WARDEN.0, "--pass", WARDEN.1]),
+            (None, Some(password)) => who.extend(["--pass", password]),
+            (None, None) => (),
+        }
+        let ca = self.certificate.as_ref().map(|certificate| certificate.ca.to_string_lossy());
+        if let Some(ca) = &ca {
+            who.extend(["--tls", "--cacert", ca]);
+        }
+        cli(self.port, &who, arguments)
     }
 
     /// Everything that the server printed.
@@ -139,16 +164,31 @@ impl Drop for Redis {
     }
 }
 
-fn configuration(place: &Place, port: u16, options: &RedisOptions) -> String {
+fn cli(port: u16, who: &[&str], words: &[&str]) -> String {
+    let mut cli = Command::new(program::on_path("redis-cli", "redis-tools"));
+    cli.args(["-h", "127.0.0.1", "-p", &port.to_string(), "--no-auth-warning"]).args(who).args(words);
+    let output = cli.output().unwrap_or_else(|e| panic!("redis-cli: {e}"));
+    assert!(output.status.success(), "redis-cli {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+fn configuration(place: &Place, port: u16, options: &RedisOptions, certificate: Option<&Certificate>) -> String {
     let mut lines = vec![
         "bind 127.0.0.1".to_owned(),
-        format!("port {port}"),
         format!("dir {}", place.path().display()),
         "daemonize no".to_owned(),
         "databases 16".to_owned(),
         "repl-diskless-sync-delay 0".to_owned(),
         "maxmemory-policy noeviction".to_owned(),
     ];
+    match certificate {
+        None => lines.push(format!("port {port}")),
+        Some(Certificate { ca, certificate, key }) => lines.extend([
+            format!("port 0\ntls-port {port}\ntls-auth-clients no"),
+            format!("tls-ca-cert-file {}", ca.display()),
+            format!("tls-cert-file {}\ntls-key-file {}", certificate.display(), key.display()),
+        ]),
+    }
     if options.appendonly {
         lines.extend(["appendonly yes".to_owned(), "appendfsync always".to_owned(), "save \"\"".to_owned()]);
     } else {

@@ -22,7 +22,8 @@ min_wal_size = 8MB
 log_checkpoints = off
 ";
 
-const WHO_MAY: &str = "
+/// Over the unix socket and on loopback everybody, but who is made by `Postgres::user` needs his password.
+pub const WHO_MAY: &str = "
 local all all trust
 host all +with_password 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
@@ -39,15 +40,17 @@ fn prepared() -> PathBuf {
     fs::create_dir_all(&folder).expect("target can be written");
     let version = output(Command::new(program::of_postgres("postgres")).arg("--version"));
     let words = version.split_whitespace().nth(2).expect("it tells its version after its name");
-    let template = folder.join(format!("postgres-{words}-{EDITION}"));
+    // Only its maker can read it.
+    let maker = rustix::process::geteuid().as_raw();
+    let template = folder.join(format!("postgres-{words}-{EDITION}-{maker}"));
     if template.exists() {
         return template;
     }
     // One process makes it, the others wait here for it.
-    let lock = File::create(folder.join("lock")).expect("target can be written");
+    let lock = File::create(folder.join(format!("lock-{maker}"))).expect("target can be written");
     lock.lock().expect("a file can be locked");
     if !template.exists() {
-        let half = folder.join("half");
+        let half = folder.join(format!("half-{maker}"));
         let _ = fs::remove_dir_all(&half);
         let major = words.split('.').next().and_then(|major| major.parse::<u32>().ok());
         // Earlier ones cannot sort a whole database by ICU.
