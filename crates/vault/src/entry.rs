@@ -1,12 +1,30 @@
 use crate::Scope;
 use domain::ChannelId;
 
+/// What a key of 32 bytes opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyOf {
+    Ledger,
+    Channel(ChannelId),
+}
+
+impl From<KeyOf> for Secret {
+    fn from(key: KeyOf) -> Self {
+        match key {
+            KeyOf::Ledger => Secret::Ledger,
+            KeyOf::Channel(id) => Secret::Channel(id),
+        }
+    }
+}
+
 /// What a secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secret {
     Ledger,
     Admin,
     Channel(ChannelId),
+    /// The key that is to take the place of another one.
+    Next(KeyOf),
     /// Written, read and deleted again, to learn whether the store works.
     Probe,
 }
@@ -29,6 +47,8 @@ impl Entry {
             Secret::Ledger => ("ledger".to_owned(), "key of the database".to_owned()),
             Secret::Admin => ("admin".to_owned(), "admin key of the API".to_owned()),
             Secret::Channel(id) => (format!("channel/{id}"), format!("key of channel {id}")),
+            Secret::Next(KeyOf::Ledger) => ("ledger/next".to_owned(), "next key of the database".to_owned()),
+            Secret::Next(KeyOf::Channel(id)) => (format!("channel/{id}/next"), format!("next key of channel {id}")),
             Secret::Probe => ("probe".to_owned(), "test entry, may be deleted".to_owned()),
         };
         Entry { service, account: format!("{}/{name}", scope.installation.as_str()), label: format!("{service}: {what}") }

@@ -107,7 +107,7 @@ impl fmt::Debug for AdminKey {
     }
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), VaultError> {
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), VaultError> {
     rand::rngs::OsRng.try_fill_bytes(bytes).map_err(|e| VaultError::Io(format!("no randomness from the operating system: {e}")))
 }
 

@@ -6,13 +6,13 @@
 
 use crate::VaultError;
 use crate::entry::Entry;
-use crate::scope::sync_dir;
+use crate::replace::{self, Turn};
 use crate::store::{Access, Store, Unlock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 #[derive(Debug)]
@@ -98,21 +98,16 @@ impl KeyFile {
         Ok(())
     }
 
-    /// Reads, changes and replaces the file while no other process does.
-    fn change(&self, act: impl FnOnce(&mut BTreeMap<String, Text>) -> bool) -> Result<(), VaultError> {
-        let _turn = self.turn()?;
+    /// Reads, changes and replaces the file while no other process does. `act` says whether there is a change.
+    fn change(&self, act: impl FnOnce(&mut BTreeMap<String, Text>) -> bool) -> Result<bool, VaultError> {
+        let _turn = Turn::take(&self.path).map_err(|e| self.io(&e))?;
         let mut contents =
             self.load()?.unwrap_or(Contents { format: Format::WhatIsUpKeys, version: VERSION, secrets: BTreeMap::new() });
-        if act(&mut contents.secrets) { self.replace(&contents).map_err(|e| self.io(&e)) } else { Ok(()) }
-    }
-
-    /// Held until dropped; the system lets go of it when a process dies. Waits for another process that is writing, on the
-    /// vault's thread, where waiting is what callers have deadlines for.
-    fn turn(&self) -> Result<File, VaultError> {
-        let lock =
-            private(&beside(&self.path, ".lock"), OpenOptions::new().create(true).truncate(false)).map_err(|e| self.io(&e))?;
-        lock.lock().map_err(|e| self.io(&e))?;
-        Ok(lock)
+        let changed = act(&mut contents.secrets);
+        if changed {
+            self.replace(&contents).map_err(|e| self.io(&e))?;
+        }
+        Ok(changed)
     }
 
     fn replace(&self, contents: &Contents) -> io::Result<()> {
@@ -121,15 +116,7 @@ impl KeyFile {
         let mut json = Zeroizing::new(Vec::with_capacity(room));
         serde_json::to_writer_pretty(&mut *json, contents)?;
         json.push(b'\n');
-        let draft = beside(&self.path, ".new");
-        let written = private(&draft, OpenOptions::new().create(true).truncate(true))
-            .and_then(|mut file| file.write_all(&json).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&draft, &self.path));
-        if let Err(e) = written {
-            let _ = fs::remove_file(&draft);
-            return Err(e);
-        }
-        sync_dir(self.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        replace::file(&self.path, &json)
     }
 
     fn io(&self, error: &io::Error) -> VaultError {
@@ -159,11 +146,22 @@ impl Store for KeyFile {
         Ok(contents.secrets.get_mut(&entry.full_name()).map(|text| Zeroizing::new(std::mem::take(&mut text.0))))
     }
 
+    fn create(&mut self, entry: &Entry, secret: &str) -> Result<bool, VaultError> {
+        self.change(|secrets| {
+            let free = !secrets.contains_key(&entry.full_name());
+            if free {
+                secrets.insert(entry.full_name(), Text(secret.to_owned()));
+            }
+            free
+        })
+    }
+
     fn write(&mut self, entry: &Entry, secret: &str) -> Result<(), VaultError> {
         self.change(|secrets| {
             secrets.insert(entry.full_name(), Text(secret.to_owned()));
             true
         })
+        .map(drop)
     }
 
     fn delete(&mut self, entry: &Entry) -> Result<(), VaultError> {
@@ -178,23 +176,10 @@ impl Store for KeyFile {
             }
             None => false,
         })
+        .map(drop)
     }
 
     fn unlock(&self) -> Option<Unlock> {
         None
     }
-}
-
-/// Opens for writing, made readable by its owner only.
-fn private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.open(path)
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
-    path.with_file_name(name)
 }

@@ -2,8 +2,9 @@ use crate::entry::{Entry, Secret};
 use crate::key_file::KeyFile;
 use crate::keychain::Keychain;
 use crate::queue::{Queue, locked};
-use crate::store::{Store, VaultReport};
-use crate::{Access, AdminKey, Key32, Scope, VaultError};
+use crate::master::Master;
+use crate::store::{Store, VaultReport, Wrapping};
+use crate::{Access, AdminKey, Key32, KeyOf, MasterKeys, Scope, SealedEntries, VaultError};
 use domain::ChannelId;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -56,6 +57,12 @@ impl Vault {
         Vault::over(Box::new(KeyFile::new(path.into())), scope)
     }
 
+    /// Keys wrapped by a master key, and kept as `entries`. Nothing is read yet: [`wrapping`](Vault::wrapping) tells whether
+    /// the key is the right one, and so does every other call (`WrongMasterKey`).
+    pub fn master(keys: impl Into<MasterKeys>, entries: Box<dyn SealedEntries>, scope: Scope) -> Self {
+        Vault::over(Box::new(Master::new(keys.into(), entries)), scope)
+    }
+
     pub(crate) fn over(store: Box<dyn Store>, scope: Scope) -> Self {
         let inner =
             Inner { scope, queue: Queue::start(store), asking: Mutex::new(Asking::NotYet), answers: watch::Sender::new(0) };
@@ -82,27 +89,28 @@ impl Vault {
 
     /// The key of a channel's auth-state, if it has one.
     pub async fn channel_key(&self, channel: ChannelId) -> Result<Option<Key32>, VaultError> {
-        self.read_key(Secret::Channel(channel)).await
+        self.key(KeyOf::Channel(channel)).await
     }
 
     /// Makes and keeps a new key. `AlreadyThere` when the channel has one: it is never overwritten.
     pub async fn create_channel_key(&self, channel: ChannelId) -> Result<Key32, VaultError> {
-        self.create_key(Secret::Channel(channel)).await
+        self.create_key(KeyOf::Channel(channel)).await
     }
 
     /// Deletes a channel's key: what it sealed can never be read again. Succeeds when there is none.
     pub async fn delete_channel_key(&self, channel: ChannelId) -> Result<(), VaultError> {
-        let entry = self.entry(Secret::Channel(channel));
-        self.call(move |store| store.delete(&entry)).await
+        let key = KeyOf::Channel(channel);
+        let entries = [self.entry(Secret::Next(key)), self.entry(key.into())];
+        self.call(move |store| entries.iter().try_for_each(|entry| store.delete(entry))).await
     }
 
     pub async fn ledger_key(&self) -> Result<Option<Key32>, VaultError> {
-        self.read_key(Secret::Ledger).await
+        self.key(KeyOf::Ledger).await
     }
 
     /// Makes and keeps the ledger's key. `AlreadyThere` when there is one: it is never overwritten.
     pub async fn create_ledger_key(&self) -> Result<Key32, VaultError> {
-        self.create_key(Secret::Ledger).await
+        self.create_key(KeyOf::Ledger).await
     }
 
     pub async fn admin_key(&self) -> Result<Option<AdminKey>, VaultError> {
@@ -111,11 +119,35 @@ impl Vault {
         text.map(|text| AdminKey::from_text(&text)).transpose()
     }
 
+    /// The admin key; `new` from now on if there is none. Of several processes that begin at once all get the same.
+    pub async fn admin_key_or(&self, new: &AdminKey) -> Result<AdminKey, VaultError> {
+        let entry = self.entry(Secret::Admin);
+        let new = new.clone();
+        let text = self
+            .call(move |store| {
+                store.create(&entry, new.expose())?;
+                store.read(&entry)
+            })
+            .await?;
+        AdminKey::from_text(&text.ok_or_else(|| VaultError::Refused("the admin key was not kept".into()))?)
+    }
+
     /// Keeps `key` as the admin key in place of the one before it.
     pub async fn set_admin_key(&self, key: &AdminKey) -> Result<(), VaultError> {
         let entry = self.entry(Secret::Admin);
         let key = key.clone();
         self.call(move |store| write_checked(store, &entry, key.expose())).await
+    }
+
+    /// How it stands with the master key; `None` for a vault that has none. Tells `WrongMasterKey` before anything is done.
+    pub async fn wrapping(&self) -> Result<Option<Wrapping>, VaultError> {
+        self.call(|store| store.wrapping()).await
+    }
+
+    /// Wraps everything by the current master key, in one step: a process that ends meanwhile has changed nothing or all of it.
+    /// How many entries there are. Does nothing when all is as it should be.
+    pub async fn rewrap(&self) -> Result<usize, VaultError> {
+        self.call(|store| store.rewrap()).await
     }
 
     /// Whether secrets can be written and read, tried with an entry that is deleted again. For a first run and `doctor`.
@@ -169,6 +201,8 @@ impl Vault {
                     | VaultError::TimedOut
                     | VaultError::Damaged(_)
                     | VaultError::AlreadyThere
+                    | VaultError::WrongMasterKey { .. }
+                    | VaultError::Unreachable(_)
                     | VaultError::Io(_),
                 ) => {}
             }
@@ -181,20 +215,80 @@ impl Vault {
         Entry::new(&self.inner.scope, secret)
     }
 
+    /// A key that is kept.
+    pub async fn key(&self, of: KeyOf) -> Result<Option<Key32>, VaultError> {
+        self.read_key(of.into()).await
+    }
+
+    /// Keeps a key that was made elsewhere. Succeeds when it is kept already; `AlreadyThere` when another one is.
+    pub async fn keep_key(&self, of: KeyOf, key: &Key32) -> Result<(), VaultError> {
+        let entry = self.entry(of.into());
+        let text = key.to_text();
+        self.call(move |store| match store.create(&entry, &text)? {
+            true => read_back(store, &entry, &text),
+            false => match store.read(&entry)? {
+                Some(there) if *there == *text => Ok(()),
+                Some(_) | None => Err(VaultError::AlreadyThere),
+            },
+        })
+        .await
+    }
+
+    /// The key that is to take the place of the present one, while a change of keys is under way.
+    pub async fn next_key(&self, of: KeyOf) -> Result<Option<Key32>, VaultError> {
+        self.read_key(Secret::Next(of)).await
+    }
+
+    /// Makes and keeps the next key beside the present one; the same again when there is one already, from a change that
+    /// was interrupted. What it is to open is sealed with it then, beside what the present one opens.
+    pub async fn begin_change(&self, of: KeyOf) -> Result<Key32, VaultError> {
+        let entry = self.entry(Secret::Next(of));
+        self.call(move |store| {
+            if let Some(text) = store.read(&entry)? {
+                return Key32::from_text(&text);
+            }
+            let key = Key32::random()?;
+            write_checked(store, &entry, &key.to_text())?;
+            Ok(key)
+        })
+        .await
+    }
+
+    /// Makes the next key the present one. To be called when the present one opens nothing any more that is needed. Does nothing
+    /// when there is no next one.
+    pub async fn finish_change(&self, of: KeyOf) -> Result<(), VaultError> {
+        let (entry, next) = (self.entry(of.into()), self.entry(Secret::Next(of)));
+        self.call(move |store| {
+            if let Some(text) = store.read(&next)? {
+                write_checked(store, &entry, &text)?;
+                store.delete(&next)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives up a change: forgets the next key. To be called when nothing that is needed was sealed with it.
+    pub async fn abandon_change(&self, of: KeyOf) -> Result<(), VaultError> {
+        let next = self.entry(Secret::Next(of));
+        self.call(move |store| store.delete(&next)).await
+    }
+
     async fn read_key(&self, secret: Secret) -> Result<Option<Key32>, VaultError> {
         let entry = self.entry(secret);
         let text = self.call(move |store| store.read(&entry)).await?;
         text.map(|text| Key32::from_text(&text)).transpose()
     }
 
-    async fn create_key(&self, secret: Secret) -> Result<Key32, VaultError> {
-        let entry = self.entry(secret);
+    async fn create_key(&self, of: KeyOf) -> Result<Key32, VaultError> {
+        let entry = self.entry(of.into());
         self.call(move |store| {
-            if store.read(&entry)?.is_some() {
+            let key = Key32::random()?;
+            let text = key.to_text();
+            if !store.create(&entry, &text)? {
                 return Err(VaultError::AlreadyThere);
             }
-            let key = Key32::random()?;
-            write_checked(store, &entry, &key.to_text())?;
+            read_back(store, &entry, &text)?;
             Ok(key)
         })
         .await
@@ -263,6 +357,10 @@ impl Inner {
 /// A store that takes a secret and does not give it back must be found out before anything is sealed with it.
 fn write_checked(store: &mut dyn Store, entry: &Entry, secret: &str) -> Result<(), VaultError> {
     store.write(entry, secret)?;
+    read_back(store, entry, secret)
+}
+
+fn read_back(store: &mut dyn Store, entry: &Entry, secret: &str) -> Result<(), VaultError> {
     match store.read(entry)? {
         Some(back) if *back == secret => Ok(()),
         Some(_) | None => Err(VaultError::Refused(format!("the {} did not keep what was written to it", store.name()))),

@@ -7,5 +7,6 @@ mod conformance;
 mod key_file;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keychain;
+mod master;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod prompt;
