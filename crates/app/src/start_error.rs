@@ -64,6 +64,7 @@ impl StartError {
                 OpenError::Damaged { .. } => "ledger_damaged",
                 OpenError::NewerVersion { .. } => "ledger_newer",
                 OpenError::DiskFull => "disk_full",
+                OpenError::Unreachable(_) => "database_unreachable",
                 OpenError::Io(_) => "ledger_unusable",
             },
             StartError::LedgerUse(_) => "ledger_unusable",
@@ -91,6 +92,7 @@ impl StartError {
             StartError::Ledger(OpenError::Damaged { .. }) => "The database is damaged",
             StartError::Ledger(OpenError::NewerVersion { .. }) => "The database is from a newer version",
             StartError::Ledger(OpenError::DiskFull) => "The disk is full",
+            StartError::Ledger(OpenError::Unreachable(_)) => "The database server cannot be reached",
             StartError::Ledger(OpenError::Io(_)) | StartError::LedgerUse(_) => "The database cannot be used",
             StartError::Engine(_) => "The channels could not be loaded",
             StartError::Api(_) => "The port of the local API is taken",
@@ -116,7 +118,7 @@ impl StartError {
                 | VaultError::AlreadyThere
                 | VaultError::Io(_),
             )
-            | StartError::Ledger(OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Io(_))
+            | StartError::Ledger(OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Unreachable(_) | OpenError::Io(_))
             | StartError::LedgerUse(_)
             | StartError::Engine(_)
             | StartError::Api(_)

@@ -52,6 +52,7 @@ pub(crate) fn is_trouble(error: &LedgerError) -> bool {
         | LedgerError::QueueFull
         | LedgerError::NoSuchEndpoint
         | LedgerError::NoSuchDelivery
-        | LedgerError::EventPruned => false,
+        | LedgerError::EventPruned
+        | LedgerError::Fenced => false,
     }
 }

@@ -234,6 +234,7 @@ mod tests {
             identity: None,
             events: Vec::new(),
             at: T,
+            fence: None,
         };
         journal.push(Entry::Transition(Box::new(record)));
         journal.push(Entry::FailOutbox { at: T });

@@ -83,6 +83,7 @@ impl Driver {
             identity: self.channel.identity().cloned(),
             events,
             at: self.engine.clock.now(),
+            fence: None,
         })
     }
 

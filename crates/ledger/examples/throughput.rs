@@ -103,7 +103,7 @@ async fn main() {
     let (mut marked, mut acked, mut read) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for ids in ids.chunks(64) {
         let began = Instant::now();
-        let sending = ledger.mark_sending(ids.to_vec(), AT).await.unwrap();
+        let sending = ledger.mark_sending(id, None, ids.to_vec(), AT).await.unwrap();
         assert_eq!(sending.len(), ids.len());
         marked += began.elapsed();
         let began = Instant::now();

@@ -1,7 +1,7 @@
 use crate::batch::Batch;
 use crate::dialect::Row;
-use crate::{Ledger, LedgerError, stored, timeline};
-use domain::{ChannelId, ChannelView, Desired, Event, Identity, Proxy, State, Timestamp};
+use crate::{Ledger, LedgerError, holding, stored, timeline};
+use domain::{ChannelId, ChannelView, Desired, Event, Fence, Identity, Proxy, State, Timestamp};
 use sqlx::Row as _;
 
 /// What became of a channel: its new state, and the events that tell it.
@@ -16,6 +16,8 @@ pub struct TransitionRecord {
     pub identity: Option<Identity>,
     pub events: Vec<Event>,
     pub at: Timestamp,
+    /// The writer's, when it holds the channel among several workers: `Fenced` when another one holds it since.
+    pub fence: Option<Fence>,
 }
 
 /// Settings of a channel to change; `None` leaves one as it is.
@@ -25,15 +27,27 @@ pub struct ChannelPatch {
     pub proxy: Option<Option<Proxy>>,
 }
 
-const COLUMNS: &str = "SELECT id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy \
-                       FROM channels ORDER BY created_at, id";
+macro_rules! columns {
+    () => {
+        "id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy"
+    };
+}
+const ALL: &str = concat!("SELECT ", columns!(), " FROM channels ORDER BY created_at, id");
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM channels WHERE id = $1");
 
 impl Ledger {
     /// All channels in the order of their creation, as they were last recorded. A pairing prompt comes back without its code.
     pub async fn channels(&self) -> Result<Vec<ChannelView>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(COLUMNS).fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = sqlx::query(ALL).fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
         rows.iter().map(channel).collect()
+    }
+
+    /// One channel as it was last recorded.
+    pub async fn channel(&self, id: ChannelId) -> Result<Option<ChannelView>, LedgerError> {
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await;
+        row.map_err(|e| self.explain(&e))?.as_ref().map(channel).transpose()
     }
 
     /// Adds a channel with the first line of its timeline. `AlreadyThere` when its id is taken. The newest `seq` afterwards.
@@ -97,10 +111,13 @@ impl Ledger {
     }
 
     /// Records what became of a channel: its row, a line of its timeline (when a state began, or stuck began or ended) and the
-    /// events, all or nothing. The newest `seq` afterwards.
+    /// events, all or nothing. The newest `seq` afterwards. `NoSuchChannel`; `Fenced`.
     pub async fn transition(&self, record: TransitionRecord) -> Result<u64, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
+                if record.fence.is_some() {
+                    holding::check(batch, record.channel, record.fence).await?;
+                }
                 let before = sqlx::query("SELECT state, state_since, stuck_since FROM channels WHERE id = $1")
                     .bind(record.channel.to_string())
                     .fetch_optional(&mut batch.connection)
@@ -134,6 +151,11 @@ impl Ledger {
         })
         .await
     }
+}
+
+pub(crate) async fn by_id(batch: &mut Batch, id: ChannelId) -> Result<Option<ChannelView>, LedgerError> {
+    let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
+    row.map_err(|e| batch.explain(&e))?.as_ref().map(channel).transpose()
 }
 
 async fn insert(batch: &mut Batch, channel: &ChannelView) -> Result<(), LedgerError> {

@@ -12,6 +12,8 @@ pub enum OpenError {
     NewerVersion { found: i64, known: i64 },
     #[error("no room on the disk for the ledger")]
     DiskFull,
+    #[error("the database server cannot be reached or used: {0}")]
+    Unreachable(String),
     #[error("the ledger cannot be opened: {0}")]
     Io(String),
 }
@@ -30,6 +32,7 @@ impl OpenError {
             ),
             OpenError::NewerVersion { .. } => "The database was written by a newer version of WhatIsUp. Install that version again, or restore a backup made with this one.".into(),
             OpenError::DiskFull => "The disk is full, so the database cannot be opened. Free some space and start again.".into(),
+            OpenError::Unreachable(why) => format!("The database server cannot be used: {why}. Nothing was changed. Check its address, its user and whether it runs."),
             OpenError::Io(why) => format!("The database cannot be opened: {why}. Check the permissions of the data directory."),
         }
     }
@@ -60,6 +63,9 @@ pub enum LedgerError {
     /// What it told is gone from the log by retention.
     #[error("the event is no longer in the log")]
     EventPruned,
+    /// Another worker holds the channel now.
+    #[error("another worker holds the channel")]
+    Fenced,
     #[error("the ledger cannot be read or written: {0}")]
     Io(String),
 }
@@ -73,7 +79,8 @@ impl LedgerError {
             | LedgerError::QueueFull
             | LedgerError::NoSuchEndpoint
             | LedgerError::NoSuchDelivery
-            | LedgerError::EventPruned => true,
+            | LedgerError::EventPruned
+            | LedgerError::Fenced => true,
             LedgerError::Full | LedgerError::Damaged(_) | LedgerError::Closed | LedgerError::Io(_) => false,
         }
     }

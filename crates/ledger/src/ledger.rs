@@ -1,3 +1,4 @@
+use crate::News;
 use crate::batch::Batch;
 use crate::clean_stop::CleanStop;
 use crate::dialect;
@@ -10,7 +11,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
+
+/// News that a slow reader may be behind; when it is further, it is told that it missed some.
+const NEWS_KEPT: usize = 1024;
 
 /// The open ledger. Cheap to clone; all clones share one writer and two readers.
 ///
@@ -27,6 +31,7 @@ pub(crate) struct Inner {
     pub readers: SqlitePool,
     pub tip: watch::Sender<u64>,
     pub deliveries_tip: watch::Sender<u64>,
+    pub news: broadcast::Sender<News>,
     pub clean_stop: CleanStop,
     /// The row of `runs` that is ours, or 0.
     pub run: AtomicI64,
@@ -53,6 +58,7 @@ impl Ledger {
             readers: opened.readers,
             tip,
             deliveries_tip,
+            news: broadcast::Sender::new(NEWS_KEPT),
             clean_stop: opened.clean_stop,
             run: AtomicI64::new(0),
             dir: dir.to_owned(),
@@ -69,6 +75,11 @@ impl Ledger {
     /// [`plan_deliveries`](Ledger::plan_deliveries) or [`record_attempt`](Ledger::record_attempt)), after the commit.
     pub fn deliveries_tip(&self) -> watch::Receiver<u64> {
         self.inner.deliveries_tip.subscribe()
+    }
+
+    /// What other processes change, as it happens; never what this one does itself. A ledger that is not shared has none.
+    pub fn news(&self) -> broadcast::Receiver<News> {
+        self.inner.news.subscribe()
     }
 
     /// Carries out what is queued, then closes the file in good order. Later calls answer `Closed`.

@@ -143,7 +143,8 @@ fn explain(error: &sqlx::Error, dir: &Path) -> OpenError {
         | LedgerError::QueueFull
         | LedgerError::NoSuchEndpoint
         | LedgerError::NoSuchDelivery
-        | LedgerError::EventPruned) => OpenError::Io(other.to_string()),
+        | LedgerError::EventPruned
+        | LedgerError::Fenced) => OpenError::Io(other.to_string()),
     }
 }
 

@@ -5,8 +5,8 @@ use crate::batch::Batch;
 use crate::dialect::{Db, Row, in_list};
 use crate::messages::{self, OURS, RETURNING, columns};
 use crate::rows::{list, pieces};
-use crate::{Ledger, LedgerError, MessageRef};
-use domain::{ChannelId, Event, FailReason, Message, MessageId, MessageStatus, Timestamp};
+use crate::{Ledger, LedgerError, MessageRef, holding};
+use domain::{ChannelId, Event, FailReason, Fence, Message, MessageId, MessageStatus, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,9 +37,29 @@ impl Ledger {
 
     /// Notes that queued messages are about to be written to the socket, each told by `message.sending`. Only what comes back
     /// (those of `ids` that are being sent now, also from before) may be written: another was cancelled or expired meanwhile.
-    /// In the order of the outbox.
-    pub async fn mark_sending(&self, ids: Vec<MessageId>, at: Timestamp) -> Result<Vec<Message>, LedgerError> {
-        self.write_firmly(move |batch| Box::pin(async move { mark(batch, &ids, at).await })).await
+    /// In the order of the outbox. `fence` is the writer's when it holds the channel among several workers: `Fenced`, and
+    /// nothing is written, when another one holds it since.
+    pub async fn mark_sending(
+        &self,
+        channel: ChannelId,
+        fence: Option<Fence>,
+        ids: Vec<MessageId>,
+        at: Timestamp,
+    ) -> Result<Vec<Message>, LedgerError> {
+        let marked = self.write_firmly(move |batch| {
+            Box::pin(async move {
+                if fence.is_some() {
+                    match holding::check(batch, channel, fence).await {
+                        Ok(()) => {}
+                        // Found out before anything is written, so that it spoils nothing for others.
+                        Err(error) if error.is_about_one_row() => return Ok(Err(error)),
+                        Err(error) => return Err(error),
+                    }
+                }
+                mark(batch, &ids, at).await.map(Ok)
+            })
+        });
+        marked.await?
     }
 
     /// Fails everything in the channel's outbox, with an event for each.

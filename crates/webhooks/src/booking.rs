@@ -39,6 +39,7 @@ pub(crate) async fn book(ground: &Ground, booking: Booking) -> Outcome {
             | LedgerError::AlreadyThere
             | LedgerError::QueueFull
             | LedgerError::EventPruned
+            | LedgerError::Fenced
             | LedgerError::Io(_)),
         ) => {
             tracing::error!(delivery.id = %booking.record.delivery, %error, "what came of a delivery cannot be written down");

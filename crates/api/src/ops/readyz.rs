@@ -48,7 +48,8 @@ async fn ledger(api: &Api) -> Check {
             | LedgerError::QueueFull
             | LedgerError::NoSuchEndpoint
             | LedgerError::NoSuchDelivery
-            | LedgerError::EventPruned,
+            | LedgerError::EventPruned
+            | LedgerError::Fenced,
         ) => "cannot be written; the log has the cause",
     };
     Check { name: "ledger", ok: false, detail: detail.to_owned() }

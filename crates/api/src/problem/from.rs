@@ -18,7 +18,7 @@ impl From<LedgerError> for Problem {
             LedgerError::NoSuchDelivery => Problem::no_such("delivery"),
             LedgerError::QueueFull => Problem::of(Code::QueueFull),
             LedgerError::EventPruned => Problem::of(Code::EventGone),
-            LedgerError::Damaged(_) | LedgerError::AlreadyThere => Problem::internal(&error),
+            LedgerError::Damaged(_) | LedgerError::AlreadyThere | LedgerError::Fenced => Problem::internal(&error),
         }
     }
 }
@@ -31,6 +31,7 @@ impl From<CommandError> for Problem {
             CommandError::QueueFull => Problem::of(Code::QueueFull),
             CommandError::IdempotencyOtherBody => Problem::of(Code::IdempotencyKeyReused),
             CommandError::Storage(error) => error.into(),
+            CommandError::NoHolder => Problem::of(Code::NoWorker),
             CommandError::ShuttingDown => Problem::of(Code::ShuttingDown),
         }
     }

@@ -198,6 +198,7 @@ fn logged_out(mut channel: ChannelView, now: Timestamp) -> TransitionRecord {
         identity: None,
         events: vec![Event::ChannelDisconnected { channel, reason }],
         at: now,
+        fence: None,
     }
 }
 
@@ -206,7 +207,7 @@ fn why(error: &OpenError) -> String {
         OpenError::WrongKey => "The key in the key store is not the one that it was sealed with.".to_owned(),
         // The general sentence speaks of copies and of starting afresh, which is not what happens here.
         OpenError::Damaged { detail, .. } => format!("It is damaged: {detail}."),
-        OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Io(_) => error.sentence(),
+        OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Unreachable(_) | OpenError::Io(_) => error.sentence(),
     }
 }
 

@@ -160,7 +160,7 @@ impl Picker {
     /// decides.
     async fn mark(&self, mut fresh: Vec<Message>) -> Result<Vec<Message>, LedgerError> {
         let ids = fresh.iter().map(|message| message.id).collect();
-        let marked = self.health.note(self.ledger.mark_sending(ids, self.clock.now()).await)?;
+        let marked = self.health.note(self.ledger.mark_sending(self.channel, None, ids, self.clock.now()).await)?;
         let marked: HashSet<_> = marked.iter().map(|message| message.id).collect();
         fresh.retain(|message| marked.contains(&message.id));
         Ok(fresh)

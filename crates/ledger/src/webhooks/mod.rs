@@ -1,6 +1,7 @@
 //! Webhook receivers, what is owed to them, and how the tries went.
 
 mod attempts;
+mod claims;
 mod deliveries;
 mod delivery;
 mod endpoint;

@@ -13,6 +13,7 @@ fn connected(id: domain::ChannelId) -> TransitionRecord {
         identity: Some(identity),
         events: vec![],
         at: t(10),
+        fence: None,
     }
 }
 

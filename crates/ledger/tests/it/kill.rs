@@ -31,7 +31,7 @@ fn writes_until_killed() {
                     let key = ledger::Idempotency { key: format!("K{n}"), fingerprint: [1; 32] };
                     ledger.insert_outbound(outbound(id, n, &format!("O{n}")), Some(key), Some(100_000)).await.unwrap();
                     promise(&format!("O{n}"));
-                    ledger.mark_sending(vec![ground::message_id(n)], t(3)).await.unwrap();
+                    ledger.mark_sending(id, None, vec![ground::message_id(n)], t(3)).await.unwrap();
                 }
             })
         });

@@ -37,6 +37,7 @@ async fn writes_the_fixture_of_schema_1() {
         identity: Some(identity),
         events: vec![Event::ChannelReconnecting { channel: view, cause: Cause::NoAnswer }],
         at: t(10),
+        fence: None,
     };
     ledger.transition(record).await.unwrap();
     ledger
@@ -89,6 +90,7 @@ async fn writes_the_fuller_fixture_of_schema_1() {
             }),
             events: vec![Event::ChannelUpdated { channel: view }],
             at: t(40),
+            fence: None,
         };
         ledger.transition(record).await.unwrap();
     }

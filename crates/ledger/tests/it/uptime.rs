@@ -15,6 +15,7 @@ async fn uptime_does_not_claim_the_time_in_which_nothing_ran() {
         identity: None,
         events: vec![],
         at: t(10),
+        fence: None,
     };
     ledger.transition(connected.clone()).await.unwrap();
     ledger.still_running(t(60)).await.unwrap();

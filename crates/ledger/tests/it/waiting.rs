@@ -23,7 +23,7 @@ async fn a_chat_waits_for_its_own_second_tries_and_others_do_not() {
     for (n, chat) in [(1, ada), (2, bob), (3, ada), (4, bob)] {
         accept(&ledger, to(chat, outbound(id, n, &format!("W{n}")))).await;
     }
-    ledger.mark_sending(vec![message_id(1), message_id(2)], t(2)).await.unwrap();
+    ledger.mark_sending(id, None, vec![message_id(1), message_id(2)], t(2)).await.unwrap();
     let again = ledger.requeue(message_id(1), t(10), FailReason::NoAnswer, t(3)).await.unwrap().unwrap();
     assert_eq!(again.status, MessageStatus::Queued);
     let note =
@@ -35,7 +35,7 @@ async fn a_chat_waits_for_its_own_second_tries_and_others_do_not() {
     assert_eq!(due(&ledger, id, t(10)).await, ["W1", "W2", "W3", "W4"], "and the first keeps its place");
     assert_eq!(ledger.next_due(id, t(10)).await.unwrap(), None);
 
-    let sending = ledger.mark_sending(vec![message_id(1)], t(11)).await.unwrap();
+    let sending = ledger.mark_sending(id, None, vec![message_id(1)], t(11)).await.unwrap();
     assert_eq!((sending[0].outbox.attempts, sending[0].outbox.next_attempt_at), (1, None));
     assert_eq!(
         due(&ledger, id, t(1)).await,
@@ -75,10 +75,10 @@ async fn what_is_still_queued_at_its_end_expires_and_what_is_being_sent_does_not
         accept(&ledger, noted(outbound(id, n, &format!("W{n}")), None, Some(t(10 + i64::try_from(n).unwrap())))).await;
     }
     accept(&ledger, outbound(id, 4, "W4")).await;
-    ledger.mark_sending(vec![message_id(1)], t(5)).await.unwrap();
+    ledger.mark_sending(id, None, vec![message_id(1)], t(5)).await.unwrap();
     assert_eq!(ledger.next_expiry().await.unwrap(), Some(t(12)));
     assert_eq!(due(&ledger, id, t(12)).await, ["W1", "W3", "W4"], "what has expired is not sent any more");
-    assert_eq!(ledger.mark_sending(vec![message_id(2)], t(12)).await.unwrap(), [], "even before anybody swept");
+    assert_eq!(ledger.mark_sending(id, None, vec![message_id(2)], t(12)).await.unwrap(), [], "even before anybody swept");
 
     let expired = ledger.expire_due(t(12)).await.unwrap();
     assert_eq!((names(&expired), expired[0].status), (vec!["W2"], MessageStatus::Expired));
@@ -114,7 +114,7 @@ async fn what_has_not_left_is_cancelled_and_what_failed_is_discarded() {
     for n in 1..=4 {
         accept(&ledger, outbound(id, n, &format!("W{n}"))).await;
     }
-    ledger.mark_sending(vec![message_id(2)], t(2)).await.unwrap();
+    ledger.mark_sending(id, None, vec![message_id(2)], t(2)).await.unwrap();
     ledger.set_status(message_id(3), MessageStatus::Failed(FailReason::Refused(463)), t(2)).await.unwrap();
     for n in [1, 3, 1] {
         let Cancelled::Done(message) = ledger.cancel(message_id(n), t(3)).await.unwrap() else {
@@ -128,7 +128,7 @@ async fn what_has_not_left_is_cancelled_and_what_failed_is_discarded() {
     assert_eq!(ledger.cancel(message_id(77), t(3)).await.unwrap(), Cancelled::Unknown);
     assert_eq!(due(&ledger, id, t(3)).await, ["W2", "W4"]);
     assert_eq!(
-        names(&ledger.mark_sending(vec![message_id(1), message_id(2), message_id(4)], t(4)).await.unwrap()),
+        names(&ledger.mark_sending(id, None, vec![message_id(1), message_id(2), message_id(4)], t(4)).await.unwrap()),
         ["W2", "W4"]
     );
     assert_eq!(kinds(&ledger).await.iter().filter(|k| *k == "message.cancelled").count(), 2, "told once each");
@@ -145,7 +145,7 @@ async fn many_are_brought_forward_at_once_in_the_order_in_which_they_were_told()
     for n in 1..=100u128 {
         accept(&ledger, outbound(if n.is_multiple_of(2) { id } else { other }, n, &format!("W{n}"))).await;
     }
-    let marked = ledger.mark_sending((1..=100).rev().map(message_id).collect(), t(3)).await.unwrap();
+    let marked = ledger.mark_sending(id, None, (1..=100).rev().map(message_id).collect(), t(3)).await.unwrap();
     assert_eq!(marked.iter().map(|m| m.id).collect::<Vec<_>>(), (1..=100).map(message_id).collect::<Vec<_>>());
     let by_name = |n: u128| ledger::MessageRef::WhatsApp {
         channel: if n.is_multiple_of(2) { id } else { other },
@@ -180,7 +180,7 @@ async fn the_outbox_is_shown_in_parts_and_pages() {
     }
     accept(&ledger, noted(outbound(id, 4, "W4"), Some(t(100)), None)).await;
     accept(&ledger, outbound(other, 5, "W5")).await;
-    ledger.mark_sending(vec![message_id(1)], t(2)).await.unwrap();
+    ledger.mark_sending(id, None, vec![message_id(1)], t(2)).await.unwrap();
     ledger.set_status(message_id(2), MessageStatus::Failed(FailReason::Internal), t(2)).await.unwrap();
     ledger.requeue(message_id(3), t(50), FailReason::NoAnswer, t(2)).await.unwrap();
     let check = async |channel, status, expected: &[&str]| {
