@@ -69,7 +69,8 @@ impl Problem {
     /// With the sentence that every problem of this code has.
     pub fn of(code: Code) -> Self {
         // What passes by itself says when it is worth another try, in seconds.
-        let retry_after = if code == Code::QueueFull { Some(30) } else { (code == Code::IdempotencyInFlight).then_some(1) };
+        let waits = [(Code::QueueFull, 30), (Code::NoWorker, 5), (Code::IdempotencyInFlight, 1)];
+        let retry_after = waits.into_iter().find(|(passing, _)| *passing == code).map(|(_, seconds)| seconds);
         Problem { code, detail: code.sentence().to_owned(), errors: Vec::new(), retry_after }
     }
 

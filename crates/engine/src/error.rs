@@ -22,6 +22,10 @@ pub enum CommandError {
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used for another request")]
     IdempotencyOtherBody,
+    /// No worker holds the channel, or the one that did lost it before it could answer. When it was on its way by then it may
+    /// have been carried out all the same.
+    #[error("no worker holds the channel")]
+    NoHolder,
     #[error(transparent)]
     Storage(#[from] LedgerError),
     #[error("the application is shutting down")]

@@ -34,13 +34,14 @@ pub enum Code {
     NotPending,
     EventGone,
     DiskFull,
+    NoWorker,
     ShuttingDown,
     Unavailable,
     Internal,
 }
 
 impl Code {
-    pub const ALL: [Code; 34] = [
+    pub const ALL: [Code; 35] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
@@ -72,6 +73,7 @@ impl Code {
         Code::NotPending,
         Code::EventGone,
         Code::DiskFull,
+        Code::NoWorker,
         Code::ShuttingDown,
         Code::Unavailable,
         Code::Internal,
@@ -110,6 +112,7 @@ impl Code {
             Code::NotFailed => "not_failed",
             Code::NotPending => "not_pending",
             Code::EventGone => "event_gone",
+            Code::NoWorker => "no_worker",
             Code::ShuttingDown => "shutting_down",
             Code::Unavailable => "unavailable",
             Code::Internal => "internal",
@@ -141,7 +144,7 @@ impl Code {
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Invalid | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Code::QueueFull => StatusCode::TOO_MANY_REQUESTS,
-            Code::PairingCodeUnavailable | Code::DiskFull | Code::ShuttingDown | Code::Unavailable => {
+            Code::PairingCodeUnavailable | Code::DiskFull | Code::NoWorker | Code::ShuttingDown | Code::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -181,6 +184,7 @@ impl Code {
             Code::NotFailed => "Nothing to retry",
             Code::NotPending => "Nothing to skip",
             Code::EventGone => "Event no longer kept",
+            Code::NoWorker => "No worker has the channel",
             Code::ShuttingDown => "Shutting down",
             Code::Unavailable => "Not available now",
             Code::Internal => "Something failed here",
@@ -239,6 +243,9 @@ impl Code {
             Code::NotFailed => "Only a message that has failed can be retried.",
             Code::NotPending => "Only a delivery that is pending can be skipped.",
             Code::EventGone => "The event of this delivery is older than what the log keeps, so it cannot be sent again.",
+            Code::NoWorker => {
+                "No worker has taken this channel in hand just now, or it lost it before it could answer. Try again in a moment."
+            }
             Code::ShuttingDown => "WhatIsUp is shutting down.",
             Code::Unavailable => "This cannot be done just now. Try again in a moment.",
             Code::Internal => "Something failed here; the log has the cause.",
