@@ -25,6 +25,11 @@ macro_rules! id {
                 $name(Ulid::from_parts(u64::try_from(at.as_millis()).unwrap_or(0), random))
             }
 
+            /// All of it as a number, for those who spread things by it.
+            pub fn bits(&self) -> u128 {
+                self.0.0
+            }
+
             /// The moment this id was made.
             pub fn made_at(&self) -> Timestamp {
                 Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))

@@ -1,0 +1,163 @@
+use crate::effect::Effect;
+use crate::holder::{Holder, Phase, Turn};
+use crate::input::Answer;
+use crate::lease::{Grip, Life, growing};
+use crate::rules::{ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, ASK_AGAIN, ASK_AGAIN_AT_LAST, RENEW, SELF_FENCE, SETTLING, UNANSWERED};
+use crate::Moment;
+use domain::{ChannelId, Fence};
+use std::time::Duration;
+
+impl Holder {
+    /// Asks for as many of those whose time has come as the pace allows.
+    pub(crate) fn ask(&mut self, turn: &mut Turn) {
+        let rate = self.rate();
+        self.starts.fill(rate, self.pace.burst, turn.now);
+        let settled = self.settled_at().is_some_and(|at| at <= turn.now);
+        if !settled || !self.is_able(turn.now) {
+            return;
+        }
+        let ready = self.waiting.iter().take_while(|(until, _)| *until <= turn.now).take(self.room()).count();
+        let taken = self.starts.take(ready);
+        let mut asked = Vec::with_capacity(taken);
+        for _ in 0..taken {
+            let Some((_, channel)) = self.waiting.pop_first() else { break };
+            if let Some(lease) = self.leases.get_mut(&channel) {
+                lease.grip = Grip::Asking;
+                lease.handed = false;
+                asked.push(channel);
+            }
+        }
+        if !asked.is_empty() {
+            self.counts.asking += asked.len();
+            turn.effects.push(Effect::Acquire(asked));
+        }
+    }
+
+    pub(crate) fn next_question_at(&self) -> Option<Moment> {
+        let (first, _) = self.waiting.first()?;
+        if self.phase != Phase::Serving || self.room() == 0 {
+            // An answer wakes it.
+            return None;
+        }
+        let rate = self.rate();
+        // A few at a time, where many wait.
+        let some = (rate / 10.0).clamp(1.0, 16.0).min(self.waiting.len() as f64).min(self.pace.burst.max(1.0)).floor();
+        Some((*first).max(self.settled_at()?).max(self.starts.ready(some, rate)))
+    }
+
+    /// After a request for leases was answered.
+    pub(crate) fn acquired(&mut self, sent: Moment, answers: Vec<(ChannelId, Answer)>, turn: &mut Turn) {
+        for (channel, answer) in answers {
+            self.counts.asking = self.counts.asking.saturating_sub(1);
+            let asked = self.leases.get_mut(&channel).filter(|lease| lease.grip == Grip::Asking);
+            match (answer, asked) {
+                (Answer::Granted(fence), Some(lease)) if lease.wanted && turn.now.since(sent) < SELF_FENCE => {
+                    if self.phase != Phase::Serving {
+                        self.let_go(channel, fence, turn);
+                        self.over(channel, turn.now);
+                        continue;
+                    }
+                    lease.grip = Grip::Held { fence, proven: sent, life: Life::Adopting };
+                    self.oldest = if self.counts.held == 0 { sent } else { self.oldest.min(sent) };
+                    self.renewals.push_back((sent.plus(RENEW), channel, fence));
+                    self.counts.held += 1;
+                    self.counts.adopting += 1;
+                    self.counts.acquired += 1;
+                    turn.effects.push(Effect::Adopt(channel, fence));
+                }
+                // Not wanted any more, or granted so long ago that it may be over.
+                (Answer::Granted(fence), _) => {
+                    self.let_go(channel, fence, turn);
+                    self.over(channel, turn.now);
+                }
+                (Answer::Refused { left, by }, Some(lease)) => {
+                    lease.failures = lease.failures.saturating_add(1);
+                    let (handed, failures) = (lease.handed, lease.failures);
+                    let chance = turn.chance(channel);
+                    let wait = match by.filter(|by| *by != self.me && self.membership.is_alive(*by)) {
+                        // Let go of since.
+                        Some(_) if handed => Duration::ZERO,
+                        // It tells us when it lets go; this is in case that goes unheard.
+                        Some(_) => growing(ASK_AGAIN, ASK_AGAIN_AT_LAST, failures, chance),
+                        None => left + Duration::from_millis(300).mul_f64(chance),
+                    };
+                    self.counts.refused += 1;
+                    self.starts.give_back(1);
+                    self.over(channel, turn.now.plus(wait));
+                }
+                (Answer::Unanswered, Some(_)) => {
+                    let wait = UNANSWERED.mul_f64(1.0 + turn.chance(channel));
+                    self.over(channel, turn.now.plus(wait));
+                }
+                (Answer::Refused { .. } | Answer::Unanswered, None) => {}
+            }
+        }
+    }
+
+    /// Others let go of these for us.
+    pub(crate) fn handed(&mut self, channels: &[ChannelId], now: Moment) {
+        for channel in channels {
+            // Those that we do not know of yet are asked for as soon as we do.
+            let Some(lease) = self.leases.get_mut(channel) else { continue };
+            match lease.grip {
+                Grip::Waiting { until } if until > now => {
+                    self.waiting.remove(&(until, *channel));
+                    lease.grip = Grip::Waiting { until: now };
+                    self.waiting.insert((now, *channel));
+                }
+                Grip::Asking => lease.handed = true,
+                Grip::Waiting { .. } | Grip::Held { .. } | Grip::Ending { .. } => {}
+            }
+        }
+    }
+
+    pub(crate) fn adopted(&mut self, channel: ChannelId, fence: Fence, turn: &mut Turn) {
+        match self.leases.get_mut(&channel) {
+            Some(lease) => match &mut lease.grip {
+                Grip::Held { fence: held, life, .. } if *held == fence && *life == Life::Adopting => {
+                    *life = Life::Running;
+                    lease.failures = 0;
+                    self.counts.adopting -= 1;
+                    if !lease.wanted {
+                        self.moving.push_back(channel);
+                    }
+                }
+                Grip::Ending { .. } => self.host_came_back(channel, fence, turn),
+                Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } => {}
+            },
+            None => {}
+        }
+    }
+
+    pub(crate) fn not_adopted(&mut self, channel: ChannelId, fence: Fence, turn: &mut Turn) {
+        match self.leases.get_mut(&channel) {
+            Some(lease) => match lease.grip {
+                Grip::Held { fence: held, life: Life::Adopting, .. } if held == fence => {
+                    lease.failures = lease.failures.saturating_add(1);
+                    let wait = growing(ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, lease.failures, turn.chance(channel));
+                    self.counts.adopting -= 1;
+                    self.counts.held -= 1;
+                    self.counts.failed += 1;
+                    self.let_go(channel, fence, turn);
+                    self.over(channel, turn.now.plus(wait));
+                }
+                Grip::Ending { .. } => self.host_came_back(channel, fence, turn),
+                Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } => {}
+            },
+            None => {}
+        }
+    }
+
+    /// Channels that this worker may start in a second.
+    fn rate(&self) -> f64 {
+        self.pace.among(self.placement.shares().len())
+    }
+
+    fn room(&self) -> usize {
+        self.pace.under_way.saturating_sub(self.counts.asking + self.counts.adopting)
+    }
+
+    fn settled_at(&self) -> Option<Moment> {
+        self.membership.first_told().map(|at| at.plus(SETTLING))
+    }
+}
