@@ -263,8 +263,7 @@ fn about(config: &Config, endpoint: &Endpoint, started_at: Timestamp) -> api::Ab
 
 fn whatsapp(config: &Config, vault: &vault::Vault, endpoint: Endpoint) -> Result<WhatsApp, StartError> {
     let config = WhatsAppConfig {
-        data_dir: config.data_dir.clone(),
-        vault: vault.clone(),
+        auth_store: whatsapp::AuthStore::disk(&config.data_dir, vault.clone()),
         endpoint,
         device_name: config.whatsapp.device_name.clone(),
         version: config.whatsapp.version,

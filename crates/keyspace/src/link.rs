@@ -2,14 +2,16 @@
 
 use crate::error::{Remedy, remedy};
 use crate::place::{Kind, Login, Place};
-use crate::{KeyspaceConfig, KeyspaceError};
+use crate::{Call, KeyspaceConfig, KeyspaceError, Script};
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::{TcpSettings, socket2};
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult,
+    ServerErrorKind,
     TlsCertificates, TlsMode, Value,
 };
 use secrecy::ExposeSecret as _;
@@ -48,13 +50,41 @@ struct Numbered {
 }
 
 #[derive(Clone)]
-pub(crate) enum Line {
+enum Line {
     Single(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(crate) enum Question<'a> {
+    Command(&'a Cmd),
+    /// The script, sent by its hash if possible.
+    Script { short: &'a Cmd, script: &'a Script, call: &'a Call },
+    /// A command for one node of a Cluster.
+    Node { node: &'a (String, u16), command: &'a Cmd },
+}
+
 impl Line {
-    pub async fn ask(&mut self, command: &Cmd) -> RedisResult<Value> {
+    async fn ask(&mut self, question: Question<'_>) -> RedisResult<Value> {
+        match question {
+            Question::Command(command) => self.send(command).await,
+            Question::Script { short, script, call } => match self.send(short).await {
+                // Nothing ran. The whole one makes it known, too.
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => self.send(&script.whole(call)).await,
+                answer => answer,
+            },
+            Question::Node { node: (host, port), command } => match self {
+                Line::Cluster(cluster) => {
+                    let node = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
+                    cluster.route_command(command.clone(), RoutingInfo::SingleNode(node)).await
+                }
+                Line::Single(_) => self.send(command).await,
+            },
+        }
+    }
+
+    async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
         match self {
             Line::Single(line) => command.query_async(line).await,
             Line::Cluster(line) => command.query_async(line).await,
@@ -98,7 +128,7 @@ impl Link {
     }
 
     /// Does it, within the time that a command has.
-    pub async fn ask(&self, twice: Twice, mut what: impl AsyncFnMut(&mut Line) -> RedisResult<Value>) -> Result<Value, KeyspaceError> {
+    pub async fn ask(&self, twice: Twice, question: Question<'_>) -> Result<Value, KeyspaceError> {
         let began = Instant::now();
         let deadline = began + self.timeout;
         let mut pause = PAUSE;
@@ -117,7 +147,7 @@ impl Link {
                 Err(_) => return Err(last),
             };
             let Numbered { number, mut line } = numbered;
-            let error = match tokio::time::timeout_at(deadline, what(&mut line)).await {
+            let error = match tokio::time::timeout_at(deadline, line.ask(question)).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => error,
                 Err(_) => {

@@ -1,7 +1,7 @@
-use crate::link::{Link, Twice};
+use crate::link::{Link, Question, Twice};
 use crate::{Call, KeyspaceConfig, KeyspaceError, Script};
 use domain::ChannelId;
-use redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind, Value};
+use redis::{Cmd, FromRedisValue, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,13 +66,7 @@ impl Keyspace {
     pub async fn call(&self, script: &Script, call: &Call) -> Result<Value, KeyspaceError> {
         let twice = if script.is_repeatable() { Twice::Harmless } else { Twice::Never };
         let short = script.by_hash(call);
-        self.link
-            .ask(twice, async |line| match line.ask(&short).await {
-                // Nothing ran. The whole one makes it known, too.
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => line.ask(&script.whole(call)).await,
-                answer => answer,
-            })
-            .await
+        self.link.ask(twice, Question::Script { short: &short, script, call }).await
     }
 
     /// Runs the script once per call. They travel together, and their slots may differ. Answers in the order of the calls.
@@ -85,7 +79,7 @@ impl Keyspace {
     /// # Errors
     /// As [`run`](Keyspace::run); `Unexpected` when the answer is not a `T`.
     pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, KeyspaceError> {
-        let value = self.link.ask(Twice::Harmless, async |line| line.ask(command).await).await?;
+        let value = self.link.ask(Twice::Harmless, Question::Command(command)).await?;
         redis::from_redis_value(value).map_err(|e| KeyspaceError::Unexpected(e.to_string()))
     }
 

@@ -1,10 +1,9 @@
 //! What there is, found by looking through everything. For the rare moment, not for every day.
 
-use crate::link::{Line, Twice};
+use crate::link::{Question, Twice};
 use crate::{Keyspace, KeyspaceError};
 use domain::ChannelId;
-use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
-use redis::{Cmd, RedisResult, Value};
+use redis::{Cmd, Value};
 use std::collections::BTreeSet;
 
 /// Keys that the server looks at in one go.
@@ -64,17 +63,8 @@ impl Keyspace {
     }
 
     async fn ask_node<T: redis::FromRedisValue>(&self, node: Option<&(String, u16)>, command: &Cmd) -> Result<T, KeyspaceError> {
-        let value = self.link.ask(Twice::Harmless, async |line| at(line, node, command).await).await?;
+        let question = node.map_or(Question::Command(command), |node| Question::Node { node, command });
+        let value = self.link.ask(Twice::Harmless, question).await?;
         redis::from_redis_value(value).map_err(|e| KeyspaceError::Unexpected(e.to_string()))
-    }
-}
-
-async fn at(line: &mut Line, node: Option<&(String, u16)>, command: &Cmd) -> RedisResult<Value> {
-    match (line, node) {
-        (Line::Cluster(cluster), Some((host, port))) => {
-            let node = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
-            cluster.route_command(command.clone(), RoutingInfo::SingleNode(node)).await
-        }
-        (line, _) => line.ask(command).await,
     }
 }

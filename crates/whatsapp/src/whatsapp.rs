@@ -1,13 +1,11 @@
-use crate::auth_state::AuthStates;
+use crate::auth_state::{AuthStates, AuthStore};
 use crate::dialer::trust;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::session::{self, Parts};
 use async_trait::async_trait;
 use domain::ChannelId;
 use socket::{Opening, Socket, SocketFactory, StoreError};
-use std::path::PathBuf;
 use std::sync::Arc;
-use vault::Vault;
 
 /// What a loopback WhatsApp is told when nobody says otherwise; the real one is asked which version it wants.
 #[cfg(feature = "sandbox")]
@@ -17,9 +15,7 @@ const LONGEST_NAME: usize = 40;
 
 #[derive(Clone, Debug)]
 pub struct WhatsAppConfig {
-    /// Auth-state is kept in `sessions/<channel-id>/` below it.
-    pub data_dir: PathBuf,
-    pub vault: Vault,
+    pub auth_store: AuthStore,
     pub endpoint: Endpoint,
     /// What the phone's list of linked devices calls this one.
     pub device_name: String,
@@ -52,7 +48,7 @@ impl WhatsApp {
         #[cfg(not(feature = "sandbox"))]
         let version = config.version;
         let parts = Parts {
-            auth_states: AuthStates::new(config.data_dir.join("sessions"), config.vault),
+            auth_states: AuthStates::new(config.auth_store),
             tls: trust(config.endpoint.authorities())?,
             endpoint: Arc::new(config.endpoint),
             device_name: name.to_owned(),

@@ -1,12 +1,10 @@
 //! Copies of auth-state for a backup, beside a process that may have it open.
 
-use super::OpenError;
+use super::disk::Disk;
 use super::files::Files;
 use super::seal::Seal;
 use domain::ChannelId;
 use socket::StoreError;
-use std::fs;
-use std::io;
 use std::path::Path;
 use vault::Key32;
 
@@ -15,23 +13,7 @@ use vault::Key32;
 /// # Errors
 /// When the directory cannot be read.
 pub fn kept_auth_states(data_dir: &Path) -> Result<Vec<ChannelId>, StoreError> {
-    let sessions = data_dir.join("sessions");
-    let entries = match fs::read_dir(&sessions) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(OpenError::from(e).into()),
-    };
-    let mut kept = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(OpenError::from)?.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<ChannelId>().ok()) else { continue };
-        let files = Files::new(&sessions, id);
-        if !files.marked_for_shredding() && files.hold_something()? {
-            kept.push(id);
-        }
-    }
-    kept.sort();
-    Ok(kept)
+    Ok(Disk::kept_in(&data_dir.join("sessions"))?)
 }
 
 /// Writes the channel's auth-state, as it is at this moment, into the new file `into`, sealed with the same key.

@@ -1,10 +1,12 @@
 #![allow(clippy::unwrap_used)]
+use super::files::Files;
 use super::*;
 use domain::Timestamp;
 use socket::VaultTrouble;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
-use vault::{Installation, Namespace, Scope};
+use vault::{Installation, Namespace, Scope, Vault};
 use wacore::store::traits::SignalStore as _;
 
 const CHANNEL: u128 = 7;
@@ -24,7 +26,7 @@ impl Home {
     }
 
     pub fn states(&self) -> AuthStates {
-        AuthStates::new(self.dir.path().join("sessions"), self.vault("keys"))
+        AuthStates::new(AuthStore::disk(self.dir.path(), self.vault("keys")))
     }
 
     pub fn database(&self) -> PathBuf {
@@ -36,9 +38,9 @@ pub(super) fn channel() -> ChannelId {
     ChannelId::new(Timestamp::from_secs(1_700_000_000), CHANNEL)
 }
 
-async fn open(states: &AuthStates) -> Result<Arc<FailStop<SqliteStore>>, OpenError> {
+async fn open(states: &AuthStates) -> Result<Arc<FailStop<dyn Backend>>, OpenError> {
     let turn = states.turn(channel()).await;
-    states.open(channel(), &turn, || {}).await
+    states.open(channel(), &turn, |_| {}).await
 }
 
 /// Makes an auth-state with something in it and closes it.
@@ -85,7 +87,7 @@ async fn a_wrong_key_is_answered_at_once_and_nothing_is_touched() {
     let before = fs::read(home.database()).unwrap();
     let other = home.vault("other-keys");
     other.create_channel_key(channel()).await.unwrap();
-    let states = AuthStates::new(home.dir.path().join("sessions"), other);
+    let states = AuthStates::new(AuthStore::disk(home.dir.path(), other));
     let started = Instant::now();
     assert!(matches!(open(&states).await, Err(OpenError::WrongKey)));
     assert!(matches!(states.is_paired(channel()).await, Err(OpenError::WrongKey)));
@@ -99,7 +101,7 @@ async fn a_missing_key_is_never_replaced_by_a_new_one() {
     made(&home).await;
     let before = fs::read(home.database()).unwrap();
     let empty = home.vault("empty-keys");
-    let states = AuthStates::new(home.dir.path().join("sessions"), empty.clone());
+    let states = AuthStates::new(AuthStore::disk(home.dir.path(), empty.clone()));
     assert!(matches!(open(&states).await, Err(OpenError::WrongKey)));
     assert!(matches!(states.is_paired(channel()).await, Err(OpenError::WrongKey)));
     assert_eq!(empty.channel_key(channel()).await.unwrap(), None);
@@ -157,7 +159,7 @@ async fn the_key_goes_first_and_a_vault_that_keeps_it_keeps_the_files() {
     let blocked = home.vault("no-keys");
     assert!(blocked.delete_channel_key(channel()).await.is_err(), "this vault was to refuse");
     let before = fs::read(home.database()).unwrap();
-    let states = AuthStates::new(home.dir.path().join("sessions"), blocked);
+    let states = AuthStates::new(AuthStore::disk(home.dir.path(), blocked));
     assert!(states.shred(channel()).await.is_err());
     assert_eq!(fs::read(home.database()).unwrap(), before, "the files went before the key");
     // With a vault that obeys it is finished.

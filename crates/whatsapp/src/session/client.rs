@@ -11,12 +11,12 @@ use socket::{Close, Opening};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use wacore::store::traits::Backend;
 use wacore::store::{DeviceCommand, DevicePropsOverride};
 use wacore::types::events::Subscription;
 use waproto::whatsapp::device_props::PlatformType;
 use whatsapp_rust::store::persistence_manager::PersistenceManager;
 use whatsapp_rust::{CacheConfig, CacheEntryConfig, Client, TokioRuntime};
-use whatsapp_rust_sqlite_storage::SqliteStore;
 
 /// How often changes of the device's own record reach the disk, beside every orderly end.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -46,7 +46,7 @@ pub(super) async fn build(
     parts: &Parts,
     opening: &Opening,
     shared: &Arc<Shared>,
-    store: Arc<FailStop<SqliteStore>>,
+    store: Arc<FailStop<dyn Backend>>,
     ear: Ear,
 ) -> Result<Built, Close> {
     let damaged = |e: wacore::store::error::StoreError| {

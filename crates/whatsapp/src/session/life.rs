@@ -20,9 +20,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use wacore::iq::keepalive::KeepaliveSpec;
+use wacore::store::traits::Backend;
 use whatsapp_rust::client::NodeFilter;
 use whatsapp_rust::{Client, store::persistence_manager::PersistenceManager};
-use whatsapp_rust_sqlite_storage::SqliteStore;
 
 /// From the first packet until the encrypted connection stands.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(15);
@@ -67,7 +67,7 @@ pub(super) async fn live(parts: Arc<Parts>, opening: Opening, shared: Arc<Shared
 
 async fn attempt(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, turn: &Turn) -> Close {
     let failed = Arc::clone(shared);
-    let store = match parts.auth_states.open(shared.channel, turn, move || failed.storage_failed()).await {
+    let store = match parts.auth_states.open(shared.channel, turn, move |close| failed.decide(close)).await {
         Ok(store) => store,
         Err(error) => {
             tracing::warn!(channel.id = %shared.channel, %error, "no auth-state");
@@ -82,7 +82,7 @@ async fn attempt(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, tur
     close
 }
 
-async fn with_store(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, store: Arc<FailStop<SqliteStore>>) -> Close {
+async fn with_store(parts: &Arc<Parts>, opening: Opening, shared: &Arc<Shared>, store: Arc<FailStop<dyn Backend>>) -> Close {
     let (ear, heard) = Ear::new(Arc::clone(shared));
     let built = match Box::pin(client::build(parts, &opening, shared, store, ear)).await {
         Ok(built) => built,

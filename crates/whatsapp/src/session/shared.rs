@@ -13,6 +13,9 @@ use whatsapp_rust::Client;
 /// How a session ends that cannot keep what it must.
 pub(super) const STORAGE_FAILED: Close = Close::Lost(Cause::StorageFailed);
 
+/// How a session ends whose channel another worker has taken over: it can keep nothing either.
+const MOVING: Close = Close::Lost(Cause::Moving);
+
 /// What the socket in the engine's hands, the task that runs it and whatsapp-rust's hooks know in common.
 pub(super) struct Shared {
     pub channel: ChannelId,
@@ -64,7 +67,7 @@ impl Shared {
     }
 
     pub fn cannot_store(&self) -> bool {
-        self.verdict() == Some(STORAGE_FAILED)
+        matches!(self.verdict(), Some(STORAGE_FAILED | MOVING))
     }
 
     pub fn verdict(&self) -> Option<Close> {

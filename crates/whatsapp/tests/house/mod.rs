@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use vault::{Installation, Namespace, Scope, Vault};
-use whatsapp::{Endpoint, WhatsApp, WhatsAppConfig};
+use whatsapp::{AuthStore, Endpoint, WhatsApp, WhatsAppConfig};
 
 pub const SOON: Duration = Duration::from_secs(20);
 
@@ -101,8 +101,7 @@ fn vault(dir: &tempfile::TempDir) -> Vault {
 
 fn whatsapp(sandbox: &Sandbox, dir: &tempfile::TempDir) -> WhatsApp {
     WhatsApp::new(WhatsAppConfig {
-        data_dir: dir.path().to_owned(),
-        vault: vault(dir),
+        auth_store: AuthStore::disk(dir.path(), vault(dir)),
         endpoint: Endpoint::loopback(&sandbox.url(), sandbox.ca_pem()).unwrap(),
         device_name: "WhatIsUp".into(),
         version: None,

@@ -12,19 +12,24 @@ mod msg_secret;
 mod protocol;
 mod signal;
 
+use super::error::{Trouble, trouble};
 use super::stranded::Stranded;
 use crate::transport::chain;
+use domain::Cause;
+use socket::Close;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 use wacore::store::error::{Result, StoreError};
+
+const STORAGE_FAILED: Close = Close::Lost(Cause::StorageFailed);
 
 /// One session's way to its store. Writes go one at a time, so that none is under way beside one that fails.
 pub(crate) struct FailStop<B: ?Sized> {
     /// Whether writing has ended. Held during every write.
     shut: Mutex<bool>,
     told: AtomicBool,
-    on_failure: Box<dyn Fn() + Send + Sync>,
+    on_failure: Box<dyn Fn(Close) + Send + Sync>,
     stranded: Arc<Stranded>,
     store: Arc<B>,
 }
@@ -35,8 +40,8 @@ pub(crate) struct FailStop<B: ?Sized> {
 struct Shut;
 
 impl<B: ?Sized> FailStop<B> {
-    /// `on_failure` is called once, at the first write that fails, before its error is returned.
-    pub fn new(store: Arc<B>, stranded: Arc<Stranded>, on_failure: impl Fn() + Send + Sync + 'static) -> Self {
+    /// `on_failure` is called once, at the first write that fails, before its error is returned, with how the session ends.
+    pub fn new(store: Arc<B>, stranded: Arc<Stranded>, on_failure: impl Fn(Close) + Send + Sync + 'static) -> Self {
         FailStop { shut: Mutex::new(false), told: AtomicBool::new(false), on_failure: Box::new(on_failure), stranded, store }
     }
 
@@ -51,7 +56,7 @@ impl<B: ?Sized> FailStop<B> {
     async fn write<T>(&self, writing: impl Future<Output = Result<T>> + Send) -> Result<T> {
         let mut shut = self.shut.lock().await;
         if *shut {
-            self.tell();
+            self.tell(STORAGE_FAILED);
             return Err(refusal());
         }
         // Failed until its good end is seen; also when whoever waits for it gives up and nobody sees how it ends.
@@ -61,7 +66,10 @@ impl<B: ?Sized> FailStop<B> {
             Ok(_) => *shut = false,
             Err(error) => {
                 tracing::error!(error = %chain(error), "the auth-state could not be written");
-                self.tell();
+                self.tell(match trouble(error) {
+                    Some(Trouble::Moved) => Close::Lost(Cause::Moving),
+                    Some(Trouble::Away(_) | Trouble::WrongKey) | None => STORAGE_FAILED,
+                });
             }
         }
         outcome
@@ -75,9 +83,9 @@ impl<B: ?Sized> FailStop<B> {
         reading.await
     }
 
-    fn tell(&self) {
+    fn tell(&self, close: Close) {
         if !self.told.swap(true, Ordering::AcqRel) {
-            (self.on_failure)();
+            (self.on_failure)(close);
         }
     }
 }

@@ -7,13 +7,12 @@ use crate::auth_state::{AuthStates, OpenError, Turn};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use std::sync::atomic::AtomicUsize;
-use wacore::store::traits::{DeviceStore as _, MsgSecretStore as _, PendingInboundRow, ProtocolStore as _, SignalStore as _};
-use whatsapp_rust_sqlite_storage::SqliteStore;
+use wacore::store::traits::{Backend, DeviceStore as _, MsgSecretStore as _, PendingInboundRow, ProtocolStore as _, SignalStore as _};
 
 const CHAT: &str = "15550100123@s.whatsapp.net";
 const ADDRESS: &str = "15550100123.0";
 
-type Opened = std::result::Result<Arc<FailStop<SqliteStore>>, OpenError>;
+type Opened = std::result::Result<Arc<FailStop<dyn Backend>>, OpenError>;
 
 struct Disk {
     home: Home,
@@ -32,14 +31,15 @@ impl Disk {
 
     async fn open(&self) -> Opened {
         let told = Arc::clone(&self.told);
-        let on_failure = move || {
+        let on_failure = move |close| {
+            assert_eq!(close, STORAGE_FAILED);
             told.fetch_add(1, Ordering::SeqCst);
         };
         self.states.open(channel(), &self.turn, on_failure).await
     }
 
     /// Lets go of a session's store as a session does at its end, and opens the next one's.
-    async fn again(&self, store: Arc<FailStop<SqliteStore>>) -> Opened {
+    async fn again(&self, store: Arc<FailStop<dyn Backend>>) -> Opened {
         if !store.close().await {
             self.turn.close();
         }
@@ -77,12 +77,12 @@ impl Disk {
     }
 }
 
-async fn keep(store: &FailStop<SqliteStore>, id: &str) -> Result<()> {
+async fn keep(store: &FailStop<dyn Backend>, id: &str) -> Result<()> {
     let row = PendingInboundRow { chat: CHAT, sender: CHAT, id, message: b"hello" };
     store.store_pending_inbound_batch(&[row]).await
 }
 
-async fn kept(store: &FailStop<SqliteStore>, id: &str) -> Option<Vec<u8>> {
+async fn kept(store: &FailStop<dyn Backend>, id: &str) -> Option<Vec<u8>> {
     store.get_pending_inbound(CHAT, CHAT, id).await.unwrap()
 }
 
