@@ -7,6 +7,7 @@
 //   {"id": 2, "do": "read", "chat": "<jid>", "message": "<id>"}
 //   {"id": 3, "do": "code", "number": "15550100101"}            → {"answer": 3, "code": "ABCD1234"}
 //   {"id": 4, "do": "logout"}
+//   {"id": 5, "do": "end"}: closes the connection and answers when all that it keeps is written
 // Events on stdout: {"event": "qr", "qr"} · {"event": "open", "me", "lid"} · {"event": "close", "code"} ·
 //   {"event": "received", "id", "chat", "fromMe", "text", "kind"} · {"event": "status", "id", "status"}
 //   (status: 2 taken by the network, 3 delivered, 4 read) · {"event": "synced", "name"}.
@@ -45,9 +46,18 @@ const jid = (to) => (to.includes('@') ? to : `${to.replace(/\D/g, '')}@s.whatsap
 const sent = new Map()
 let socket
 let stopped = false
+// Writes to the state directory that are under way.
+const writes = new Set()
+const writing = (write) => {
+  writes.add(write)
+  write.finally(() => writes.delete(write))
+  return write
+}
 
 async function connect() {
   const { state, saveCreds } = await useMultiFileAuthState(options.state)
+  const { set } = state.keys
+  state.keys.set = (data) => writing(set(data))
   socket = makeWASocket({
     auth: state,
     logger,
@@ -55,7 +65,7 @@ async function connect() {
     getMessage: async ({ id }) => sent.get(id),
   })
   socket.ev.on('creds.update', async (update) => {
-    await saveCreds()
+    await writing(saveCreds())
     if (update.me?.name) tell({ event: 'synced', name: update.me.name })
   })
   socket.ev.on('connection.update', ({ connection, qr, lastDisconnect }) => {
@@ -108,6 +118,17 @@ async function act(command) {
       stopped = true
       await socket.logout()
       return {}
+    case 'end': {
+      stopped = true
+      await socket.end(undefined)
+      // What it still works on writes too: over is when nothing was written for a while.
+      for (let quiet = 0; quiet < 10; quiet++) {
+        if (writes.size > 0) quiet = 0
+        await Promise.allSettled(writes)
+        await new Promise((resolve) => setTimeout(resolve, 30))
+      }
+      return {}
+    }
     default:
       throw new Error(`unknown command ${command.do}`)
   }
