@@ -1,3 +1,4 @@
+use crate::auth_state::snapshot::{InstallError, Snapshot};
 use crate::auth_state::{AuthStates, AuthStore};
 use crate::dialer::trust;
 use crate::endpoint::{Endpoint, EndpointError};
@@ -55,6 +56,24 @@ impl WhatsApp {
             version,
         };
         Ok(WhatsApp { parts: Arc::new(parts) })
+    }
+}
+
+impl WhatsApp {
+    /// All of the channel's auth-state, after the end of its socket; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Io` while a socket of the channel stays open; others as [`AuthStore::snapshot`](crate::AuthStore::snapshot).
+    pub async fn snapshot(&self, channel: ChannelId) -> Result<Option<Snapshot>, StoreError> {
+        Ok(self.parts.auth_states.snapshot(channel).await?)
+    }
+
+    /// Makes `snapshot` the auth-state of a channel that has none, while no socket of it can begin.
+    ///
+    /// # Errors
+    /// As [`AuthStore::install`](crate::AuthStore::install).
+    pub async fn install(&self, channel: ChannelId, snapshot: &Snapshot) -> Result<(), InstallError> {
+        self.parts.auth_states.install(channel, snapshot).await
     }
 }
 

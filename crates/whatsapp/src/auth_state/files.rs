@@ -27,6 +27,16 @@ impl Files {
         self.directory.join("auth.db")
     }
 
+    /// Where one that comes from elsewhere is built.
+    pub fn incoming(&self) -> PathBuf {
+        self.directory.join("incoming.db")
+    }
+
+    /// What was built, in one file that nobody has open.
+    pub fn arrived(&self) -> PathBuf {
+        self.directory.join("arrived.db")
+    }
+
     fn marker(&self) -> PathBuf {
         self.directory.join("shredding")
     }
@@ -45,13 +55,40 @@ impl Files {
 
     /// The directory and an empty database; what SQLite puts beside it takes its mode.
     pub fn make(&self) -> Result<(), OpenError> {
+        self.make_directory()?;
+        create_private(&self.database())?;
+        self.restrict()
+    }
+
+    fn make_directory(&self) -> Result<(), OpenError> {
         let mut directory = fs::DirBuilder::new();
         directory.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
-        directory.create(&self.directory)?;
-        create_private(&self.database())?;
+        Ok(directory.create(&self.directory)?)
+    }
+
+    /// The directory with an empty [`Files::incoming`].
+    pub fn make_incoming(&self) -> Result<(), OpenError> {
+        self.make_directory()?;
+        create_private(&self.incoming())?;
         self.restrict()
+    }
+
+    /// Puts what has arrived in its place, at once and for good. What it was made from is swept.
+    pub fn settle(&self) -> Result<(), OpenError> {
+        self.restrict()?;
+        fs::OpenOptions::new().append(true).open(self.arrived())?.sync_all()?;
+        fs::rename(self.arrived(), self.database())?;
+        sync_directory(&self.directory);
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("incoming.db") {
+                // Unreadable without the key, and gone with the directory at the latest.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
     }
 
     /// Takes from others what they may have been given, by an earlier umask or a restored backup.

@@ -57,7 +57,7 @@ impl Seal {
         done.await.map_err(|e| OpenError::Io(e.to_string()))?
     }
 
-    fn connected(&self, database: &Path) -> Result<SqliteConnection, OpenError> {
+    pub fn connected(&self, database: &Path) -> Result<SqliteConnection, OpenError> {
         let mut connection = SqliteConnection::establish(&path(database)?).map_err(|e| OpenError::Io(e.to_string()))?;
         let sqlite = |e: diesel::result::Error| OpenError::from_sqlite(e.to_string());
         connection.batch_execute(&self.pragmas).map_err(sqlite)?;

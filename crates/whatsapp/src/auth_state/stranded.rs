@@ -35,6 +35,10 @@ impl Stranded {
         rows.insert(key, row.message.to_owned());
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.rows().is_empty()
+    }
+
     /// Puts them where whatsapp-rust looks for them when they come again. On an error they stay here.
     pub async fn land(&self, store: &(impl ProtocolStore + ?Sized)) -> Result<()> {
         let waiting = self.rows().clone();

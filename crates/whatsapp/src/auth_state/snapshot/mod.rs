@@ -7,14 +7,22 @@
 mod blob;
 mod counts;
 mod device;
+mod disk;
 mod encoding;
+mod error;
+mod install;
 mod records;
+mod rows;
+mod store;
+mod tables;
 
 pub use blob::{Blob, Fixed};
 pub use counts::Counts;
 pub use device::{Cert, CertChain, Device, DeviceError, KeyPair};
 pub use encoding::SnapshotError;
-pub use records::{AppStateKey, AppStateVersion, DeviceList, LidMapping, ListedDevice, MsgSecret, MutationMac, Prekey, TcToken};
+pub use error::InstallError;
+pub(super) use install::write_into;
+pub use records::{AppStateKey, AppStateVersion, DeviceList, LidMapping, ListedDevice, MsgSecret, Prekey, TcToken};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,9 +62,9 @@ pub struct Snapshot {
     /// How far each collection of them (`critical_block`, `regular`, …) is known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub app_state_versions: BTreeMap<String, AppStateVersion>,
-    /// By collection, then by index MAC.
+    /// Value MACs, by collection, then by index MAC. No store tells with which version of the collection one came.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub mutation_macs: BTreeMap<String, BTreeMap<Blob, MutationMac>>,
+    pub mutation_macs: BTreeMap<String, BTreeMap<Blob, Blob>>,
     /// By group, then by device: whether it has our sender key (`false`: it needs a new one).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sender_key_devices: BTreeMap<String, BTreeMap<String, bool>>,
@@ -126,3 +134,8 @@ impl fmt::Debug for Snapshot {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

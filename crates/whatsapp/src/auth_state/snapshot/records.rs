@@ -31,14 +31,6 @@ pub struct AppStateVersion {
     pub mac_mismatch_fatal: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MutationMac {
-    /// Of the collection, when the value was set.
-    pub version: u64,
-    pub value_mac: Blob,
-}
-
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LidMapping {
@@ -101,5 +93,16 @@ impl std::fmt::Debug for LidMapping {
 impl std::fmt::Debug for DeviceList {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DeviceList").field("devices", &self.devices.len()).finish_non_exhaustive()
+    }
+}
+
+impl From<&wacore::appstate::hash::HashState> for AppStateVersion {
+    fn from(state: &wacore::appstate::hash::HashState) -> Self {
+        AppStateVersion {
+            version: state.version,
+            hash: state.hash.into(),
+            index_values: state.index_value_map.iter().map(|(index, value)| (index.clone(), value.as_slice().into())).collect(),
+            mac_mismatch_fatal: state.mac_mismatch_fatal,
+        }
     }
 }
