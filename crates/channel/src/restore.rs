@@ -11,9 +11,11 @@ pub struct Stored {
     /// [`Channel::holds_auth_state`].
     pub holds_auth_state: bool,
     pub identity: Option<Identity>,
+    /// Why it is taken up now: [`Cause::Starting`] with the application, [`Cause::Moving`] from another worker.
+    pub cause: Cause,
 }
 
-/// A channel at the start of the process, and what is to be done about it.
+/// A channel at the start of the process, or as another worker left it, and what is to be done about it.
 ///
 /// What should run and is linked resumes; what was showing a QR shows a new one. Everything that waits for a
 /// person waits on: a start of the application does not fight for a replaced session and asks WhatsApp for no QR
@@ -27,18 +29,18 @@ pub fn restore(stored: Stored, now: Timestamp, jitter: f64) -> (Channel, Vec<Eff
     channel.state = stored.state;
     let mut turn = Turn::new(channel, now, jitter);
     match stored.desired {
-        Desired::Running => turn.take_up(),
+        Desired::Running => turn.take_up(stored.cause),
         Desired::Stopped => turn.let_rest(),
     }
     turn.finish()
 }
 
 impl Turn {
-    fn take_up(&mut self) {
+    fn take_up(&mut self, cause: Cause) {
         let linked = self.channel.holds_auth_state;
         match &self.channel.state {
-            State::Connected { .. } | State::Reconnecting { .. } => self.resume_or_rest(),
-            State::Pairing { .. } if linked => self.resume_or_rest(),
+            State::Connected { .. } | State::Reconnecting { .. } => self.resume_or_rest(cause),
+            State::Pairing { .. } if linked => self.resume_or_rest(cause),
             State::Pairing { prompt, .. } => match prompt.method() {
                 // The phone for the code is not kept; the person is asked again.
                 PairingMethod::Qr | PairingMethod::Code | PairingMethod::Passkey => self.begin_pairing(None),
@@ -50,7 +52,7 @@ impl Turn {
                 Reason::Banned { .. } => self.reconnect(Cause::BanEnded, self.soon()),
                 Reason::New | Reason::Stopped | Reason::PairingExpired | Reason::PairingFailed => {
                     if linked {
-                        self.resume_or_rest();
+                        self.resume_or_rest(cause);
                     }
                 }
                 // What stood in the way may be mended by now; one attempt tells.
@@ -60,17 +62,23 @@ impl Turn {
                 | Reason::VaultRefused
                 | Reason::WrongKey
                 | Reason::AuthStateDamaged
-                | Reason::StorageFailed => self.resume_or_rest(),
+                | Reason::StorageFailed => self.resume_or_rest(cause),
             },
         }
     }
 
-    fn resume_or_rest(&mut self) {
+    fn resume_or_rest(&mut self, cause: Cause) {
         if self.channel.holds_auth_state {
-            // A new time of reconnecting, whatever it was doing when the process ended.
+            // A new time of reconnecting, whatever it was doing when the process ended. A hand-over is the beginning of one.
             self.channel.open_at = Some(self.soon());
             let next_attempt_at = self.channel.open_at;
-            self.enter(State::Reconnecting { since: self.now, attempt: 0, next_attempt_at, cause: Cause::Starting });
+            let since = match &self.channel.state {
+                State::Reconnecting { since, cause: Cause::Moving, .. } => *since,
+                State::Disconnected { .. } | State::Pairing { .. } | State::Connected { .. } | State::Reconnecting { .. } => {
+                    self.now
+                }
+            };
+            self.enter(State::Reconnecting { since, attempt: 0, next_attempt_at, cause });
         } else if !matches!(self.channel.state, State::Disconnected { .. }) {
             self.disconnect(Reason::New);
         }

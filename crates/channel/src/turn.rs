@@ -25,6 +25,11 @@ impl Turn {
         (self.channel, self.effects)
     }
 
+    /// The result as it is: nothing is opened, shredded or forgotten any more.
+    pub(crate) fn unfinished(self) -> (Channel, Vec<Effect>) {
+        (self.channel, self.effects)
+    }
+
     pub(crate) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }

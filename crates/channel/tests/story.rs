@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use channel::{
-    CALM_AFTER, CAP, Channel, Command, Effect, End, Input, Invalidation, News, SlotKind, Stored, VaultTrouble, restore, step,
+    CALM_AFTER, CAP, Channel, Command, Effect, End, Input, Invalidation, News, SlotKind, Stored, VaultTrouble, hand_over,
+    restore, step,
 };
 use domain::{Cause, Desired, Identity, Reason, Setback, State, Timestamp};
 use std::time::Duration;
@@ -279,6 +280,7 @@ fn a_shred_that_a_crash_interrupted_is_finished_at_the_next_start() {
         state: life.channel.state().clone(),
         holds_auth_state: life.channel.holds_auth_state(),
         identity: life.channel.identity().cloned(),
+        cause: Cause::Starting,
     };
     let (channel, effects) = restore(stored, life.now, 0.0);
     assert_eq!(effects, [Effect::FailOutbox, Effect::Shred]);
@@ -291,8 +293,13 @@ fn a_replaced_session_is_kept_and_not_fought_for_even_after_a_restart_of_the_app
     life.then(Input::Closed(End::Replaced));
     assert_eq!((life.reason(), life.channel.due_at()), (Some(Reason::Replaced), None));
     assert!(life.channel.paired());
-    let stored =
-        Stored { desired: Desired::Running, state: life.channel.state().clone(), holds_auth_state: true, identity: None };
+    let stored = Stored {
+        desired: Desired::Running,
+        state: life.channel.state().clone(),
+        holds_auth_state: true,
+        identity: None,
+        cause: Cause::Starting,
+    };
     let (channel, effects) = restore(stored, life.now, 0.0);
     assert_eq!((effects, channel.due_at()), (vec![], None));
     let (_, effects) = step(&channel, Input::Command(Command::Start), life.now, 0.0);
@@ -336,6 +343,7 @@ fn a_restart_of_the_application_resumes_without_a_qr() {
         state: life.channel.state().clone(),
         holds_auth_state: true,
         identity: Some(identity()),
+        cause: Cause::Starting,
     };
     let (channel, effects) = restore(stored, life.now, 0.0);
     assert_eq!(effects, [Effect::Tell(News::Reconnecting(Cause::Starting)), OPEN]);
@@ -458,4 +466,41 @@ fn a_clock_set_back_makes_nobody_wait_longer() {
     life.then(Input::ClockSetBack);
     assert!(life.channel.due_at().unwrap().since(life.now) <= CAP);
     assert!(life.channel.state().since() <= life.now);
+}
+
+#[test]
+fn a_channel_that_moves_is_reconnecting_from_the_hand_over_on_and_resumes_at_the_next_worker() {
+    let life = Life::connected();
+    let moved = life.now;
+    let (left, effects) = hand_over(&life.channel, moved);
+    assert_eq!(effects, [Effect::Tell(News::Reconnecting(Cause::Moving))]);
+    let stored = Stored {
+        desired: left.desired(),
+        state: left.state().clone(),
+        holds_auth_state: left.holds_auth_state(),
+        identity: left.identity().cloned(),
+        cause: Cause::Moving,
+    };
+    let (channel, effects) = restore(stored, moved.plus(Duration::from_secs(3)), 0.0);
+    assert_eq!(effects, [Effect::Tell(News::Reconnecting(Cause::Moving)), OPEN]);
+    assert_eq!(channel.state().since(), moved, "one time of reconnecting");
+}
+
+#[test]
+fn a_qr_ends_with_the_socket_that_showed_it_when_its_channel_moves() {
+    let mut life = Life::new();
+    life.then(Input::Command(Command::Start)).then(Input::Handshaken);
+    life.then(Input::PairingQr { code: "first".into(), expires_at: life.now.plus(Duration::from_secs(60)) });
+    let (left, effects) = hand_over(&life.channel, life.now);
+    assert_eq!(effects, [Effect::Tell(News::Pairing)]);
+    let State::Pairing { prompt, .. } = left.state() else { panic!("pairing") };
+    assert_eq!(prompt.setback().map(|setback| setback.cause), Some(Cause::Moving));
+    assert_eq!(hand_over(&left, life.now).1, [], "told once");
+}
+
+#[test]
+fn a_channel_that_is_down_moves_without_a_word() {
+    let mut life = Life::connected();
+    life.then(Input::Closed(End::Replaced));
+    assert_eq!(hand_over(&life.channel, life.now), (life.channel.clone(), vec![]));
 }

@@ -37,6 +37,32 @@ impl Board {
         });
     }
 
+    /// What was read of channels (`None`: there is no such channel), except of those that are `held` here: their drivers know better.
+    pub fn follow(&self, read: Vec<(ChannelId, Option<ChannelView>)>, held: impl Fn(ChannelId) -> bool) {
+        self.change(|views| {
+            let mut changed = false;
+            for (id, view) in read.into_iter().filter(|(id, _)| !held(*id)) {
+                changed |= match view {
+                    Some(view) => views.insert(id, view.clone()).as_ref() != Some(&view),
+                    None => views.remove(&id).is_some(),
+                };
+            }
+            changed
+        });
+    }
+
+    /// As [`Board::follow`], when all channels were read.
+    pub fn follow_all(&self, read: Vec<ChannelView>, held: impl Fn(ChannelId) -> bool) {
+        self.change(|views| {
+            let mut now: BTreeMap<_, _> = read.into_iter().map(|view| (view.id, view)).collect();
+            now.retain(|id, _| !held(*id));
+            now.extend(views.iter().filter(|(id, _)| held(**id)).map(|(id, view)| (*id, view.clone())));
+            let changed = *views != now;
+            *views = now;
+            changed
+        });
+    }
+
     pub fn remove(&self, id: ChannelId) {
         self.change(|views| views.remove(&id).is_some());
     }

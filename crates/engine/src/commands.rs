@@ -1,17 +1,19 @@
 use crate::driver::Card;
 use crate::engine::Engine;
 use crate::error::CommandError;
-use crate::order::{Order, Reply};
-use channel::{Channel, Command};
+use crate::holding::Holding;
+use crate::order::What;
+use channel::{Channel, Command, Input};
 use domain::{ChannelId, ChannelView, Event, PairingPrompt, Phone, Proxy, State};
 use ledger::ChannelPatch;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Longest wait for a pairing code: a connection to WhatsApp and an answer.
 const CODE_DEADLINE: Duration = Duration::from_secs(45);
 /// Longest wait for a deletion: a logout, a close and a shred.
 const DELETE_DEADLINE: Duration = Duration::from_secs(20);
+/// When a deletion takes so long it is asked for once more.
+const DELETE_AGAIN: Duration = Duration::from_secs(5);
 
 /// A channel to be made.
 #[derive(Clone, Debug)]
@@ -30,13 +32,19 @@ impl Engine {
         }
         let now = self.inner.clock.now();
         let card = Card { id: ChannelId::new(now, rand::random()), name: new.name, created_at: now, proxy: new.proxy };
-        let channel = Channel::new(now);
+        match self.inner.holding {
+            Holding::All => self.create_here(card, new.start).await,
+            Holding::Assigned { .. } => self.create_for_others(card, new.start).await,
+        }
+    }
+
+    async fn create_here(&self, card: Card, start: bool) -> Result<ChannelView, CommandError> {
+        let channel = Channel::new(card.created_at);
         let view = card.view(&channel);
-        let created = Event::ChannelCreated { channel: view.clone() };
-        self.inner.health.note(self.inner.ledger.insert_channel(view.clone(), vec![created], now).await)?;
+        self.insert(&view).await?;
         self.inner.board.put(view.clone());
-        self.run(card, channel, Vec::new());
-        if !new.start {
+        self.settle(card, channel, Vec::new());
+        if !start {
             return Ok(view);
         }
         match self.start(view.id).await {
@@ -49,9 +57,29 @@ impl Engine {
         }
     }
 
+    /// Whoever becomes its holder begins with what is written here.
+    async fn create_for_others(&self, card: Card, start: bool) -> Result<ChannelView, CommandError> {
+        let mut channel = Channel::new(card.created_at);
+        if start {
+            (channel, _) = channel::step(&channel, Input::Command(Command::Start), card.created_at, rand::random());
+        }
+        let view = card.view(&channel);
+        let _one = self.inner.reading.lock().await;
+        self.insert(&view).await?;
+        self.inner.board.follow(vec![(view.id, Some(view.clone()))], |id| self.inner.has_seat(id));
+        Ok(view)
+    }
+
+    async fn insert(&self, view: &ChannelView) -> Result<(), CommandError> {
+        let created = Event::ChannelCreated { channel: view.clone() };
+        let at = view.created_at;
+        self.inner.health.note(self.inner.ledger.insert_channel(view.clone(), vec![created], at).await)?;
+        Ok(())
+    }
+
     /// Changes name or proxy. A new proxy takes effect at once.
     pub async fn patch(&self, id: ChannelId, patch: ChannelPatch) -> Result<ChannelView, CommandError> {
-        self.order(id, |reply| Order::Patch { patch, reply }).await
+        self.order(id, What::Patch(patch)).await
     }
 
     /// Runs the channel from now on: resumes it, or begins pairing. No error when it runs already.
@@ -79,14 +107,27 @@ impl Engine {
     /// long (a locked keychain keeps a key from being deleted, say): it goes on all the same.
     pub async fn delete(&self, id: ChannelId) -> Result<(), CommandError> {
         let mut overview = self.overview();
+        let clock = &self.inner.clock;
+        let deadline = clock.passed() + DELETE_DEADLINE;
         self.command(id, Command::Delete).await?;
-        let gone = overview.wait_for(|overview| overview.get(id).is_none());
-        match self.inner.clock.timeout(DELETE_DEADLINE, gone).await {
-            Some(_) => Ok(()),
-            None => Err(CommandError::Conflict {
-                code: "deletion_pending",
-                sentence: "The channel is being deleted, but its credentials cannot be destroyed yet. Unlock the keychain; it goes on by itself.",
-            }),
+        loop {
+            let left = deadline.saturating_sub(clock.passed());
+            let gone = overview.wait_for(|overview| overview.get(id).is_none());
+            if clock.timeout(left.min(DELETE_AGAIN), gone).await.is_some() {
+                return Ok(());
+            }
+            if clock.passed() >= deadline {
+                return Err(CommandError::Conflict {
+                    code: "deletion_pending",
+                    sentence: "The channel is being deleted, but its credentials cannot be destroyed yet. Unlock the keychain; it goes on by itself.",
+                });
+            }
+            // A holder that lost the channel half-way has not told the next one.
+            match self.command(id, Command::Delete).await {
+                Ok(_) => {}
+                Err(CommandError::NotFound) => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -136,18 +177,6 @@ impl Engine {
     }
 
     async fn command(&self, id: ChannelId, command: Command) -> Result<ChannelView, CommandError> {
-        self.order(id, |reply| Order::Command { command, reply }).await
-    }
-
-    async fn order(&self, id: ChannelId, make: impl FnOnce(Reply) -> Order) -> Result<ChannelView, CommandError> {
-        if self.inner.shutdown.is_cancelled() {
-            return Err(CommandError::ShuttingDown);
-        }
-        let seat = self.inner.seat(id).ok_or(CommandError::NotFound)?;
-        let (reply, answer) = oneshot::channel();
-        // A driver that has gone: deleted in this moment, or stopping.
-        let gone = || if self.inner.shutdown.is_cancelled() { CommandError::ShuttingDown } else { CommandError::NotFound };
-        seat.orders.send(make(reply)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.order(id, What::Command(command)).await
     }
 }

@@ -1,4 +1,5 @@
 use crate::clock::Clock;
+use crate::holding::Holding;
 use crate::retention::RetentionConfig;
 
 /// How the engine runs.
@@ -12,6 +13,7 @@ pub struct EngineConfig {
     pub opening_at_once: usize,
     pub outbox: OutboxConfig,
     pub retention: RetentionConfig,
+    pub holding: Holding,
 }
 
 /// How a channel's outbox is sent.
@@ -41,6 +43,7 @@ impl Default for EngineConfig {
             opening_at_once: 16,
             outbox: OutboxConfig::default(),
             retention: RetentionConfig::default(),
+            holding: Holding::All,
         }
     }
 }

@@ -55,7 +55,20 @@ pub(crate) struct Driver {
     pub(crate) yard: Yard,
     pub(crate) done: mpsc::Receiver<Done>,
     pub(crate) orders: mpsc::Receiver<Order>,
+    /// Another worker holds the channel: nothing is decided, done or written here any more.
+    pub(crate) dispossessed: bool,
     world: broadcast::Receiver<World>,
+}
+
+/// How a driver ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The channel is deleted.
+    Gone,
+    /// In good order: the engine stops, or another worker takes the channel over.
+    Closed,
+    /// Another worker holds the channel.
+    Dispossessed,
 }
 
 impl Driver {
@@ -68,26 +81,57 @@ impl Driver {
             done: done_in,
             clock: engine.clock.clone(),
         };
-        let journal =
-            Journal::new(card.id, engine.ledger.clone(), engine.health.clone(), engine.clock.clone(), seat.flight.clone());
+        let (ledger, health, clock) = (engine.ledger.clone(), engine.health.clone(), engine.clock.clone());
+        let journal = Journal::new(card.id, seat.stay.fence, ledger, health, clock, seat.flight.clone());
         let world = engine.world.subscribe();
-        Driver { engine, card, channel, seat, journal, line: None, generation: 0, yard, done, orders, world }
+        Driver {
+            engine,
+            card,
+            channel,
+            seat,
+            journal,
+            line: None,
+            generation: 0,
+            yard,
+            done,
+            orders,
+            dispossessed: false,
+            world,
+        }
     }
 
-    /// Performs what the start asks for, then lives until the channel is deleted or the engine stops.
-    pub async fn run(mut self, first: Vec<Effect>) {
+    /// Performs what the start asks for, then lives until the channel is deleted, goes to another worker, or the engine stops.
+    pub async fn run(mut self, first: Vec<Effect>) -> Ended {
         self.record(&first);
         self.journal.flush_when_due().await;
-        self.perform(first);
-        let shutdown = self.engine.shutdown.clone();
+        if !self.is_dispossessed() {
+            self.perform(first);
+        }
+        let (shutdown, stay) = (self.engine.shutdown.clone(), self.seat.stay.clone());
         while !(self.channel.is_gone() && self.journal.is_empty()) {
+            if self.is_dispossessed() {
+                return Ended::Dispossessed;
+            }
             // Only the waiting is cut short, never what follows from it.
-            match shutdown.run_until_cancelled(self.wait()).await {
+            let happened = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => None,
+                () = stay.released.cancelled() => None,
+                happened = self.wait() => Some(happened),
+            };
+            match happened {
                 Some(happened) => self.deal(happened).await,
-                None => return self.close_out().await,
+                None => {
+                    self.close_out().await;
+                    return Ended::Closed;
+                }
             }
         }
-        self.engine.forget(self.card.id);
+        Ended::Gone
+    }
+
+    pub(crate) fn is_dispossessed(&self) -> bool {
+        self.dispossessed || self.journal.is_fenced()
     }
 
     async fn wait(&mut self) -> Happened {
@@ -128,7 +172,9 @@ impl Driver {
         self.adopt(next);
         self.record(&effects);
         self.journal.flush_when_due().await;
-        self.perform(effects);
+        if !self.is_dispossessed() {
+            self.perform(effects);
+        }
     }
 
     /// What the socket told, in order. Word on messages is gathered, to be written together.
@@ -145,13 +191,18 @@ impl Driver {
                     self.note(word);
                     progress = true;
                 }
+                Told::Step(Input::Closed(End::Lost(Cause::Moving))) if self.seat.stay.fence.is_some() => {
+                    // The auth-state refuses what this holder writes.
+                    self.dispossessed = true;
+                    return;
+                }
                 Told::Step(input) => {
                     let last = matches!(input, Input::Closed(_));
                     if last {
                         self.line = None;
                     }
                     self.feed(input).await;
-                    if last {
+                    if last || self.is_dispossessed() {
                         // The line may be another one by now.
                         break;
                     }
@@ -233,6 +284,7 @@ impl Driver {
                 self.judged(ticket, verdict);
                 self.write_words().await;
             }
+            Done::Fenced => self.dispossessed = true,
             Done::Shred { ok } => self.feed(if ok { Input::Shredded } else { Input::ShredFailed }).await,
         }
     }

@@ -1,6 +1,8 @@
 use crate::board::Board;
 use crate::clock::Clock;
+use crate::follow::Stale;
 use crate::health::Health;
+use crate::holding::{Holding, Stay};
 use crate::line::Line;
 use crate::order::{self, Order};
 use crate::outbox::flight::SharedFlight;
@@ -12,12 +14,16 @@ use domain::{ChannelId, ChannelView, Overview};
 use ledger::{Ledger, LedgerError};
 use socket::{Liveness, Socket, SocketFactory};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Channels given up that a slow listener may be behind.
+const LOST_KEPT: usize = 1024;
 
 /// The running engine. Cheap to clone; the channels run until [`Engine::drain`] or the shutdown given at the start.
 #[derive(Clone)]
@@ -39,6 +45,15 @@ pub(crate) struct Inner {
     pub outbox: OutboxConfig,
     /// Wakes the sweeper of expired messages.
     pub expiry_bell: Notify,
+    pub holding: Holding,
+    /// Told of channels that were given up because another worker holds them.
+    pub lost: broadcast::Sender<ChannelId>,
+    /// What is to be read anew of the channels that others hold.
+    pub stale: Stale,
+    /// Held by whoever reads channels of others and shows them, so that an older reading is never shown after a newer one.
+    pub reading: tokio::sync::Mutex<()>,
+    /// Changes when orders were placed or answered, or may be taken that could not be taken before.
+    pub orders_tip: watch::Sender<u64>,
     /// Never held across an await.
     roster: Mutex<HashMap<ChannelId, Seat>>,
 }
@@ -50,16 +65,18 @@ pub(crate) struct Seat {
     /// Wakes the courier.
     pub bell: Arc<Notify>,
     pub flight: SharedFlight,
+    /// Begins anew with every holder: after a move a channel may send a whole burst once more.
     pub pace: SharedPace,
+    pub stay: Arc<Stay>,
     live: Arc<watch::Sender<Option<Arc<dyn Socket>>>>,
 }
 
 impl Seat {
-    pub fn new(outbox: &OutboxConfig) -> (Self, mpsc::Receiver<Order>) {
+    pub fn new(outbox: &OutboxConfig, stay: Arc<Stay>) -> (Self, mpsc::Receiver<Order>) {
         let (orders, receiver) = mpsc::channel(order::WAITING);
         let pace = Arc::new(Mutex::new(Bucket::new(outbox.per_minute, outbox.burst)));
         let live = Arc::new(watch::Sender::new(None));
-        (Seat { orders, bell: Arc::default(), flight: SharedFlight::default(), pace, live }, receiver)
+        (Seat { orders, bell: Arc::default(), flight: SharedFlight::default(), pace, stay, live }, receiver)
     }
 
     /// The logged-in socket, for those who measure it.
@@ -89,6 +106,11 @@ impl Inner {
             paused: AtomicBool::new(false),
             outbox: config.outbox,
             expiry_bell: Notify::new(),
+            holding: config.holding,
+            lost: broadcast::Sender::new(LOST_KEPT),
+            stale: Stale::default(),
+            reading: tokio::sync::Mutex::default(),
+            orders_tip: watch::Sender::new(0),
             roster: Mutex::default(),
         }
     }
@@ -97,8 +119,55 @@ impl Inner {
         self.roster().get(&id).cloned()
     }
 
-    pub fn take_seat(&self, id: ChannelId, seat: Seat) {
-        self.roster().insert(id, seat);
+    /// Whether a driver runs the channel here, or is about to.
+    pub fn has_seat(&self, id: ChannelId) -> bool {
+        self.roster().contains_key(&id)
+    }
+
+    /// The channel's, or that of who sits there already.
+    pub fn take_seat(&self, id: ChannelId, seat: Seat) -> Result<(), Seat> {
+        match self.roster().entry(id) {
+            Entry::Occupied(taken) => Err(taken.get().clone()),
+            Entry::Vacant(free) => {
+                free.insert(seat);
+                Ok(())
+            }
+        }
+    }
+
+    /// For another driver within the same stay.
+    pub fn change_seat(&self, id: ChannelId, seat: Seat) {
+        if let Some(old) = self.roster().get_mut(&id).filter(|old| Arc::ptr_eq(&old.stay, &seat.stay)) {
+            *old = seat;
+        }
+    }
+
+    /// Nothing is left of this stay.
+    pub fn vacate(&self, id: ChannelId, stay: &Arc<Stay>) {
+        let left = match self.roster().entry(id) {
+            Entry::Occupied(taken) if Arc::ptr_eq(&taken.get().stay, stay) => Some(taken.remove()),
+            Entry::Occupied(_) | Entry::Vacant(_) => None,
+        };
+        if let Some(seat) = left {
+            seat.show(None);
+        }
+        stay.ended.cancel();
+        if let Holding::Assigned { .. } = self.holding {
+            // What others made of it is not known here.
+            self.stale.note([id]);
+        }
+    }
+
+    /// The channels that are held here.
+    pub fn held(&self) -> Vec<ChannelId> {
+        let roster = self.roster();
+        let held = roster.iter().filter(|(_, seat)| seat.stay.here.is_cancelled() && !seat.stay.is_parting());
+        held.map(|(id, _)| *id).collect()
+    }
+
+    /// Has everybody look for orders and answers.
+    pub fn call_for_orders(&self) {
+        self.orders_tip.send_modify(|n| *n = n.wrapping_add(1));
     }
 
     /// Has every courier look again.
@@ -106,12 +175,6 @@ impl Inner {
         for seat in self.roster().values() {
             seat.bell.notify_one();
         }
-    }
-
-    /// The channel is gone.
-    pub fn forget(&self, id: ChannelId) {
-        self.roster().remove(&id);
-        self.board.remove(id);
     }
 
     fn roster(&self) -> MutexGuard<'_, HashMap<ChannelId, Seat>> {

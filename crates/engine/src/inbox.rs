@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::{ChannelId, Direction, Message, MessageId, MessageStatus, Timestamp};
 use ledger::Ledger;
 use socket::{InboundMessage, Inbox, InboxError};
+use tokio_util::sync::CancellationToken;
 
 /// Commits what comes in for one channel. Messages of a socket that is being let go are as true as any.
 #[derive(Debug)]
@@ -12,11 +13,16 @@ pub(crate) struct ChannelInbox {
     pub ledger: Ledger,
     pub clock: Clock,
     pub health: Health,
+    /// Another worker holds the channel: WhatsApp tells it to that one.
+    pub abandoned: CancellationToken,
 }
 
 #[async_trait]
 impl Inbox for ChannelInbox {
     async fn commit(&self, messages: Vec<InboundMessage>) -> Result<(), InboxError> {
+        if self.abandoned.is_cancelled() {
+            return Err(InboxError("another worker holds the channel".to_owned()));
+        }
         let now = self.clock.now();
         let rows = messages.into_iter().map(|message| row(self.channel, message, now, rand::random())).collect();
         match self.health.note(self.ledger.insert_inbound(rows, now).await) {

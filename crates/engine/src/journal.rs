@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::health::{Health, is_trouble};
 use crate::outbox::flight::{SharedFlight, Ticket};
 use crate::outbox::verdict::Verdict;
-use domain::{ChannelId, Event, FailReason, MessageId, MessageStatus, Timestamp};
+use domain::{ChannelId, Event, FailReason, Fence, MessageId, MessageStatus, Timestamp};
 use futures::future::join_all;
 use ledger::{Ledger, LedgerError, MessageRef, Progress, Receipt, TransitionRecord};
 use socket::Kept;
@@ -62,6 +62,7 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Journal {
     channel: ChannelId,
+    fence: Option<Fence>,
     ledger: Ledger,
     health: Health,
     clock: Clock,
@@ -69,21 +70,32 @@ pub(crate) struct Journal {
     waiting: VecDeque<Entry>,
     /// Since somebody asked.
     requeued: bool,
+    /// Another worker holds the channel: nothing is written any more.
+    fenced: bool,
     failures: u32,
     /// By the monotonic clock.
     retry_at: Option<Duration>,
 }
 
 impl Journal {
-    pub fn new(channel: ChannelId, ledger: Ledger, health: Health, clock: Clock, flight: SharedFlight) -> Self {
+    pub fn new(
+        channel: ChannelId,
+        fence: Option<Fence>,
+        ledger: Ledger,
+        health: Health,
+        clock: Clock,
+        flight: SharedFlight,
+    ) -> Self {
         Journal {
             channel,
+            fence,
             ledger,
             health,
             clock,
             flight,
             waiting: VecDeque::new(),
             requeued: false,
+            fenced: false,
             failures: 0,
             retry_at: None,
         }
@@ -91,6 +103,10 @@ impl Journal {
 
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    pub fn is_fenced(&self) -> bool {
+        self.fenced
     }
 
     /// How long until a failed write is to be tried again, if there is one.
@@ -127,6 +143,10 @@ impl Journal {
                 run => self.write_words(run).await,
             };
             if let Err(error) = self.health.note(outcome) {
+                if error == LedgerError::Fenced {
+                    (self.fenced, self.retry_at) = (true, None);
+                    return Err(error);
+                }
                 let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(5)).min(LONGEST_RETRY);
                 self.failures = self.failures.saturating_add(1);
                 self.retry_at = Some(self.clock.passed() + wait);
@@ -178,6 +198,10 @@ impl Journal {
                 Entry::Transition(_) | Entry::FailOutbox { .. } | Entry::Delete { .. } => {}
             }
         }
+        if self.fence.is_some() && self.waiting.iter().take(run).any(|entry| matches!(entry, Entry::Judged { .. })) {
+            // What WhatsApp said is true whoever heard it; what was made of its silence is the holder's alone.
+            self.ledger.mark_sending(self.channel, self.fence, Vec::new(), self.clock.now()).await?;
+        }
         let progress = async { if progress.is_empty() { Ok(()) } else { self.ledger.progress(progress).await.map(drop) } };
         let receipts = async { if receipts.is_empty() { Ok(()) } else { self.ledger.receipts(receipts).await.map(drop) } };
         let (progress, receipts, retries) = tokio::join!(progress, receipts, join_all(retries));
@@ -207,7 +231,7 @@ impl Journal {
 
 /// Written, or never to be written: the row that it is about does not exist.
 fn let_go(outcome: Result<(), LedgerError>) -> Result<(), LedgerError> {
-    outcome.or_else(|error| if is_trouble(&error) { Err(error) } else { Ok(()) })
+    outcome.or_else(|error| if is_trouble(&error) || error == LedgerError::Fenced { Err(error) } else { Ok(()) })
 }
 
 #[cfg(test)]
@@ -224,7 +248,7 @@ mod tests {
         let ledger = Ledger::open(dir.path(), &[7; 32], ledger::OpenOptions::default()).await.unwrap();
         let channel = ChannelId::new(T, 1);
         let flight = SharedFlight::default();
-        let mut journal = Journal::new(channel, ledger.clone(), Health::new(), Clock::by_hand(T).0, flight);
+        let mut journal = Journal::new(channel, None, ledger.clone(), Health::new(), Clock::by_hand(T).0, flight);
         let record = TransitionRecord {
             channel,
             state: State::Reconnecting { since: T, attempt: 1, next_attempt_at: None, cause: Cause::NoAnswer },

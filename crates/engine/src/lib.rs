@@ -1,11 +1,13 @@
 //! Runs channels: one driver each. A driver performs what the state machine of the crate `channel` decides, and
 //! feeds back what came of it; it decides nothing itself.
 //!
-//! Tasks and their lives: one *driver* per channel, from the start (or the channel's creation) to the drain (or its
-//! deletion); one *courier* per logged-in socket, which sends the outbox in order and ends with the socket; short
+//! Tasks and their lives: one *driver* per channel that is held, from the start (or its creation, or its adoption) to the drain (or
+//! its deletion, or its release); one *courier* per logged-in socket, which sends the outbox in order and ends with the socket; short
 //! tasks that open, close, log out and shred; and five over the whole (the watches of clock and network, the heartbeat, the
-//! expiry of messages, the retention of events). All belong to one `TaskTracker` and hear one `CancellationToken`.
+//! expiry of messages, the retention of events); and three when the ledger is shared with other workers (their news, the reading
+//! of what they changed, the orders that they place). All belong to one `TaskTracker` and hear one `CancellationToken`.
 
+mod adopt;
 mod board;
 mod clock;
 mod close_out;
@@ -13,10 +15,14 @@ mod commands;
 mod config;
 mod drain;
 mod driver;
+mod elsewhere;
 mod engine;
+mod errand;
 mod error;
+mod follow;
 mod health;
 mod heartbeat;
+mod holding;
 mod inbox;
 mod journal;
 mod line;
@@ -41,6 +47,7 @@ pub use config::{EngineConfig, OutboxConfig};
 pub use drain::Drained;
 pub use engine::Engine;
 pub use error::{CommandError, StartError};
+pub use holding::Holding;
 pub use ledger::{ChannelPatch, Idempotency};
 pub use lock::{DataDirLock, HeldBy, LockError};
 pub use retention::RetentionConfig;

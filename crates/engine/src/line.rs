@@ -53,6 +53,8 @@ pub(crate) enum Done {
     Shred {
         ok: bool,
     },
+    /// The ledger knows of another holder of the channel.
+    Fenced,
     /// The courier's try to send a message came to nothing.
     Judged {
         ticket: Ticket,

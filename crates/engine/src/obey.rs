@@ -2,19 +2,27 @@
 
 use crate::driver::Driver;
 use crate::error::CommandError;
-use crate::order::Order;
+use crate::order::{Order, What};
 use channel::{Command, Input};
 use domain::{ChannelView, Desired, Event, State};
-use ledger::ChannelPatch;
+use ledger::{ChannelPatch, LedgerError};
 
 impl Driver {
     /// Nobody there any more to take the answer: it was done, or not, all the same.
     pub(crate) async fn obey(&mut self, order: Order) {
-        let (reply, outcome) = match order {
-            Order::Command { command, reply } => (reply, self.command(command).await),
-            Order::Patch { patch, reply } => (reply, self.patch(patch).await),
+        let outcome = match order.what {
+            What::Command(command) => self.command(command).await,
+            What::Patch(patch) => self.patch(patch).await,
         };
-        let _ = reply.send(outcome);
+        let outcome = match outcome {
+            // Nothing was changed: it is for the other one to do.
+            Err(CommandError::Storage(LedgerError::Fenced)) => {
+                self.dispossessed = true;
+                Err(CommandError::NoHolder)
+            }
+            outcome => outcome,
+        };
+        let _ = order.reply.send(outcome);
     }
 
     /// A command is carried out only when that can be written: what a program was told is true after a crash.
@@ -34,7 +42,9 @@ impl Driver {
         }
         self.record_rest(&effects);
         self.journal.flush_when_due().await;
-        self.perform(effects);
+        if !self.is_dispossessed() {
+            self.perform(effects);
+        }
         Ok(self.card.view(&self.channel))
     }
 

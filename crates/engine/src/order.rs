@@ -9,9 +9,15 @@ pub(crate) const WAITING: usize = 16;
 
 /// What is asked of a driver, and where the answer goes. Nobody there to take it: it was done all the same.
 #[derive(Debug)]
-pub(crate) enum Order {
-    Command { command: Command, reply: Reply },
-    Patch { patch: ChannelPatch, reply: Reply },
+pub(crate) struct Order {
+    pub what: What,
+    pub reply: Reply,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Command(Command),
+    Patch(ChannelPatch),
 }
 
 pub(crate) type Reply = oneshot::Sender<Result<ChannelView, CommandError>>;

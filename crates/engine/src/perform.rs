@@ -83,7 +83,7 @@ impl Driver {
             identity: self.channel.identity().cloned(),
             events,
             at: self.engine.clock.now(),
-            fence: None,
+            fence: self.seat.stay.fence,
         })
     }
 
@@ -138,6 +138,7 @@ impl Driver {
                         ledger: self.engine.ledger.clone(),
                         clock: self.engine.clock.clone(),
                         health: self.engine.health.clone(),
+                        abandoned: self.seat.stay.abandoned.clone(),
                     };
                     let (channel, proxy) = (self.card.id, self.card.proxy.clone());
                     self.line = Some(Line::open(&self.yard, self.generation, |events| Opening {
@@ -197,6 +198,7 @@ impl Driver {
         let Some((socket, dismissed)) = line.engage_courier() else { return };
         let picker = Picker {
             channel: self.card.id,
+            fence: self.seat.stay.fence,
             ledger: self.engine.ledger.clone(),
             clock: self.engine.clock.clone(),
             health: self.engine.health.clone(),

@@ -1,10 +1,12 @@
 use crate::engine::Engine;
 use crate::error::CommandError;
+use crate::holding::Holding;
 use domain::{
     Amended, ChannelId, ChannelView, Content, Direction, FailReason, Message, MessageId, MessageStatus, OutboxNote, Recipient,
     Timestamp,
 };
 use ledger::{Accepted, Cancelled, Idempotency, LedgerError};
+use std::collections::BTreeSet;
 
 /// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +32,7 @@ impl Engine {
     /// it leaves in order as soon as the channel is connected. What was accepted under the same [`NewMessage::idempotency`] is
     /// given again as it was answered then, and nothing is sent twice.
     pub async fn send(&self, id: ChannelId, new: NewMessage) -> Result<Message, CommandError> {
-        let view = self.linked(id)?;
-        let seat = self.inner.seat(id).ok_or(CommandError::NotFound)?;
+        let view = self.linked(id).await?;
         match &new.content {
             Content::Text { .. } => {}
             Content::Unsupported { .. }
@@ -64,7 +65,7 @@ impl Engine {
                 if message.outbox.expires_at.is_some() {
                     self.inner.expiry_bell.notify_one();
                 }
-                seat.bell.notify_one();
+                self.ring(id);
                 self.fail_when_unlinked(id).await;
                 Ok(message)
             }
@@ -93,7 +94,7 @@ impl Engine {
             | MessageStatus::Cancelled
             | MessageStatus::Expired => return Err(NOT_FAILED),
         }
-        self.linked(channel)?;
+        self.linked(channel).await?;
         let retried = self.inner.health.note(self.inner.ledger.retry(id, self.inner.clock.now()).await)?;
         // Somebody else was faster.
         let message = retried.ok_or(NOT_FAILED)?;
@@ -123,9 +124,15 @@ impl Engine {
         }
     }
 
-    fn linked(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+    async fn linked(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
         if self.inner.shutdown.is_cancelled() {
             return Err(CommandError::ShuttingDown);
+        }
+        if let Holding::Assigned { .. } = self.inner.holding
+            && self.channel(id).is_none_or(|view| !view.paired)
+        {
+            // Others may have made or linked it just now.
+            self.inner.read_these(&BTreeSet::from([id])).await?;
         }
         let view = self.channel(id).ok_or(CommandError::NotFound)?;
         if view.paired {
@@ -149,6 +156,7 @@ impl Engine {
         }
     }
 
+    /// The holder elsewhere hears of it from the ledger.
     fn ring(&self, id: ChannelId) {
         if let Some(seat) = self.inner.seat(id) {
             seat.bell.notify_one();

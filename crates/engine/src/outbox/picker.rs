@@ -12,7 +12,7 @@ use super::verdict::unanswered;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::line::Done;
-use domain::{ChannelId, Message, Timestamp};
+use domain::{ChannelId, Fence, Message, Timestamp};
 use ledger::{Ledger, LedgerError};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +44,7 @@ pub(crate) type SharedPace = Arc<Mutex<Bucket>>;
 
 pub(crate) struct Picker {
     pub channel: ChannelId,
+    pub fence: Option<Fence>,
     pub ledger: Ledger,
     pub clock: Clock,
     pub health: Health,
@@ -83,6 +84,11 @@ impl Picker {
                     self.clock.timeout(wait, self.bell.notified()).await;
                 }
                 Ok(Picked::Nothing(None)) => self.bell.notified().await,
+                Err(LedgerError::Fenced) => {
+                    // The driver ends this.
+                    let _ = self.reports.send(Done::Fenced).await;
+                    return std::future::pending().await;
+                }
                 Err(error) => {
                     tracing::warn!(channel.id = %self.channel, %error, "the outbox cannot be read or marked");
                     self.clock.sleep(LEDGER_RETRY).await;
@@ -160,7 +166,7 @@ impl Picker {
     /// decides.
     async fn mark(&self, mut fresh: Vec<Message>) -> Result<Vec<Message>, LedgerError> {
         let ids = fresh.iter().map(|message| message.id).collect();
-        let marked = self.health.note(self.ledger.mark_sending(self.channel, None, ids, self.clock.now()).await)?;
+        let marked = self.health.note(self.ledger.mark_sending(self.channel, self.fence, ids, self.clock.now()).await)?;
         let marked: HashSet<_> = marked.iter().map(|message| message.id).collect();
         fresh.retain(|message| marked.contains(&message.id));
         Ok(fresh)

@@ -1,7 +1,7 @@
 use domain::{
     Cause, ChannelId, ChannelView, Content, Identity, Message, MessageId, Overview, Reason, State, StateKind, Timestamp,
 };
-use engine::{Clock, ClockHand, Drained, Engine, EngineConfig, NewChannel, NewMessage, OutboxConfig, RetentionConfig};
+use engine::{Clock, ClockHand, Drained, Engine, EngineConfig, Holding, NewChannel, NewMessage, OutboxConfig, RetentionConfig};
 use ledger::{EventQuery, Ledger, OpenOptions};
 use socket::scripted::{Call, Played, Script};
 use socket::{Close, InboundMessage, Secret, SocketEvent, SocketFactory};
@@ -111,6 +111,7 @@ impl Rig {
             opening_at_once: 16,
             outbox: OutboxConfig { per_minute: 0, burst: 0, max_queued: 10_000 },
             retention: RetentionConfig::default(),
+            holding: Holding::All,
         };
         configure(&mut config);
         let engine = launch(&ledger, &script, &config).await;
