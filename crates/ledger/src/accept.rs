@@ -1,9 +1,9 @@
 use crate::batch::Batch;
-use crate::dialect::{Db, Row, in_list};
+use crate::dialect::in_list;
 use crate::rows::{list, pieces};
+use crate::sql::{QueryBuilder, Row, query, query_as, query_scalar};
 use crate::{Ledger, LedgerError, messages, receipts, stored};
 use domain::{ChannelId, Event, Message, MessageId, MessageStatus, OutboxNote, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Ledger {
         const USED: &str = "SELECT k.key, k.fingerprint, k.content AS first_content, m.* FROM idempotency k \
                             JOIN messages m ON m.id = k.message_id WHERE k.channel_id = $1 AND k.key = $2";
         let mut reader = self.reader().await?;
-        let row = sqlx::query(USED).bind(channel.to_string()).bind(asked.key.as_str()).fetch_optional(&mut *reader).await;
+        let row = query(USED).bind(channel.to_string()).bind(asked.key.as_str()).fetch_optional(&mut reader).await;
         let row = row.map_err(|e| self.explain(&e))?;
         let Some((_, used)) = row.as_ref().map(used_key).transpose()? else { return Ok(None) };
         Ok(match (used.counts_at(now), used.fingerprint == asked.fingerprint) {
@@ -76,7 +76,7 @@ impl Ledger {
         let before = now.minus(KEPT).as_millis();
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let gone = sqlx::query(
+                let gone = query(
                     "DELETE FROM idempotency WHERE (channel_id, key) IN \
                      (SELECT channel_id, key FROM idempotency WHERE at <= $1 ORDER BY at LIMIT $2)",
                 )
@@ -85,7 +85,7 @@ impl Ledger {
                 .execute(&mut batch.connection)
                 .await
                 .map_err(|e| batch.explain(&e))?;
-                Ok(gone.rows_affected())
+                Ok(gone)
             })
         })
         .await
@@ -163,7 +163,7 @@ async fn rooms(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<ChannelId,
         let known = messages::channels_of(batch, channels.into_iter().collect()).await?;
         return Ok(known.into_iter().map(|id| (id, 0)).collect());
     }
-    let rows: Vec<(String, i64)> = sqlx::query_as(HELD)
+    let rows: Vec<(String, i64)> = query_as(HELD)
         .bind(list(channels.iter().map(ToString::to_string)))
         .fetch_all(&mut batch.connection)
         .await
@@ -198,8 +198,7 @@ async fn known_keys(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<(Chan
         return Ok(HashMap::new());
     }
     let (channels, keys) = messages::lists(&names);
-    let rows =
-        sqlx::query(USED).bind(channels).bind(keys).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    let rows = query(USED).bind(channels).bind(keys).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     rows.iter().map(used_key).collect()
 }
 
@@ -214,7 +213,7 @@ fn used_key(row: &Row) -> Result<((ChannelId, String), UsedKey), LedgerError> {
         ..now
     };
     let mut fingerprint = [0; 32];
-    hex::decode_to_slice(row.get::<&str, _>("fingerprint"), &mut fingerprint)
+    hex::decode_to_slice(row.get::<&str>("fingerprint"), &mut fingerprint)
         .map_err(|_| stored::unreadable("an idempotency key"))?;
     Ok(((message.channel, row.get("key")), UsedKey { fingerprint, message }))
 }
@@ -222,9 +221,8 @@ fn used_key(row: &Row) -> Result<((ChannelId, String), UsedKey), LedgerError> {
 async fn remember_keys(batch: &mut Batch, accepted: &[&Offer]) -> Result<(), LedgerError> {
     let keyed: Vec<_> = accepted.iter().filter_map(|o| Some((&o.message, o.idempotency.as_ref()?))).collect();
     for piece in pieces(&keyed) {
-        let mut sql =
-            QueryBuilder::<Db>::new("INSERT INTO idempotency (channel_id, key, fingerprint, message_id, content, at) ");
-        sql.push_values(piece, |mut row, (message, idempotency)| {
+        let mut sql = QueryBuilder::new("INSERT INTO idempotency (channel_id, key, fingerprint, message_id, content, at) ");
+        sql.push_values(piece, |row, (message, idempotency)| {
             row.push_bind(message.channel.to_string())
                 .push_bind(idempotency.key.as_str())
                 .push_bind(hex::encode(idempotency.fingerprint))
@@ -246,7 +244,7 @@ async fn remember_keys(batch: &mut Batch, accepted: &[&Offer]) -> Result<(), Led
 async fn positions(batch: &mut Batch, new: &[&Message]) -> Result<HashSet<MessageId>, LedgerError> {
     const MINE: &str = concat!("SELECT id FROM messages WHERE position > $1 AND id ", in_list!("$2"));
     let before = batch.heads.position.saturating_sub(new.len() as u64);
-    let ids: Vec<String> = sqlx::query_scalar(MINE)
+    let ids: Vec<String> = query_scalar(MINE)
         .bind(crate::batch::signed(before))
         .bind(list(new.iter().map(|m| m.id.to_string())))
         .fetch_all(&mut batch.connection)

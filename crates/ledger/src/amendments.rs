@@ -1,13 +1,13 @@
 use crate::LedgerError;
 use crate::amend::{self, Amendment};
 use crate::batch::Batch;
-use crate::dialect::{Db, Row, in_list};
+use crate::dialect::in_list;
 use crate::inbound::Known;
 use crate::messages;
 use crate::rows::{list, pieces};
+use crate::sql::{QueryBuilder, Row, query};
 use crate::stored;
 use domain::{ChannelId, Direction, Lid, Message, MessageId, MessageStatus, Person, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 
 /// Amendments kept for messages that have not come; the oldest go first. A phone's old chats can produce any number.
 const KEPT: i64 = 10_000;
@@ -30,7 +30,7 @@ pub(crate) async fn apply(batch: &mut Batch, known: &mut Known) -> Result<(), Le
         }
     }
     if !done.is_empty() {
-        sqlx::query(concat!("DELETE FROM amendments WHERE n ", in_list!("$1")))
+        query(concat!("DELETE FROM amendments WHERE n ", in_list!("$1")))
             .bind(list(done))
             .execute(&mut batch.connection)
             .await
@@ -49,7 +49,7 @@ pub(crate) async fn apply(batch: &mut Batch, known: &mut Known) -> Result<(), Le
     keep(batch, &early).await?;
     for entry in known.entries.iter().filter(|e| e.is_amended) {
         let message = &entry.target.message;
-        sqlx::query("UPDATE messages SET content = $2, edited_at = $3, revoked_at = $4, reactions = $5 WHERE id = $1")
+        query("UPDATE messages SET content = $2, edited_at = $3, revoked_at = $4, reactions = $5 WHERE id = $1")
             .bind(message.id.to_string())
             .bind(stored::content_to(&message.content))
             .bind(message.amended.edited_at.map(Timestamp::as_millis))
@@ -94,8 +94,7 @@ async fn waiting(batch: &mut Batch, names: &[(ChannelId, &str)]) -> Result<Vec<(
         " ORDER BY n"
     );
     let (channels, ids) = messages::lists(names);
-    let rows =
-        sqlx::query(WAITING).bind(channels).bind(ids).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    let rows = query(WAITING).bind(channels).bind(ids).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     rows.iter().map(|row| Ok((row.get("n"), amendment(row)?))).collect()
 }
 
@@ -104,13 +103,13 @@ fn amendment(row: &Row) -> Result<Message, LedgerError> {
     let at = Timestamp::from_millis(row.get("at"));
     Ok(Message {
         id: MessageId::new(at, 0),
-        channel: row.get::<&str, _>("channel_id").parse().map_err(|_| stored::unreadable("an amendment's channel"))?,
+        channel: row.get::<&str>("channel_id").parse().map_err(|_| stored::unreadable("an amendment's channel"))?,
         whatsapp_id: String::new(),
-        chat: messages::chat(row.get("chat"))?,
+        chat: messages::chat(&row.get::<String>("chat"))?,
         direction: Direction::Inbound,
         sender: Person {
             phone: stored::phone(row.get("sender_phone"))?,
-            lid: row.get::<Option<String>, _>("sender_lid").map(Lid::from_user),
+            lid: row.get::<Option<String>>("sender_lid").map(Lid::from_user),
             name: row.get("sender_name"),
         },
         from_me: row.get("from_me"),
@@ -126,10 +125,10 @@ fn amendment(row: &Row) -> Result<Message, LedgerError> {
 async fn keep(batch: &mut Batch, amendments: &[&Message]) -> Result<(), LedgerError> {
     batch.amendments_kept |= !amendments.is_empty();
     for piece in pieces(amendments) {
-        let mut sql = QueryBuilder::<Db>::new(
+        let mut sql = QueryBuilder::new(
             "INSERT INTO amendments (channel_id, target, chat, sender_phone, sender_lid, sender_name, from_me, content, at) ",
         );
-        sql.push_values(piece, |mut row, message| {
+        sql.push_values(piece, |row, message| {
             row.push_bind(message.channel.to_string())
                 .push_bind(message.content.target().unwrap_or_default())
                 .push_bind(message.chat.as_str())
@@ -143,7 +142,7 @@ async fn keep(batch: &mut Batch, amendments: &[&Message]) -> Result<(), LedgerEr
         sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     }
     if !amendments.is_empty() {
-        sqlx::query("DELETE FROM amendments WHERE n <= (SELECT max(n) FROM amendments) - $1")
+        query("DELETE FROM amendments WHERE n <= (SELECT max(n) FROM amendments) - $1")
             .bind(KEPT)
             .execute(&mut batch.connection)
             .await

@@ -1,17 +1,21 @@
-use crate::dialect::{self, Connection, Db};
+use crate::dialect::Place;
 use crate::rows::pieces;
-use crate::{LedgerError, counts};
+use crate::sealing::Sealing;
+use crate::sql::{Conn, Connection, QueryBuilder, query, query_as};
+use crate::told::Told;
+use crate::{LedgerError, counts, sqlite};
 use domain::{ChannelId, Event, EventId, Timestamp};
-use sqlx::QueryBuilder;
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 /// The transaction under way.
 pub(crate) struct Batch {
     pub connection: Connection,
     pub heads: Heads,
+    pub sealing: Sealing,
     /// What is told to readers after the commit.
     pub endpoints_changed: bool,
+    /// What is told to other processes with the commit.
+    pub told: Told,
     /// Channels that are known to exist.
     pub channels: HashSet<ChannelId>,
     /// Whether any edit, revoke or reaction may be waiting for its message; `false` saves the look.
@@ -20,7 +24,7 @@ pub(crate) struct Batch {
     /// Logged and not yet in the table: all of a transaction go there together.
     unwritten: Vec<EventRow>,
     tallied: Vec<(i64, &'static str)>,
-    dir: PathBuf,
+    place: Place,
 }
 
 /// What is numbered over the whole ledger.
@@ -56,17 +60,43 @@ pub(crate) struct Mark {
 }
 
 impl Batch {
-    pub fn new(connection: Connection, heads: Heads, dir: PathBuf) -> Self {
+    pub fn new(connection: Connection, heads: Heads, place: Place, sealing: Sealing) -> Self {
         Batch {
             connection,
             heads,
+            sealing,
             endpoints_changed: false,
+            told: Told::default(),
             channels: HashSet::new(),
             amendments_kept: heads.amendments_kept,
             heads_written: heads,
             unwritten: Vec::new(),
             tallied: Vec::new(),
-            dir,
+            place,
+        }
+    }
+
+    /// Begins a transaction. On a server it waits until no other process writes, and learns what those have written.
+    pub async fn begin(&mut self) -> Result<(), LedgerError> {
+        match &mut self.connection {
+            Connection::Sqlite(_) => self.command(sqlite::BEGIN).await,
+            Connection::Postgres(link) => {
+                let begun = link.begin().await;
+                self.heads = begun.map_err(|e| self.explain(&e))?;
+                self.heads_written = self.heads;
+                self.amendments_kept = true;
+                self.channels.clear();
+                Ok(())
+            }
+        }
+    }
+
+    /// Undoes what was not committed, as far as the engine has not done so by itself.
+    pub async fn roll_back(&mut self) {
+        match &mut self.connection {
+            // Fails when SQLite has rolled back by itself, as it does on a full disk.
+            Connection::Sqlite(_) => drop(self.command("ROLLBACK").await),
+            Connection::Postgres(link) => link.roll_back().await,
         }
     }
 
@@ -114,8 +144,8 @@ impl Batch {
     pub async fn write_events(&mut self) -> Result<(), LedgerError> {
         let rows = std::mem::take(&mut self.unwritten);
         for piece in pieces(&rows) {
-            let mut sql = QueryBuilder::<Db>::new("INSERT INTO events (seq, id, kind, at, channel_id, data) ");
-            sql.push_values(piece, |mut row, event| {
+            let mut sql = QueryBuilder::new("INSERT INTO events (seq, id, kind, at, channel_id, data) ");
+            sql.push_values(piece, |row, event| {
                 row.push_bind(signed(event.seq))
                     .push_bind(event.id.as_str())
                     .push_bind(event.kind)
@@ -132,20 +162,35 @@ impl Batch {
         self.write_events().await?;
         let tallied = std::mem::take(&mut self.tallied);
         counts::add(self, tallied).await?;
-        if self.heads != self.heads_written {
-            sqlx::query(
-                "UPDATE event_head SET last_seq = $1, last_position = $2, pruned_through = $3, bytes = $4 WHERE one = 1",
-            )
-            .bind(signed(self.heads.seq))
-            .bind(signed(self.heads.position))
-            .bind(signed(self.heads.pruned_through))
-            .bind(signed(self.heads.bytes))
+        let heads = (self.heads != self.heads_written).then_some(self.heads);
+        match &mut self.connection {
+            Connection::Sqlite(_) => {
+                if let Some(heads) = heads {
+                    self.write_heads(heads).await?;
+                }
+                self.command("COMMIT").await?;
+            }
+            Connection::Postgres(link) => {
+                let mut told = std::mem::take(&mut self.told);
+                told.endpoints |= self.endpoints_changed;
+                let notices = told.notices(&link.node, heads.map(|heads| heads.seq));
+                let committed = link.commit(heads, &notices).await;
+                committed.map_err(|e| self.explain(&e))?;
+            }
+        }
+        self.heads_written = self.heads;
+        Ok(())
+    }
+
+    async fn write_heads(&mut self, heads: Heads) -> Result<(), LedgerError> {
+        query("UPDATE event_head SET last_seq = $1, last_position = $2, pruned_through = $3, bytes = $4 WHERE one = 1")
+            .bind(signed(heads.seq))
+            .bind(signed(heads.position))
+            .bind(signed(heads.pruned_through))
+            .bind(signed(heads.bytes))
             .execute(&mut self.connection)
             .await
             .map_err(|e| self.explain(&e))?;
-        }
-        self.command("COMMIT").await?;
-        self.heads_written = self.heads;
         Ok(())
     }
 
@@ -165,24 +210,25 @@ impl Batch {
         self.unwritten.truncate(mark.unwritten);
         self.tallied.truncate(mark.tallied);
         self.endpoints_changed = mark.endpoints_changed;
+        // What is told of others of this transaction stays: it may be told in vain.
     }
 
     pub fn explain(&self, error: &sqlx::Error) -> LedgerError {
-        dialect::explain(error, &self.dir)
+        self.place.explain(error)
     }
 
     pub async fn command(&mut self, sql: &'static str) -> Result<(), LedgerError> {
-        match sqlx::query(sql).execute(&mut self.connection).await {
+        match query(sql).execute(&mut self.connection).await {
             Ok(_) => Ok(()),
             Err(e) => Err(self.explain(&e)),
         }
     }
 }
 
-pub(crate) async fn heads(connection: &mut Connection) -> Result<Heads, sqlx::Error> {
+pub(crate) async fn heads<'c>(on: impl Into<Conn<'c>>) -> Result<Heads, sqlx::Error> {
     const HEADS: &str = "SELECT last_seq, last_position, pruned_through, bytes, EXISTS (SELECT 1 FROM amendments) FROM event_head WHERE one = 1";
     let (seq, position, pruned_through, bytes, amendments_kept): (i64, i64, i64, i64, bool) =
-        sqlx::query_as(HEADS).fetch_one(connection).await?;
+        query_as(HEADS).fetch_one(on).await?;
     Ok(Heads {
         seq: seq.unsigned_abs(),
         position: position.unsigned_abs(),

@@ -1,8 +1,7 @@
 use crate::batch::Batch;
-use crate::dialect::Row;
+use crate::sql::{Row, query};
 use crate::{Ledger, LedgerError, holding, stored, timeline};
 use domain::{ChannelId, ChannelView, Desired, Event, Fence, Identity, Proxy, State, Timestamp};
-use sqlx::Row as _;
 
 /// What became of a channel: its new state, and the events that tell it.
 #[derive(Clone, Debug)]
@@ -39,14 +38,14 @@ impl Ledger {
     /// All channels in the order of their creation, as they were last recorded. A pairing prompt comes back without its code.
     pub async fn channels(&self) -> Result<Vec<ChannelView>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(ALL).fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = query(ALL).fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
         rows.iter().map(channel).collect()
     }
 
     /// One channel as it was last recorded.
     pub async fn channel(&self, id: ChannelId) -> Result<Option<ChannelView>, LedgerError> {
         let mut reader = self.reader().await?;
-        let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await;
+        let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut reader).await;
         row.map_err(|e| self.explain(&e))?.as_ref().map(channel).transpose()
     }
 
@@ -72,7 +71,7 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
-                let changed = sqlx::query(
+                let changed = query(
                     "UPDATE channels SET name = coalesce($2, name), proxy = CASE WHEN $3 THEN $4 ELSE proxy END WHERE id = $1",
                 )
                 .bind(id.to_string())
@@ -82,7 +81,7 @@ impl Ledger {
                 .execute(&mut batch.connection)
                 .await
                 .map_err(|e| batch.explain(&e))?;
-                if changed.rows_affected() == 0 {
+                if changed == 0 {
                     return Err(LedgerError::NoSuchChannel);
                 }
                 batch.log_all(&events, at)
@@ -96,12 +95,12 @@ impl Ledger {
         self.write(move |batch| {
             Box::pin(async move {
                 batch.channels.remove(&id);
-                let gone = sqlx::query("DELETE FROM channels WHERE id = $1")
+                let gone = query("DELETE FROM channels WHERE id = $1")
                     .bind(id.to_string())
                     .execute(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?;
-                if gone.rows_affected() == 0 {
+                if gone == 0 {
                     return Err(LedgerError::NoSuchChannel);
                 }
                 batch.log_all(&events, at)
@@ -118,17 +117,17 @@ impl Ledger {
                 if record.fence.is_some() {
                     holding::check(batch, record.channel, record.fence).await?;
                 }
-                let before = sqlx::query("SELECT state, state_since, stuck_since FROM channels WHERE id = $1")
+                let before = query("SELECT state, state_since, stuck_since FROM channels WHERE id = $1")
                     .bind(record.channel.to_string())
                     .fetch_optional(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?
                     .ok_or(LedgerError::NoSuchChannel)?;
                 let stuck_since = record.stuck_since.map(Timestamp::as_millis);
-                let same = before.get::<&str, _>(0) == record.state.kind().as_str()
-                    && before.get::<i64, _>(1) == record.state.since().as_millis()
-                    && before.get::<Option<i64>, _>(2) == stuck_since;
-                sqlx::query(
+                let same = before.get::<&str>(0) == record.state.kind().as_str()
+                    && before.get::<i64>(1) == record.state.since().as_millis()
+                    && before.get::<Option<i64>>(2) == stuck_since;
+                query(
                     "UPDATE channels SET desired = $2, paired = $3, state = $4, state_since = $5, state_detail = $6, stuck_since = $7, \
                      identity = coalesce($8, identity) WHERE id = $1",
                 )
@@ -154,12 +153,12 @@ impl Ledger {
 }
 
 pub(crate) async fn by_id(batch: &mut Batch, id: ChannelId) -> Result<Option<ChannelView>, LedgerError> {
-    let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
+    let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
     row.map_err(|e| batch.explain(&e))?.as_ref().map(channel).transpose()
 }
 
 async fn insert(batch: &mut Batch, channel: &ChannelView) -> Result<(), LedgerError> {
-    sqlx::query(
+    query(
         "INSERT INTO channels (id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
@@ -182,15 +181,15 @@ async fn insert(batch: &mut Batch, channel: &ChannelView) -> Result<(), LedgerEr
 
 fn channel(row: &Row) -> Result<ChannelView, LedgerError> {
     Ok(ChannelView {
-        id: row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("a channel's id"))?,
+        id: row.get::<&str>("id").parse().map_err(|_| stored::unreadable("a channel's id"))?,
         name: row.get("name"),
         created_at: Timestamp::from_millis(row.get("created_at")),
         desired: stored::desired(row.get("desired"))?,
         state: stored::state(row.get("state"), row.get("state_since"), row.get("state_detail"))?,
-        stuck_since: row.get::<Option<i64>, _>("stuck_since").map(Timestamp::from_millis),
+        stuck_since: row.get::<Option<i64>>("stuck_since").map(Timestamp::from_millis),
         flapping_since: None,
         paired: row.get("paired"),
-        identity: row.get::<Option<&str>, _>("identity").map(stored::identity_from).transpose()?,
-        proxy: row.get::<Option<&str>, _>("proxy").map(stored::proxy_from).transpose()?,
+        identity: row.get::<Option<&str>>("identity").map(stored::identity_from).transpose()?,
+        proxy: row.get::<Option<&str>>("proxy").map(stored::proxy_from).transpose()?,
     })
 }

@@ -1,6 +1,7 @@
 //! A copy of the ledger while it is in use, by this process or another.
 
-use crate::{LedgerError, dialect, open};
+use crate::dialect::Place;
+use crate::{LedgerError, open, sqlite};
 use sqlx::Connection as _;
 use std::path::Path;
 
@@ -11,10 +12,11 @@ use std::path::Path;
 /// `Damaged` when the file or the key is wrong; nothing usable is at `into` then. `into` must not exist.
 pub async fn copy(dir: &Path, key: &[u8; 32], into: &Path) -> Result<(), LedgerError> {
     let Some(target) = into.to_str() else { return Err(LedgerError::Io("the path of the copy is not Unicode".into())) };
-    let mut connection = dialect::connect(&dir.join(open::FILE), key).await.map_err(|e| dialect::explain(&e, dir))?;
+    let place = Place::Directory(dir.to_owned());
+    let mut connection = sqlite::connect(&dir.join(open::FILE), key).await.map_err(|e| place.explain(&e))?;
     let done = sqlx::query("VACUUM INTO ?").bind(target).execute(&mut connection).await;
     let closed = connection.close().await;
-    done.map(drop).and(closed).map_err(|e| dialect::explain(&e, dir))
+    done.map(drop).and(closed).map_err(|e| place.explain(&e))
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 use crate::batch::Batch;
-use crate::dialect::Db;
 use crate::rows::pieces;
+use crate::sql::{QueryBuilder, query_as};
 use crate::{Ledger, LedgerError};
 use domain::Timestamp;
-use sqlx::QueryBuilder;
 use std::collections::BTreeMap;
 
 /// What was sent and received in one stretch of time.
@@ -58,9 +57,9 @@ impl Ledger {
         let first = from.as_millis().div_euclid(bucket).saturating_mul(bucket);
         let mut reader = self.reader().await?;
         let rows: Vec<(i64, String, i64)> =
-            sqlx::query_as("SELECT minute, what, amount FROM tallies WHERE minute >= $1 ORDER BY minute")
+            query_as("SELECT minute, what, amount FROM tallies WHERE minute >= $1 ORDER BY minute")
                 .bind(first)
-                .fetch_all(&mut *reader)
+                .fetch_all(&mut reader)
                 .await
                 .map_err(|e| self.explain(&e))?;
         let mut buckets = BTreeMap::new();
@@ -95,8 +94,8 @@ pub(crate) async fn add(batch: &mut Batch, tallied: Vec<(i64, &'static str)>) ->
     }
     let rows: Vec<_> = amounts.into_iter().collect();
     for piece in pieces(&rows) {
-        let mut sql = QueryBuilder::<Db>::new("INSERT INTO tallies (minute, what, amount) ");
-        sql.push_values(piece, |mut row, ((minute, what), amount)| {
+        let mut sql = QueryBuilder::new("INSERT INTO tallies (minute, what, amount) ");
+        sql.push_values(piece, |row, ((minute, what), amount)| {
             row.push_bind(*minute).push_bind(*what).push_bind(*amount);
         });
         sql.push(" ON CONFLICT (minute, what) DO UPDATE SET amount = tallies.amount + excluded.amount");

@@ -12,8 +12,12 @@ pub enum OpenError {
     NewerVersion { found: i64, known: i64 },
     #[error("no room on the disk for the ledger")]
     DiskFull,
-    #[error("the database server cannot be reached or used: {0}")]
+    /// It may come back, or come up: waiting helps.
+    #[error("the database server cannot be reached: {0}")]
     Unreachable(String),
+    /// It is there, and waiting does not help: the password, the database's name, what the user may do.
+    #[error("the database server refuses: {0}")]
+    Refused(String),
     #[error("the ledger cannot be opened: {0}")]
     Io(String),
 }
@@ -32,7 +36,8 @@ impl OpenError {
             ),
             OpenError::NewerVersion { .. } => "The database was written by a newer version of WhatIsUp. Install that version again, or restore a backup made with this one.".into(),
             OpenError::DiskFull => "The disk is full, so the database cannot be opened. Free some space and start again.".into(),
-            OpenError::Unreachable(why) => format!("The database server cannot be used: {why}. Nothing was changed. Check its address, its user and whether it runs."),
+            OpenError::Unreachable(why) => format!("The database server cannot be reached: {why}. WhatIsUp goes on by itself when it can; check its address (database) and whether it runs."),
+            OpenError::Refused(why) => format!("The database server refuses: {why}. Nothing was changed. Check user, password and name of the database (database, postgres.password_file), and what the user may do there."),
             OpenError::Io(why) => format!("The database cannot be opened: {why}. Check the permissions of the data directory."),
         }
     }

@@ -1,9 +1,8 @@
 use crate::batch::{heads, signed};
-use crate::dialect::{Db, Row};
+use crate::sql::{QueryBuilder, Row};
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, Event, EventId, MessageId, Timestamp};
 use serde_json::value::RawValue;
-use sqlx::{QueryBuilder, Row as _};
 
 /// Which events to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,9 +41,9 @@ impl Ledger {
     /// Events in the order of `seq`. When fewer than `limit` come back, all up to the [`tip`](Ledger::tip) as it was before
     /// this call have been looked at.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<LoggedEvent>, LedgerError> {
-        let mut sql = page(query);
+        let sql = page(query);
         let mut reader = self.reader().await?;
-        let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = sql.build().fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
         rows.iter().map(event).collect()
     }
 
@@ -56,9 +55,9 @@ impl Ledger {
 }
 
 /// A page of the log.
-pub(crate) fn page(query: &EventQuery) -> QueryBuilder<Db> {
+pub(crate) fn page(query: &EventQuery) -> QueryBuilder<'static> {
     // What was pruned and is still owed to an endpoint is not for readers.
-    let mut sql = QueryBuilder::<Db>::new("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq > ");
+    let mut sql = QueryBuilder::new("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq > ");
     sql.push_bind(signed(query.after)).push(" AND seq > (SELECT pruned_through FROM event_head WHERE one = 1)");
     if let Some(channel) = query.channel {
         sql.push(" AND channel_id = ").push_bind(channel.to_string());
@@ -71,7 +70,7 @@ pub(crate) fn page(query: &EventQuery) -> QueryBuilder<Db> {
         // the log itself for the smallest one.
         let made = message.made_at().minus(std::time::Duration::from_secs(3600)).as_millis();
         sql.push(" AND seq >= (SELECT coalesce(min(seq + 0), 0) FROM events WHERE at >= ").push_bind(made).push(")");
-        sql.push(" AND substr(data, 1, ").push_bind(length).push(") = ").push_bind(begins);
+        sql.push(" AND substr(data, 1, CAST(").push_bind(length).push(" AS INTEGER)) = ").push_bind(begins);
     }
     if !query.kinds.is_empty() {
         sql.push(" AND (");
@@ -104,12 +103,12 @@ pub(crate) fn page(query: &EventQuery) -> QueryBuilder<Db> {
 
 pub(crate) fn event(row: &Row) -> Result<LoggedEvent, LedgerError> {
     Ok(LoggedEvent {
-        seq: row.get::<i64, _>("seq").unsigned_abs(),
-        id: row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("an event's id"))?,
+        seq: row.get::<i64>("seq").unsigned_abs(),
+        id: row.get::<&str>("id").parse().map_err(|_| stored::unreadable("an event's id"))?,
         kind: row.get("kind"),
         at: Timestamp::from_millis(row.get("at")),
         channel: row
-            .get::<Option<&str>, _>("channel_id")
+            .get::<Option<&str>>("channel_id")
             .map(|id| id.parse().map_err(|_| stored::unreadable("an event's channel")))
             .transpose()?,
         data: RawValue::from_string(row.get("data")).map_err(|_| stored::unreadable("an event's data"))?,

@@ -1,3 +1,4 @@
+use crate::sql::{query, query_scalar};
 use crate::{Ledger, LedgerError};
 use domain::Timestamp;
 
@@ -10,15 +11,15 @@ impl Ledger {
                               WHERE status = 'queued' AND next_attempt_at > $1";
         let mut reader = self.reader().await?;
         let any: bool =
-            sqlx::query_scalar(ANY).bind(latest.as_millis()).fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
+            query_scalar(ANY).bind(latest.as_millis()).fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
         drop(reader);
         if !any {
             return Ok(0);
         }
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let done = sqlx::query(HASTEN).bind(latest.as_millis()).execute(&mut batch.connection).await;
-                Ok(done.map_err(|e| batch.explain(&e))?.rows_affected())
+                let done = query(HASTEN).bind(latest.as_millis()).execute(&mut batch.connection).await;
+                Ok(done.map_err(|e| batch.explain(&e))?)
             })
         })
         .await

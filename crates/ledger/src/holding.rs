@@ -2,9 +2,9 @@
 
 use crate::batch::{Batch, signed};
 use crate::channels;
+use crate::sql::{query, query_scalar};
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, ChannelView, Fence, Timestamp, WorkerId};
-use sqlx::Row as _;
 
 impl Ledger {
     /// Notes that `worker` holds the channel from now on, and reads it anew. Again with the same fence changes nothing.
@@ -20,7 +20,7 @@ impl Ledger {
         self.write(move |batch| {
             Box::pin(async move {
                 check(batch, channel, Some(fence)).await?;
-                sqlx::query("UPDATE channels SET fence = $2, holder = $3 WHERE id = $1")
+                query("UPDATE channels SET fence = $2, holder = $3 WHERE id = $1")
                     .bind(channel.to_string())
                     .bind(signed(fence.0))
                     .bind(worker.to_string())
@@ -38,7 +38,7 @@ impl Ledger {
         let _ = at;
         self.write(move |batch| {
             Box::pin(async move {
-                sqlx::query("UPDATE channels SET holder = NULL WHERE id = $1 AND fence = $2")
+                query("UPDATE channels SET holder = NULL WHERE id = $1 AND fence = $2")
                     .bind(channel.to_string())
                     .bind(signed(fence.0))
                     .execute(&mut batch.connection)
@@ -54,12 +54,12 @@ impl Ledger {
     /// not known here.
     pub async fn holders(&self) -> Result<Vec<(ChannelId, Option<WorkerId>)>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query("SELECT id, holder FROM channels ORDER BY created_at, id").fetch_all(&mut *reader).await;
+        let rows = query("SELECT id, holder FROM channels ORDER BY created_at, id").fetch_all(&mut reader).await;
         let rows = rows.map_err(|e| self.explain(&e))?;
         rows.iter()
             .map(|row| {
-                let id = row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("a channel's id"))?;
-                let holder = row.get::<Option<&str>, _>("holder").map(str::parse).transpose();
+                let id = row.get::<&str>("id").parse().map_err(|_| stored::unreadable("a channel's id"))?;
+                let holder = row.get::<Option<&str>>("holder").map(str::parse).transpose();
                 Ok((id, holder.map_err(|_| stored::unreadable("a channel's holder"))?))
             })
             .collect()
@@ -73,7 +73,7 @@ impl Ledger {
 
 /// `NoSuchChannel`; `Fenced` when a higher fence than `fence` is known.
 pub(crate) async fn check(batch: &mut Batch, channel: ChannelId, fence: Option<Fence>) -> Result<(), LedgerError> {
-    let known: Option<Option<i64>> = sqlx::query_scalar("SELECT fence FROM channels WHERE id = $1")
+    let known: Option<Option<i64>> = query_scalar("SELECT fence FROM channels WHERE id = $1")
         .bind(channel.to_string())
         .fetch_optional(&mut batch.connection)
         .await

@@ -4,7 +4,6 @@ use crate::messages::{self, Ours as _};
 use crate::stored::Reactions;
 use crate::{Ledger, LedgerError, amendments, receipts};
 use domain::{ChannelId, Content, Event, Message, Person, Timestamp};
-use sqlx::Row as _;
 use std::collections::{HashMap, HashSet};
 
 /// What became of a message that came in.

@@ -1,16 +1,18 @@
-use crate::News;
-use crate::batch::Batch;
+use crate::batch::{self, Batch};
 use crate::clean_stop::CleanStop;
-use crate::dialect;
-use crate::writer::{Told, Writer};
-use crate::{LedgerError, OpenError, OpenOptions, open};
+use crate::dialect::Place;
+use crate::postgres::{Ears, Listener};
+use crate::sealing::Sealing;
+use crate::sql::{Connection, Reader};
+use crate::writer::{Tips, Writer};
+use crate::{LedgerError, News, OpenError, OpenOptions, Postgres, open, sqlite};
 use futures::future::BoxFuture;
-use sqlx::SqlitePool;
-use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{broadcast, watch};
 
 /// News that a slow reader may be behind; when it is further, it is told that it missed some.
@@ -28,19 +30,31 @@ pub struct Ledger {
 
 pub(crate) struct Inner {
     pub writer: Writer,
-    pub readers: SqlitePool,
+    pub readers: Readers,
     pub tip: watch::Sender<u64>,
     pub deliveries_tip: watch::Sender<u64>,
     pub news: broadcast::Sender<News>,
-    pub clean_stop: CleanStop,
     /// The row of `runs` that is ours, or 0.
     pub run: AtomicI64,
-    pub dir: std::path::PathBuf,
+    pub place: Place,
+    pub sealing: Sealing,
+    /// Who we are to other processes.
+    pub node: String,
+    listener: Mutex<Option<Listener>>,
+    clean_stop: Option<CleanStop>,
+}
+
+pub(crate) enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ledger").field("dir", &self.inner.dir).field("tip", &*self.inner.tip.borrow()).finish_non_exhaustive()
+        f.debug_struct("Ledger")
+            .field("place", &self.inner.place)
+            .field("tip", &*self.inner.tip.borrow())
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,18 +64,53 @@ impl Ledger {
     /// That no other process has it open is for the caller to ensure.
     pub async fn open(dir: &Path, key: &[u8; 32], options: OpenOptions) -> Result<Self, OpenError> {
         let opened = open::open(dir, key, options).await?;
-        let (tip, deliveries_tip) = (watch::Sender::new(opened.heads.seq), watch::Sender::new(0));
-        let told = Told { tip: tip.clone(), deliveries: deliveries_tip.clone() };
-        let writer = Writer::start(opened.connection, opened.heads, told, dir.to_owned());
+        let tips = Tips { tip: watch::Sender::new(opened.heads.seq), deliveries: watch::Sender::new(0) };
+        let place = Place::Directory(dir.to_owned());
+        let connection = Connection::Sqlite(opened.connection);
         let inner = Inner {
-            writer,
-            readers: opened.readers,
-            tip,
-            deliveries_tip,
+            tip: tips.tip.clone(),
+            deliveries_tip: tips.deliveries.clone(),
+            writer: Writer::start(connection, opened.heads, tips, place.clone(), Sealing::Unneeded),
+            readers: Readers::Sqlite(opened.readers),
             news: broadcast::Sender::new(NEWS_KEPT),
-            clean_stop: opened.clean_stop,
             run: AtomicI64::new(0),
-            dir: dir.to_owned(),
+            place,
+            sealing: Sealing::Unneeded,
+            node: String::new(),
+            listener: Mutex::new(None),
+            clean_stop: Some(opened.clean_stop),
+        };
+        Ok(Ledger { inner: Arc::new(inner) })
+    }
+
+    /// The ledger in this database. What could harm others if it were read there is sealed with a key that all processes share.
+    /// Must be called within a tokio runtime. When the server is lost later, writes and reads fail with `Io` until it is back;
+    /// nothing has to be done for that.
+    ///
+    /// # Errors
+    /// `WrongKey` when secrets were sealed with another one: nothing is changed then. `Unreachable`.
+    pub async fn on(postgres: Postgres, sealing_key: &[u8; 32]) -> Result<Self, OpenError> {
+        let sealing = Sealing::with(sealing_key);
+        postgres.check_key(&sealing).await?;
+        let node = hex::encode(rand::random::<[u8; 8]>());
+        let mut connection = Connection::Postgres(Box::new(postgres.writer(node.clone()).await?));
+        let heads = batch::heads(&mut connection).await.map_err(|e| OpenError::Unreachable(e.to_string()))?;
+        let tips = Tips { tip: watch::Sender::new(heads.seq), deliveries: watch::Sender::new(0) };
+        let news = broadcast::Sender::new(NEWS_KEPT);
+        let ears = Ears { node: node.clone(), tip: tips.tip.clone(), deliveries: tips.deliveries.clone(), news: news.clone() };
+        let listener = Listener::start(postgres.listener(), ears).await.map_err(|e| OpenError::Unreachable(e.to_string()))?;
+        let inner = Inner {
+            tip: tips.tip.clone(),
+            deliveries_tip: tips.deliveries.clone(),
+            writer: Writer::start(connection, heads, tips, Place::Server, sealing.clone()),
+            readers: Readers::Postgres(postgres.readers()),
+            news,
+            run: AtomicI64::new(0),
+            place: Place::Server,
+            sealing,
+            node,
+            listener: Mutex::new(Some(listener)),
+            clean_stop: None,
         };
         Ok(Ledger { inner: Arc::new(inner) })
     }
@@ -87,10 +136,20 @@ impl Ledger {
     /// A process must not end without this: SQLCipher takes down its memory as the process exits, under the feet of a thread
     /// that is still closing a connection (seen as a crash at exit; what was answered for is safe all the same).
     pub async fn close(&self) {
-        self.inner.readers.close().await;
-        if let Some(connection) = self.inner.writer.stop().await {
-            dialect::close(connection).await;
-            self.inner.clean_stop.leave();
+        match &self.inner.readers {
+            Readers::Sqlite(pool) => pool.close().await,
+            Readers::Postgres(pool) => pool.close().await,
+        }
+        self.inner.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match self.inner.writer.stop().await {
+            Some(Connection::Sqlite(connection)) => {
+                sqlite::close(connection).await;
+                if let Some(clean_stop) = &self.inner.clean_stop {
+                    clean_stop.leave();
+                }
+            }
+            Some(Connection::Postgres(link)) => link.close().await,
+            None => {}
         }
     }
 
@@ -113,13 +172,17 @@ impl Ledger {
         self.inner.writer.write(false, act).await
     }
 
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<dialect::Db>, LedgerError> {
-        self.inner.readers.acquire().await.map_err(|e| dialect::explain(&e, &self.inner.dir))
+    pub(crate) async fn reader(&self) -> Result<Reader, LedgerError> {
+        let reader = match &self.inner.readers {
+            Readers::Sqlite(pool) => pool.acquire().await.map(Reader::Sqlite),
+            Readers::Postgres(pool) => pool.acquire().await.map(Reader::Postgres),
+        };
+        reader.map_err(|e| self.explain(&e))
     }
 
     /// For the result of a read.
     pub(crate) fn explain(&self, error: &sqlx::Error) -> LedgerError {
-        dialect::explain(error, &self.inner.dir)
+        self.inner.place.explain(error)
     }
 
     pub(crate) fn current_run(&self) -> i64 {

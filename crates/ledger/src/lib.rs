@@ -1,7 +1,9 @@
-//! What WhatIsUp remembers, in one SQLCipher file: channels, their timeline, the event log, messages and settings.
+//! What WhatIsUp remembers, in one SQLCipher file or on a Postgres server: channels, their timeline,
+//! the event log, messages, webhooks and settings.
 //!
 //! Everything that happens is one transaction: the fact and the events that tell it become durable together or not
 //! at all. All writes go through one writer (see [`Ledger`]); what a method has answered `Ok` to has been fsynced.
+//! One SQL code base runs on both engines: `sql` carries it to them, `dialect` tells where they differ.
 
 mod accept;
 mod amend;
@@ -19,7 +21,6 @@ mod hasten;
 mod holding;
 mod inbound;
 mod key_check;
-mod key_table;
 mod ledger;
 mod messages;
 mod news;
@@ -34,11 +35,15 @@ mod receipts;
 mod retention;
 mod rows;
 mod runs;
+mod sealing;
 mod second_try;
 mod settings;
+mod sql;
+mod sqlite;
 mod stats;
 mod stored;
 mod timeline;
+mod told;
 mod transfer;
 mod uptime;
 mod webhooks;
@@ -52,14 +57,13 @@ pub use damage::start_fresh;
 pub use error::{LedgerError, OpenError};
 pub use events::{EventQuery, LoggedEvent};
 pub use inbound::Inbound;
-pub use key_table::KeyTable;
 pub use ledger::Ledger;
 pub use messages::{MessagePage, MessageQuery, MessageRef};
 pub use news::News;
 pub use open::{Check, OpenOptions};
 pub use orders::PlacedOrder;
 pub use outbox::{OutboxCounts, OutboxPart, OutboxQuery};
-pub use postgres::{Postgres, PostgresConfig};
+pub use postgres::{KeyTable, Postgres, PostgresConfig};
 pub use progress::Progress;
 pub use receipts::Receipt;
 pub use retention::{Keep, Pruned};

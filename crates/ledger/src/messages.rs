@@ -1,9 +1,9 @@
 use crate::batch::{Batch, signed};
-use crate::dialect::{Db, Row, in_list};
+use crate::dialect::in_list;
 use crate::rows::{list, pieces};
+use crate::sql::{List, QueryBuilder, Row, query, query_scalar};
 use crate::{Ledger, LedgerError, stored};
 use domain::{Amended, ChannelId, ChatId, Direction, Lid, Message, MessageId, MessageStatus, OutboxNote, Person, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 
 /// One message, by one of its names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,12 +61,12 @@ pub(crate) const OURS: &str = "(from_me OR direction = 'outbound')";
 impl Ledger {
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, LedgerError> {
         let mut reader = self.reader().await?;
-        let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut reader).await.map_err(|e| self.explain(&e))?;
         row.as_ref().map(message).transpose()
     }
 
     pub async fn messages(&self, channel: ChannelId, query: &MessageQuery) -> Result<MessagePage, LedgerError> {
-        let mut sql = QueryBuilder::<Db>::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT);
         sql.push("WHERE channel_id = ").push_bind(channel.to_string());
         if let Some(chat) = &query.chat {
             sql.push(" AND chat = ").push_bind(chat.as_str().to_owned());
@@ -84,10 +84,10 @@ impl Ledger {
         // One more than asked tells whether there is a next page.
         sql.push(" ORDER BY n DESC LIMIT ").push_bind(i64::from(limit) + 1);
         let mut reader = self.reader().await?;
-        let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = sql.build().fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
         let wanted = &rows[..rows.len().min(limit as usize)];
         let last = wanted.last().filter(|_| rows.len() > wanted.len());
-        let next = last.map(|row| row.get::<i64, _>("n").unsigned_abs());
+        let next = last.map(|row| row.get::<i64>("n").unsigned_abs());
         Ok(MessagePage { messages: wanted.iter().map(message).collect::<Result<_, _>>()?, next })
     }
 }
@@ -99,13 +99,13 @@ pub(crate) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM messages WH
 pub(crate) async fn insert(batch: &mut Batch, messages: &[&Message]) -> Result<u64, LedgerError> {
     let mut inserted = 0;
     for piece in pieces(messages) {
-        let mut sql = QueryBuilder::<Db>::new(
+        let mut sql = QueryBuilder::new(
             "INSERT INTO messages (id, channel_id, whatsapp_id, chat, direction, sender_phone, sender_lid, sender_name, from_me, \
              content, status, failure, at, updated_at, position, due_at, send_at, expires_at, edited_at, revoked_at, reactions) ",
         );
         let positions: Vec<Option<i64>> =
             piece.iter().map(|m| (m.direction == Direction::Outbound).then(|| signed(batch.next_position()))).collect();
-        sql.push_values(piece.iter().zip(positions), |mut row, (message, position)| {
+        sql.push_values(piece.iter().zip(positions), |row, (message, position)| {
             let note = &message.outbox;
             row.push_bind(message.id.to_string())
                 .push_bind(message.channel.to_string())
@@ -130,7 +130,7 @@ pub(crate) async fn insert(batch: &mut Batch, messages: &[&Message]) -> Result<u
                 .push_bind(None::<String>);
         });
         sql.push(" ON CONFLICT (id) DO NOTHING");
-        inserted += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?.rows_affected();
+        inserted += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     }
     Ok(inserted)
 }
@@ -143,7 +143,7 @@ pub(crate) fn touch(message: &mut Message, at: Timestamp) {
 
 /// Writes back what may become known of a message that came in: who sent it, what it says, how far it got.
 pub(crate) async fn update(batch: &mut Batch, message: &Message) -> Result<(), LedgerError> {
-    sqlx::query(
+    query(
         "UPDATE messages SET sender_phone = $2, sender_lid = $3, sender_name = $4, content = $5, status = $6, failure = $7, \
          updated_at = $8 WHERE id = $1",
     )
@@ -162,7 +162,7 @@ pub(crate) async fn update(batch: &mut Batch, message: &Message) -> Result<(), L
 }
 
 pub(crate) async fn by_id(batch: &mut Batch, id: MessageId) -> Result<Option<Message>, LedgerError> {
-    let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
+    let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
     row.map_err(|e| batch.explain(&e))?.as_ref().map(message).transpose()
 }
 
@@ -184,16 +184,16 @@ const OF_WHATSAPP_ID: &str =
 /// may bear one. The caller leaves out what it did not mean.
 pub(crate) async fn of_whatsapp_ids(batch: &mut Batch, names: &[(ChannelId, &str)]) -> Result<Vec<Row>, LedgerError> {
     if let [(channel, id)] = names {
-        let row = sqlx::query(OF_WHATSAPP_ID).bind(channel.to_string()).bind(*id).fetch_all(&mut batch.connection).await;
+        let row = query(OF_WHATSAPP_ID).bind(channel.to_string()).bind(*id).fetch_all(&mut batch.connection).await;
         return row.map_err(|e| batch.explain(&e));
     }
     let (channels, ids) = lists(names);
-    let rows = sqlx::query(OF_WHATSAPP_IDS).bind(channels).bind(ids).fetch_all(&mut batch.connection).await;
+    let rows = query(OF_WHATSAPP_IDS).bind(channels).bind(ids).fetch_all(&mut batch.connection).await;
     rows.map_err(|e| batch.explain(&e))
 }
 
 /// The channels and the ids of such names, each as a list.
-pub(crate) fn lists(names: &[(ChannelId, &str)]) -> (String, String) {
+pub(crate) fn lists(names: &[(ChannelId, &str)]) -> (List, List) {
     let mut channels: Vec<ChannelId> = names.iter().map(|(channel, _)| *channel).collect();
     channels.sort_unstable();
     channels.dedup();
@@ -205,7 +205,7 @@ pub(crate) async fn channels_of(batch: &mut Batch, mut wanted: Vec<ChannelId>) -
     if wanted.iter().all(|id| batch.channels.contains(id)) {
         return Ok(wanted);
     }
-    let ids: Vec<String> = sqlx::query_scalar(concat!("SELECT id FROM channels WHERE id ", in_list!("$1")))
+    let ids: Vec<String> = query_scalar(concat!("SELECT id FROM channels WHERE id ", in_list!("$1")))
         .bind(list(wanted.iter().map(ToString::to_string)))
         .fetch_all(&mut batch.connection)
         .await
@@ -247,20 +247,20 @@ pub(crate) fn chat(text: &str) -> Result<ChatId, LedgerError> {
 }
 
 pub(crate) fn message(row: &Row) -> Result<Message, LedgerError> {
-    let moment = |column: &str| row.get::<Option<i64>, _>(column).map(Timestamp::from_millis);
+    let moment = |column: &str| row.get::<Option<i64>>(column).map(Timestamp::from_millis);
     Ok(Message {
-        id: row.get::<&str, _>("id").parse().map_err(|_| stored::unreadable("a message's id"))?,
-        channel: row.get::<&str, _>("channel_id").parse().map_err(|_| stored::unreadable("a message's channel"))?,
+        id: row.get::<&str>("id").parse().map_err(|_| stored::unreadable("a message's id"))?,
+        channel: row.get::<&str>("channel_id").parse().map_err(|_| stored::unreadable("a message's channel"))?,
         whatsapp_id: row.get("whatsapp_id"),
-        chat: chat(row.get("chat"))?,
-        direction: match row.get::<&str, _>("direction") {
+        chat: chat(&row.get::<String>("chat"))?,
+        direction: match row.get::<&str>("direction") {
             "inbound" => Direction::Inbound,
             "outbound" => Direction::Outbound,
             _ => return Err(stored::unreadable("a message's direction").into()),
         },
         sender: Person {
             phone: stored::phone(row.get("sender_phone"))?,
-            lid: row.get::<Option<String>, _>("sender_lid").map(Lid::from_user),
+            lid: row.get::<Option<String>>("sender_lid").map(Lid::from_user),
             name: row.get("sender_name"),
         },
         from_me: row.get("from_me"),
@@ -271,9 +271,9 @@ pub(crate) fn message(row: &Row) -> Result<Message, LedgerError> {
         outbox: OutboxNote {
             send_at: moment("send_at"),
             expires_at: moment("expires_at"),
-            attempts: u32::try_from(row.get::<i64, _>("attempts")).unwrap_or(u32::MAX),
+            attempts: u32::try_from(row.get::<i64>("attempts")).unwrap_or(u32::MAX),
             next_attempt_at: moment("next_attempt_at"),
-            setback: row.get::<Option<&str>, _>("setback").map(stored::reason_from).transpose()?,
+            setback: row.get::<Option<&str>>("setback").map(stored::reason_from).transpose()?,
         },
         amended: Amended {
             edited_at: moment("edited_at"),

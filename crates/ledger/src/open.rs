@@ -2,11 +2,11 @@
 
 use crate::batch::{self, Heads};
 use crate::clean_stop::CleanStop;
-use crate::dialect::{self, Connection};
+use crate::dialect::Place;
 use crate::key_check::{self, KeyCheck};
-use crate::{LedgerError, OpenError, damage};
-use sqlx::SqlitePool;
+use crate::{LedgerError, OpenError, damage, sqlite};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ const LARGE: u64 = 64 << 20;
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
 pub(crate) struct Opened {
-    pub connection: Connection,
+    pub connection: SqliteConnection,
     pub readers: SqlitePool,
     pub heads: Heads,
     pub clean_stop: CleanStop,
@@ -55,11 +55,11 @@ pub(crate) async fn open(dir: &Path, key: &[u8; 32], options: OpenOptions) -> Re
     let skip_check = options.check == Check::Sensible && size > LARGE && clean_stop.holds();
     clean_stop.clear().map_err(|e| disk(&e, dir))?;
 
-    let mut connection = dialect::connect(&path, key).await.map_err(|e| explain(&e, dir))?;
+    let mut connection = sqlite::connect(&path, key).await.map_err(|e| explain(&e, dir))?;
     let opened = async {
         if size > 0 {
-            if let Err(e) = dialect::touch(&mut connection).await {
-                return Err(match dialect::is_damage(&e) {
+            if let Err(e) = sqlite::touch(&mut connection).await {
+                return Err(match sqlite::is_damage(&e) {
                     // Without the key check both are possible; a wrong key is by far the likelier.
                     true if !known_key => OpenError::WrongKey,
                     true | false => explain(&e, dir),
@@ -67,23 +67,23 @@ pub(crate) async fn open(dir: &Path, key: &[u8; 32], options: OpenOptions) -> Re
             }
             refuse_newer(&mut connection, dir).await?;
             if !skip_check {
-                match dialect::find_damage(&mut connection).await {
+                match sqlite::find_damage(&mut connection).await {
                     Ok(None) => {}
                     Ok(Some(what)) => return Err(damage::found(dir, what)),
                     Err(e) => return Err(explain(&e, dir)),
                 }
             }
         }
-        dialect::make_durable(&mut connection).await.map_err(|e| explain(&e, dir))?;
+        sqlite::make_durable(&mut connection).await.map_err(|e| explain(&e, dir))?;
         MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|e| migration(e, dir))?;
         key_check::remember(dir, key).map_err(|e| disk(&e, dir))?;
         batch::heads(&mut connection).await.map_err(|e| explain(&e, dir))
     }
     .await;
     match opened {
-        Ok(heads) => Ok(Opened { connection, readers: dialect::readers(&path, key), heads, clean_stop }),
+        Ok(heads) => Ok(Opened { connection, readers: sqlite::readers(&path, key), heads, clean_stop }),
         Err(e) => {
-            dialect::close(connection).await;
+            sqlite::close(connection).await;
             Err(e)
         }
     }
@@ -105,7 +105,7 @@ fn prepare(dir: &Path, path: &Path) -> Result<(), OpenError> {
 }
 
 /// Before anything else touches a file that we may not understand.
-async fn refuse_newer(connection: &mut Connection, dir: &Path) -> Result<(), OpenError> {
+async fn refuse_newer(connection: &mut SqliteConnection, dir: &Path) -> Result<(), OpenError> {
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
         .fetch_one(&mut *connection)
         .await
@@ -133,7 +133,7 @@ fn migration(error: MigrateError, dir: &Path) -> OpenError {
 }
 
 fn explain(error: &sqlx::Error, dir: &Path) -> OpenError {
-    match dialect::explain(error, dir) {
+    match Place::Directory(dir.to_owned()).explain(error) {
         LedgerError::Full => OpenError::DiskFull,
         LedgerError::Damaged(what) => damage::found(dir, what),
         LedgerError::Io(what) => OpenError::Io(what),

@@ -3,9 +3,9 @@
 use crate::batch::signed;
 use crate::dialect::in_list;
 use crate::rows::list;
+use crate::sql::{query, query_scalar};
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, Timestamp};
-use sqlx::Row as _;
 use std::time::Duration;
 
 /// An order that is for who took it.
@@ -30,19 +30,18 @@ impl Ledger {
     pub async fn place_order(&self, channel: ChannelId, what: String, at: Timestamp) -> Result<u64, LedgerError> {
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM orders WHERE placed_at < $1")
+                query("DELETE FROM orders WHERE placed_at < $1")
                     .bind(at.minus(KEPT).as_millis())
                     .execute(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?;
-                let n: i64 =
-                    sqlx::query_scalar("INSERT INTO orders (channel_id, what, placed_at) VALUES ($1, $2, $3) RETURNING n")
-                        .bind(channel.to_string())
-                        .bind(what)
-                        .bind(at.as_millis())
-                        .fetch_one(&mut batch.connection)
-                        .await
-                        .map_err(|e| batch.explain(&e))?;
+                let n: i64 = query_scalar("INSERT INTO orders (channel_id, what, placed_at) VALUES ($1, $2, $3) RETURNING n")
+                    .bind(channel.to_string())
+                    .bind(what)
+                    .bind(at.as_millis())
+                    .fetch_one(&mut batch.connection)
+                    .await
+                    .map_err(|e| batch.explain(&e))?;
                 Ok(n.unsigned_abs())
             })
         })
@@ -59,14 +58,14 @@ impl Ledger {
         let held = list(held.iter().map(ToString::to_string));
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let rows = sqlx::query(TAKE).bind(held).bind(i64::from(limit)).fetch_all(&mut batch.connection).await;
+                let rows = query(TAKE).bind(held).bind(i64::from(limit)).fetch_all(&mut batch.connection).await;
                 let rows = rows.map_err(|e| batch.explain(&e))?;
                 let mut orders = rows
                     .iter()
                     .map(|row| {
-                        let channel = row.get::<&str, _>("channel_id").parse();
+                        let channel = row.get::<&str>("channel_id").parse();
                         Ok(PlacedOrder {
-                            n: row.get::<i64, _>("n").unsigned_abs(),
+                            n: row.get::<i64>("n").unsigned_abs(),
                             channel: channel.map_err(|_| stored::unreadable("an order's channel"))?,
                             what: row.get("what"),
                         })
@@ -83,7 +82,7 @@ impl Ledger {
     pub async fn answer_order(&self, n: u64, answer: String) -> Result<(), LedgerError> {
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                sqlx::query("UPDATE orders SET answer = $2, taken = TRUE WHERE n = $1")
+                query("UPDATE orders SET answer = $2, taken = TRUE WHERE n = $1")
                     .bind(signed(n))
                     .bind(answer)
                     .execute(&mut batch.connection)
@@ -98,9 +97,9 @@ impl Ledger {
     /// The answer, once there is one.
     pub async fn order_answer(&self, n: u64) -> Result<Option<String>, LedgerError> {
         let mut reader = self.reader().await?;
-        let answer: Option<Option<String>> = sqlx::query_scalar("SELECT answer FROM orders WHERE n = $1")
+        let answer: Option<Option<String>> = query_scalar("SELECT answer FROM orders WHERE n = $1")
             .bind(signed(n))
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await
             .map_err(|e| self.explain(&e))?;
         Ok(answer.flatten())
@@ -110,12 +109,12 @@ impl Ledger {
     pub async fn withdraw_order(&self, n: u64) -> Result<bool, LedgerError> {
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let gone = sqlx::query("DELETE FROM orders WHERE n = $1 AND NOT taken")
+                let gone = query("DELETE FROM orders WHERE n = $1 AND NOT taken")
                     .bind(signed(n))
                     .execute(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?;
-                Ok(gone.rows_affected() > 0)
+                Ok(gone > 0)
             })
         })
         .await

@@ -1,9 +1,8 @@
 use crate::batch::signed;
-use crate::dialect::{Db, Row};
 use crate::messages::{self, SELECT, columns};
+use crate::sql::{QueryBuilder, Row, query, query_scalar};
 use crate::{Ledger, LedgerError, MessagePage};
 use domain::{ChannelId, Message, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 
 /// Which part of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,11 +60,11 @@ impl Ledger {
     /// earlier one waiting so, because a chat has one order.
     pub async fn due(&self, channel: ChannelId, now: Timestamp, limit: u32) -> Result<Vec<Message>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(DUE)
+        let rows = query(DUE)
             .bind(channel.to_string())
             .bind(now.as_millis())
             .bind(i64::from(limit.clamp(1, 1000)))
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await
             .map_err(|e| self.explain(&e))?;
         rows.iter().map(messages::message).collect()
@@ -74,10 +73,10 @@ impl Ledger {
     /// When after `now` the next message of the channel becomes due.
     pub async fn next_due(&self, channel: ChannelId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         let mut reader = self.reader().await?;
-        let at: Option<i64> = sqlx::query_scalar(NEXT_DUE)
+        let at: Option<i64> = query_scalar(NEXT_DUE)
             .bind(channel.to_string())
             .bind(now.as_millis())
-            .fetch_one(&mut *reader)
+            .fetch_one(&mut reader)
             .await
             .map_err(|e| self.explain(&e))?;
         Ok(at.map(Timestamp::from_millis))
@@ -91,9 +90,9 @@ impl Ledger {
         for mut sql in pages(query) {
             // One more than asked tells whether there is a next page.
             sql.push(" LIMIT ").push_bind(limit as i64 + 1);
-            rows.extend(sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?);
+            rows.extend(sql.build().fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?);
         }
-        let position = |row: &Row| row.get::<Option<i64>, _>("position").unwrap_or(0);
+        let position = |row: &Row| row.get::<Option<i64>>("position").unwrap_or(0);
         rows.sort_by_key(|row| std::cmp::Reverse(position(row)));
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -103,37 +102,37 @@ impl Ledger {
 
     /// How many messages are in which part of the outbox, of one channel or of all.
     pub async fn outbox_counts(&self, channel: Option<ChannelId>, now: Timestamp) -> Result<OutboxCounts, LedgerError> {
-        let mut sql = QueryBuilder::<Db>::new("SELECT sum(CASE WHEN send_at > ");
+        let mut sql = QueryBuilder::new("SELECT sum(CASE WHEN send_at > ");
         sql.push_bind(now.as_millis())
             .push(" AND status = 'queued' THEN 1 END), sum(CASE WHEN status = 'sending' THEN 1 END), count(*)");
         sql.push(" FROM messages WHERE status IN ('queued', 'sending')");
         of_channel(&mut sql, channel);
-        let mut wedged = QueryBuilder::<Db>::new("SELECT count(*) FROM messages WHERE status = 'failed'");
+        let mut wedged = QueryBuilder::new("SELECT count(*) FROM messages WHERE status = 'failed'");
         of_channel(&mut wedged, channel);
         let mut reader = self.reader().await?;
         let (scheduled, sending, all): (Option<i64>, Option<i64>, i64) =
-            sql.build_query_as().fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
-        let failed: i64 = wedged.build_query_scalar().fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
+            sql.build().as_tuple().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
+        let failed: i64 = wedged.build().as_scalar().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
         let [scheduled, sending, all, failed] =
             [scheduled.unwrap_or(0), sending.unwrap_or(0), all, failed].map(i64::unsigned_abs);
         Ok(OutboxCounts { queued: all.saturating_sub(scheduled + sending), sending, scheduled, failed })
     }
 }
 
-fn of_channel(sql: &mut QueryBuilder<Db>, channel: Option<ChannelId>) {
+fn of_channel(sql: &mut QueryBuilder<'static>, channel: Option<ChannelId>) {
     if let Some(channel) = channel {
         sql.push(" AND channel_id = ").push_bind(channel.to_string());
     }
 }
 
 /// One query for what has not left, one for what is wedged: each has an index of its own that stays small.
-pub(crate) fn pages(query: &OutboxQuery) -> Vec<QueryBuilder<Db>> {
+pub(crate) fn pages(query: &OutboxQuery) -> Vec<QueryBuilder<'static>> {
     const LEAVING: &str = "WHERE status IN ('queued', 'sending')";
     const WEDGED: &str = "WHERE status = 'failed'";
     let now = query.now.as_millis();
     let mut parts = Vec::new();
     let part = |condition: &str| {
-        let mut sql = QueryBuilder::<Db>::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT);
         sql.push(condition);
         sql
     };

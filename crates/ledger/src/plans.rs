@@ -2,18 +2,17 @@
 //! sorts nothing.
 #![allow(clippy::unwrap_used)]
 
+use crate::sql::QueryBuilder;
 use crate::{
     DeliveryQuery, DeliveryStatus, EventQuery, Ledger, OpenOptions, OutboxPart, OutboxQuery, events, messages, outbox,
     progress, second_try, webhooks,
 };
 use domain::{ChannelId, EndpointId, MessageId, Timestamp};
-use sqlx::{AssertSqlSafe, Row as _};
 
 async fn plan(ledger: &Ledger, sql: &str) -> Vec<String> {
     let mut reader = ledger.reader().await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-    let rows = sqlx::query(explain).fetch_all(&mut *reader).await.unwrap();
-    rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+    let explain = QueryBuilder::new(&format!("EXPLAIN QUERY PLAN {sql}")).build();
+    explain.fetch_all(&mut reader).await.unwrap().iter().map(|row| row.get("detail")).collect()
 }
 
 /// `walks`: what the plan must mention, in any of its lines.
@@ -47,12 +46,12 @@ async fn the_outbox_is_read_from_its_own_indices() {
     for status in parts {
         let query = OutboxQuery { channel: None, status, before: Some(9), limit: 10, now: Timestamp::EPOCH };
         for sql in outbox::pages(&query) {
-            let index = if sql.sql().as_str().contains("'failed'") { "messages_wedged" } else { "messages_leaving" };
-            check(&ledger, sql.sql().as_str(), &format!("{index} (position<?)")).await;
+            let index = if sql.text().contains("'failed'") { "messages_wedged" } else { "messages_leaving" };
+            check(&ledger, sql.text(), &format!("{index} (position<?)")).await;
         }
         for sql in outbox::pages(&OutboxQuery { channel, ..query }) {
-            let index = if sql.sql().as_str().contains("'failed'") { "messages_wedged_by_channel" } else { "messages_outbox" };
-            check(&ledger, sql.sql().as_str(), &format!("{index} (channel_id=? AND position<?)")).await;
+            let index = if sql.text().contains("'failed'") { "messages_wedged_by_channel" } else { "messages_outbox" };
+            check(&ledger, sql.text(), &format!("{index} (channel_id=? AND position<?)")).await;
         }
     }
     ledger.close().await;
@@ -76,13 +75,13 @@ async fn messages_are_found_by_their_names() {
 async fn the_log_is_read_from_where_a_page_begins() {
     let (_dir, ledger) = ledger().await;
     let query = EventQuery { after: 7, limit: 10, ..EventQuery::default() };
-    check(&ledger, events::page(&query).sql().as_str(), "events USING PRIMARY KEY (seq>?)").await;
+    check(&ledger, events::page(&query).text(), "events USING PRIMARY KEY (seq>?)").await;
     let kinds = EventQuery { kinds: vec!["message.*".into(), "channel.created".into()], ..query.clone() };
-    check(&ledger, events::page(&kinds).sql().as_str(), "events USING PRIMARY KEY (seq>?)").await;
+    check(&ledger, events::page(&kinds).text(), "events USING PRIMARY KEY (seq>?)").await;
     let channel = EventQuery { channel: Some(ChannelId::new(Timestamp::EPOCH, 1)), ..query };
-    check(&ledger, events::page(&channel).sql().as_str(), "events_by_channel (channel_id=? AND seq>?)").await;
+    check(&ledger, events::page(&channel).text(), "events_by_channel (channel_id=? AND seq>?)").await;
     let message = EventQuery { message: Some(MessageId::new(Timestamp::EPOCH, 1)), ..EventQuery::default() };
-    check(&ledger, events::page(&message).sql().as_str(), "events_by_time (at>?)").await;
+    check(&ledger, events::page(&message).text(), "events_by_time (at>?)").await;
     check(&ledger, webhooks::UNPLANNED, "events USING PRIMARY KEY (seq>?)").await;
     check(&ledger, webhooks::IN_RANGE, "events_by_time (at>? AND at<?)").await;
     ledger.close().await;
@@ -97,7 +96,7 @@ async fn deliveries_are_read_from_where_a_page_begins() {
     let ordered = |query: &DeliveryQuery| {
         let mut sql = webhooks::page_sql(query);
         sql.push(" ORDER BY d.n DESC LIMIT 11");
-        sql.sql().as_str().to_owned()
+        sql.text().to_owned()
     };
     check(&ledger, &ordered(&query), "INTEGER PRIMARY KEY (rowid<?)").await;
     let of_endpoint = DeliveryQuery { endpoint, ..query };

@@ -2,12 +2,12 @@
 //! the update gives back, so nothing is read beforehand.
 
 use crate::batch::Batch;
-use crate::dialect::{Db, Row, in_list};
+use crate::dialect::in_list;
 use crate::messages::{self, OURS, RETURNING, columns};
 use crate::rows::{list, pieces};
+use crate::sql::{QueryBuilder, Row, query};
 use crate::{Ledger, LedgerError, MessageRef, holding};
 use domain::{ChannelId, Event, FailReason, Fence, Message, MessageId, MessageStatus, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 use std::collections::{BTreeMap, HashMap};
 
 /// How far one message of ours has got.
@@ -77,7 +77,7 @@ impl Ledger {
         );
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let rows = sqlx::query(FAIL)
+                let rows = query(FAIL)
                     .bind(channel.to_string())
                     .bind(crate::stored::reason_to(&reason))
                     .bind(at.as_millis())
@@ -102,7 +102,7 @@ async fn mark(batch: &mut Batch, ids: &[MessageId], at: Timestamp) -> Result<Vec
         " AND status = 'queued' AND (expires_at IS NULL OR expires_at > $2) RETURNING ",
         columns!()
     );
-    let rows = sqlx::query(MARK)
+    let rows = query(MARK)
         .bind(list(ids.iter().map(ToString::to_string)))
         .bind(at.as_millis())
         .fetch_all(&mut batch.connection)
@@ -113,7 +113,7 @@ async fn mark(batch: &mut Batch, ids: &[MessageId], at: Timestamp) -> Result<Vec
     if marked.len() == ids.len() {
         return Ok(marked);
     }
-    let rows = sqlx::query(SENDING)
+    let rows = query(SENDING)
         .bind(list(ids.iter().map(ToString::to_string)))
         .fetch_all(&mut batch.connection)
         .await
@@ -159,7 +159,7 @@ pub(crate) async fn bring(
     let mut changed = Vec::with_capacity(messages.len());
     for piece in pieces(&by_id) {
         let mut sql = beginning(&status);
-        sql.push_values(piece, |mut row, (id, at)| {
+        sql.push_values(piece, |row, (id, at)| {
             row.push_bind(id.to_string()).push_bind(at.as_millis());
         });
         sql.push(") AS told WHERE messages.id = told.column1");
@@ -167,7 +167,7 @@ pub(crate) async fn bring(
     }
     for piece in pieces(&by_name) {
         let mut sql = beginning(&status);
-        sql.push_values(piece, |mut row, (channel, whatsapp_id, at)| {
+        sql.push_values(piece, |row, (channel, whatsapp_id, at)| {
             row.push_bind(*whatsapp_id).push_bind(at.as_millis()).push_bind(channel.to_string());
         });
         sql.push(") AS told WHERE messages.channel_id = told.column3 AND messages.whatsapp_id = told.column1 AND ").push(OURS);
@@ -182,7 +182,7 @@ pub(crate) async fn bring(
 }
 
 /// `UPDATE … FROM (`, to be followed by rows of a name and a moment. Both SQLite and Postgres name them `column1`, `column2`.
-fn beginning(status: &MessageStatus) -> QueryBuilder<Db> {
+fn beginning<'q>(status: &MessageStatus) -> QueryBuilder<'q> {
     let mut sql = QueryBuilder::new("UPDATE messages SET status = ");
     sql.push_bind(status.as_str()).push(", failure = ").push_bind(crate::stored::failure(status));
     sql.push(
@@ -192,11 +192,11 @@ fn beginning(status: &MessageStatus) -> QueryBuilder<Db> {
     sql
 }
 
-async fn end(batch: &mut Batch, mut sql: QueryBuilder<Db>, status: &MessageStatus) -> Result<Vec<Message>, LedgerError> {
+async fn end(batch: &mut Batch, mut sql: QueryBuilder<'_>, status: &MessageStatus) -> Result<Vec<Message>, LedgerError> {
     sql.push(" AND status IN (");
-    let mut earlier = sql.separated(", ");
-    for word in messages::status_words(|from| from.leads_to(status)) {
-        earlier.push(format_args!("'{word}'"));
+    let earlier = messages::status_words(|from| from.leads_to(status));
+    for (n, word) in earlier.into_iter().enumerate() {
+        sql.push(if n == 0 { "'" } else { ", '" }).push(word).push("'");
     }
     sql.push(")").push(RETURNING);
     let rows = sql.build().fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
@@ -207,7 +207,7 @@ async fn end(batch: &mut Batch, mut sql: QueryBuilder<Db>, status: &MessageStatu
 fn in_order(rows: &[Row]) -> Result<Vec<Message>, LedgerError> {
     let mut messages = rows
         .iter()
-        .map(|row| Ok((row.get::<Option<i64>, _>("position"), messages::message(row)?)))
+        .map(|row| Ok((row.get::<Option<i64>>("position"), messages::message(row)?)))
         .collect::<Result<Vec<_>, LedgerError>>()?;
     messages.sort_by_key(|(position, _)| *position);
     Ok(messages.into_iter().map(|(_, message)| message).collect())

@@ -1,11 +1,11 @@
 use crate::batch::Batch;
-use crate::dialect::{Row, in_list};
+use crate::dialect::in_list;
 use crate::messages::{self, Ours as _};
 use crate::progress::bring;
 use crate::rows::list;
+use crate::sql::{Row, query, query_as, query_scalar};
 use crate::{Ledger, LedgerError, MessageRef, stored};
 use domain::{ChannelId, ChatId, Event, Message, MessageStatus, Person, Timestamp};
-use sqlx::Row as _;
 use std::collections::{BTreeMap, HashSet};
 
 /// What a recipient's device tells of messages of ours.
@@ -92,14 +92,14 @@ const KNOWN: &str = concat!(
 async fn ours(batch: &mut Batch, names: &[(ChannelId, &str)]) -> Result<Vec<(ChannelId, String)>, LedgerError> {
     let (channels, ids) = messages::lists(names);
     let rows: Vec<(String, String)> =
-        sqlx::query_as(KNOWN).bind(channels).bind(ids).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+        query_as(KNOWN).bind(channels).bind(ids).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     rows.into_iter()
         .map(|(channel, id)| Ok((channel.parse().map_err(|_| stored::unreadable("a message's channel"))?, id)))
         .collect()
 }
 
 async fn keep(batch: &mut Batch, receipt: &Receipt, whatsapp_id: &str) -> Result<(), LedgerError> {
-    let n: Option<i64> = sqlx::query_scalar(
+    let n: Option<i64> = query_scalar(
         "INSERT INTO receipts (channel_id, whatsapp_id, chat, status, reader, at) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT DO NOTHING RETURNING n",
     )
@@ -113,7 +113,7 @@ async fn keep(batch: &mut Batch, receipt: &Receipt, whatsapp_id: &str) -> Result
     .await
     .map_err(|e| batch.explain(&e))?;
     let Some(n) = n else { return Ok(()) };
-    sqlx::query("DELETE FROM receipts WHERE n <= $1")
+    query("DELETE FROM receipts WHERE n <= $1")
         .bind(n - KEPT)
         .execute(&mut batch.connection)
         .await
@@ -145,7 +145,7 @@ pub(crate) async fn join(batch: &mut Batch, messages: &mut [Message]) -> Result<
         return Ok(Vec::new());
     }
     let (channels, ids) = messages::lists(&names);
-    let rows = sqlx::query(WAITING).bind(channels).bind(ids).fetch_all(&mut batch.connection).await;
+    let rows = query(WAITING).bind(channels).bind(ids).fetch_all(&mut batch.connection).await;
     let rows: Vec<Row> = rows.map_err(|e| batch.explain(&e))?;
     let (mut further, mut joined) = (Vec::new(), Vec::new());
     if rows.is_empty() {
@@ -155,9 +155,9 @@ pub(crate) async fn join(batch: &mut Batch, messages: &mut [Message]) -> Result<
         let before = message.status;
         let (channel, whatsapp_id) = (message.channel.to_string(), message.whatsapp_id.clone());
         for row in
-            rows.iter().filter(|r| r.get::<&str, _>("channel_id") == channel && r.get::<&str, _>("whatsapp_id") == whatsapp_id)
+            rows.iter().filter(|r| r.get::<&str>("channel_id") == channel && r.get::<String>("whatsapp_id") == whatsapp_id)
         {
-            joined.push(row.get::<i64, _>("n"));
+            joined.push(row.get::<i64>("n"));
             let status = stored::status(row.get("status"), None)?;
             if message.status.leads_to(&status) {
                 message.status = status;
@@ -169,7 +169,7 @@ pub(crate) async fn join(batch: &mut Batch, messages: &mut [Message]) -> Result<
             further.push(message.clone());
         }
     }
-    sqlx::query(JOINED).bind(list(joined)).execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    query(JOINED).bind(list(joined)).execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     Ok(further)
 }
 

@@ -1,4 +1,5 @@
 use crate::batch::{Batch, signed};
+use crate::sql::{query, query_as, query_scalar};
 use crate::{Ledger, LedgerError};
 use domain::Timestamp;
 
@@ -43,21 +44,22 @@ impl Ledger {
 async fn prune(batch: &mut Batch, keep: Keep, step: u32) -> Result<Pruned, LedgerError> {
     batch.write_events().await?;
     let before = batch.heads.pruned_through;
-    let planned: Option<i64> = sqlx::query_scalar("SELECT min(planned_through) FROM endpoints WHERE status <> 'disabled'")
+    let planned: Option<i64> = query_scalar("SELECT min(planned_through) FROM endpoints WHERE status <> 'disabled'")
         .fetch_one(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
     let limit = planned.map_or(batch.heads.seq, i64::unsigned_abs);
     let too_many = batch.heads.seq.saturating_sub(keep.events);
     // One more than the step tells whether there is another.
-    let candidates: Vec<(i64, i64, i64)> =
-        sqlx::query_as("SELECT seq, at, octet_length(data) FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3")
-            .bind(signed(before))
-            .bind(signed(limit))
-            .bind(i64::from(step) + 1)
-            .fetch_all(&mut batch.connection)
-            .await
-            .map_err(|e| batch.explain(&e))?;
+    let candidates: Vec<(i64, i64, i64)> = query_as(
+        "SELECT seq, at, CAST(octet_length(data) AS BIGINT) FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
+    )
+    .bind(signed(before))
+    .bind(signed(limit))
+    .bind(i64::from(step) + 1)
+    .fetch_all(&mut batch.connection)
+    .await
+    .map_err(|e| batch.explain(&e))?;
     let mut left = batch.heads.bytes;
     let goes = |(seq, at, bytes): &&(i64, i64, i64)| {
         let goes = *at < keep.from.as_millis() || seq.unsigned_abs() <= too_many || left > keep.bytes;
@@ -69,7 +71,7 @@ async fn prune(batch: &mut Batch, keep: Keep, step: u32) -> Result<Pruned, Ledge
     let going = going.min(step as usize);
     let Some((line, ..)) = candidates[..going].last() else { return Ok(Pruned::default()) };
     let freed: u64 = candidates[..going].iter().map(|(_, _, bytes)| bytes.unsigned_abs()).sum();
-    sqlx::query(
+    query(
         "DELETE FROM events WHERE seq > $1 AND seq <= $2 \
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq AND deliveries.status = 'pending')",
     )
@@ -88,7 +90,7 @@ pub(crate) async fn let_go(batch: &mut Batch, seq: u64) -> Result<(), LedgerErro
     if seq > batch.heads.pruned_through {
         return Ok(());
     }
-    sqlx::query(
+    query(
         "DELETE FROM events WHERE seq = $1 \
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq AND deliveries.status = 'pending')",
     )

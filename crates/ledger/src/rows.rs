@@ -1,6 +1,6 @@
 //! Many rows in few statements.
 
-use serde::Serialize;
+use crate::sql::List;
 
 /// How many rows one statement takes. Few sizes, so that their statements stay prepared.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
@@ -16,9 +16,11 @@ pub(crate) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// The argument of [`dialect::in_list`](crate::dialect::in_list).
-pub(crate) fn list<T: Serialize>(values: impl IntoIterator<Item = T>) -> String {
-    let values: Vec<T> = values.into_iter().collect();
-    serde_json::to_string(&values).expect("texts and numbers are JSON")
+pub(crate) fn list<T>(values: impl IntoIterator<Item = T>) -> List
+where
+    List: FromIterator<T>,
+{
+    values.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use crate::sql::{query, query_scalar};
 use crate::{Ledger, LedgerError};
 use domain::Timestamp;
 use std::sync::atomic::Ordering;
@@ -9,7 +10,7 @@ impl Ledger {
         let n = self
             .write(move |batch| {
                 Box::pin(async move {
-                    sqlx::query_scalar("INSERT INTO runs (began_at, last_seen_at) VALUES ($1, $1) RETURNING n")
+                    query_scalar("INSERT INTO runs (began_at, last_seen_at) VALUES ($1, $1) RETURNING n")
                         .bind(at.as_millis())
                         .fetch_one(&mut batch.connection)
                         .await
@@ -26,7 +27,7 @@ impl Ledger {
         let n = self.current_run();
         self.write(move |batch| {
             Box::pin(async move {
-                sqlx::query("UPDATE runs SET last_seen_at = $2 WHERE n = $1")
+                query("UPDATE runs SET last_seen_at = $2 WHERE n = $1")
                     .bind(n)
                     .bind(at.as_millis())
                     .execute(&mut batch.connection)

@@ -1,6 +1,7 @@
 use crate::batch::{Batch, signed};
 use crate::messages::{self, columns};
 use crate::progress::tell;
+use crate::sql::{Query, query, query_scalar};
 use crate::{Ledger, LedgerError, stored};
 use domain::{FailReason, Message, MessageId, Timestamp};
 
@@ -34,7 +35,7 @@ impl Ledger {
         );
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let query = sqlx::query(REQUEUE)
+                let query = query(REQUEUE)
                     .bind(id.to_string())
                     .bind(next_attempt_at.as_millis())
                     .bind(stored::reason_to(&setback))
@@ -59,7 +60,7 @@ impl Ledger {
         self.write_firmly(move |batch| {
             Box::pin(async move {
                 let position = batch.next_position();
-                let query = sqlx::query(RETRY).bind(id.to_string()).bind(signed(position)).bind(at.as_millis());
+                let query = query(RETRY).bind(id.to_string()).bind(signed(position)).bind(at.as_millis());
                 told_one(batch, query).await
             })
         })
@@ -76,7 +77,7 @@ impl Ledger {
         );
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let query = sqlx::query(CANCEL).bind(id.to_string()).bind(at.as_millis());
+                let query = query(CANCEL).bind(id.to_string()).bind(at.as_millis());
                 if let Some(message) = told_one(batch, query).await? {
                     return Ok(Cancelled::Done(message));
                 }
@@ -95,7 +96,7 @@ impl Ledger {
     pub async fn expire_due(&self, now: Timestamp) -> Result<Vec<Message>, LedgerError> {
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let rows = sqlx::query(EXPIRE).bind(now.as_millis()).fetch_all(&mut batch.connection).await;
+                let rows = query(EXPIRE).bind(now.as_millis()).fetch_all(&mut batch.connection).await;
                 let rows = rows.map_err(|e| batch.explain(&e))?;
                 let expired = rows.iter().map(messages::message).collect::<Result<Vec<_>, _>>()?;
                 tell(batch, &expired)?;
@@ -109,8 +110,8 @@ impl Ledger {
     pub async fn next_expiry(&self) -> Result<Option<Timestamp>, LedgerError> {
         let mut reader = self.reader().await?;
         let at: Option<i64> =
-            sqlx::query_scalar("SELECT min(expires_at) FROM messages WHERE status = 'queued' AND expires_at IS NOT NULL")
-                .fetch_one(&mut *reader)
+            query_scalar("SELECT min(expires_at) FROM messages WHERE status = 'queued' AND expires_at IS NOT NULL")
+                .fetch_one(&mut reader)
                 .await
                 .map_err(|e| self.explain(&e))?;
         Ok(at.map(Timestamp::from_millis))
@@ -123,8 +124,6 @@ pub(crate) const EXPIRE: &str = concat!(
     "WHERE status = 'queued' AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT 500) RETURNING ",
     columns!()
 );
-
-type Query<'q> = sqlx::query::Query<'q, crate::dialect::Db, <crate::dialect::Db as sqlx::Database>::Arguments>;
 
 /// The one message that `query` changed, told.
 async fn told_one(batch: &mut Batch, query: Query<'_>) -> Result<Option<Message>, LedgerError> {

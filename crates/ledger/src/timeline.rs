@@ -1,7 +1,7 @@
 use crate::batch::Batch;
+use crate::sql::query;
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, Desired, State, Timestamp};
-use sqlx::Row as _;
 
 /// A line of a channel's timeline: what it became, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,24 +39,24 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<TimelineEntry>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT n, at, desired, state, state_since, state_detail, stuck_since FROM timeline \
              WHERE channel_id = $1 AND n < $2 ORDER BY n DESC LIMIT $3",
         )
         .bind(channel.to_string())
         .bind(before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX)))
         .bind(i64::from(limit.clamp(1, 1000)))
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await
         .map_err(|e| self.explain(&e))?;
         rows.iter()
             .map(|row| {
                 Ok(TimelineEntry {
-                    n: row.get::<i64, _>("n").unsigned_abs(),
+                    n: row.get::<i64>("n").unsigned_abs(),
                     at: Timestamp::from_millis(row.get("at")),
                     state: stored::state(row.get("state"), row.get("state_since"), row.get("state_detail"))?,
                     desired: stored::desired(row.get("desired"))?,
-                    stuck_since: row.get::<Option<i64>, _>("stuck_since").map(Timestamp::from_millis),
+                    stuck_since: row.get::<Option<i64>>("stuck_since").map(Timestamp::from_millis),
                 })
             })
             .collect()
@@ -71,7 +71,7 @@ pub(crate) async fn add(
     stuck_since: Option<Timestamp>,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    sqlx::query(
+    query(
         "INSERT INTO timeline (channel_id, at, desired, state, state_since, state_detail, stuck_since) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(channel.to_string())

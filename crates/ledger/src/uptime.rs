@@ -1,6 +1,6 @@
+use crate::sql::{query, query_scalar};
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, StateKind, Timestamp};
-use sqlx::Row as _;
 
 /// A stretch of time in which a channel was one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,38 +39,37 @@ impl Ledger {
     pub async fn uptime(&self, channel: ChannelId, from: Timestamp, to: Timestamp) -> Result<Vec<Segment>, LedgerError> {
         let mut reader = self.reader().await?;
         // The last change before the window tells what the channel was when it began.
-        let changes = sqlx::query(
+        let changes = query(
             "SELECT at, state FROM timeline WHERE channel_id = $1 AND at < $3 AND at >= \
              coalesce((SELECT max(at) FROM timeline WHERE channel_id = $1 AND at <= $2), $2) ORDER BY n",
         )
         .bind(channel.to_string())
         .bind(from.as_millis())
         .bind(to.as_millis())
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await
         .map_err(|e| self.explain(&e))?;
         let changes: Vec<Change> = changes
             .iter()
             .map(|row| Ok((Timestamp::from_millis(row.get(0)), kind(row.get(1))?)))
             .collect::<Result<_, LedgerError>>()?;
-        let runs =
-            sqlx::query("SELECT n, began_at, last_seen_at FROM runs WHERE last_seen_at >= $1 AND began_at < $2 ORDER BY n")
-                .bind(from.as_millis())
-                .bind(to.as_millis())
-                .fetch_all(&mut *reader)
-                .await
-                .map_err(|e| self.explain(&e))?;
+        let runs = query("SELECT n, began_at, last_seen_at FROM runs WHERE last_seen_at >= $1 AND began_at < $2 ORDER BY n")
+            .bind(from.as_millis())
+            .bind(to.as_millis())
+            .fetch_all(&mut reader)
+            .await
+            .map_err(|e| self.explain(&e))?;
         let ours = self.current_run();
         let runs: Vec<Run> = runs
             .iter()
             .map(|row| {
                 // The present run goes on, whenever its last sign of life was written.
-                let last = if row.get::<i64, _>(0) == ours { to } else { Timestamp::from_millis(row.get(2)) };
+                let last = if row.get::<i64>(0) == ours { to } else { Timestamp::from_millis(row.get(2)) };
                 (Timestamp::from_millis(row.get(1)), last)
             })
             .collect();
         let first_run: Option<i64> =
-            sqlx::query_scalar("SELECT min(began_at) FROM runs").fetch_one(&mut *reader).await.map_err(|e| self.explain(&e))?;
+            query_scalar("SELECT min(began_at) FROM runs").fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
         Ok(segments(&changes, &runs, first_run.map(Timestamp::from_millis), from, to))
     }
 }

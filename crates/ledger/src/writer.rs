@@ -2,11 +2,14 @@
 
 use crate::accept::{self, Offer};
 use crate::batch::{Batch, Heads};
-use crate::dialect::{self, Connection};
+use crate::dialect::Place;
 use crate::inbound::{self, Arrival};
+use crate::postgres::raise;
+use crate::sealing::Sealing;
+use crate::sql::Connection;
+use crate::told::Told;
 use crate::{Accepted, Inbound, LedgerError};
 use futures::future::BoxFuture;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -93,7 +96,7 @@ fn after_commit<T: Send + 'static>(answer: oneshot::Sender<Result<T, LedgerError
 }
 
 /// What is told after a commit.
-pub(crate) struct Told {
+pub(crate) struct Tips {
     pub tip: watch::Sender<u64>,
     /// How often endpoints or deliveries were changed other than by a try.
     pub deliveries: watch::Sender<u64>,
@@ -101,9 +104,9 @@ pub(crate) struct Told {
 
 impl Writer {
     /// Its task ends with [`stop`](Writer::stop), or when the last handle is dropped.
-    pub fn start(connection: Connection, heads: Heads, told: Told, dir: PathBuf) -> Self {
+    pub fn start(connection: Connection, heads: Heads, told: Tips, place: Place, sealing: Sealing) -> Self {
         let (queue, todo) = mpsc::channel(WAITING);
-        let task = tokio::spawn(run(Batch::new(connection, heads, dir), todo, told));
+        let task = tokio::spawn(run(Batch::new(connection, heads, place, sealing), todo, told));
         Writer { queue, task: Mutex::new(Some(task)) }
     }
 
@@ -138,7 +141,7 @@ impl Writer {
     }
 }
 
-async fn run(mut batch: Batch, mut todo: mpsc::Receiver<Todo>, told: Told) -> Option<Connection> {
+async fn run(mut batch: Batch, mut todo: mpsc::Receiver<Todo>, told: Tips) -> Option<Connection> {
     while let Some(first) = todo.recv().await {
         if matches!(first, Todo::Stop) || transact(&mut batch, first, &mut todo, &told).await {
             break;
@@ -162,13 +165,14 @@ fn refuse(todo: Todo, error: LedgerError) {
 }
 
 /// One transaction of `first` and of what else is queued. Whether a stop was among it.
-async fn transact(batch: &mut Batch, first: Todo, todo: &mut mpsc::Receiver<Todo>, told: &Told) -> bool {
+async fn transact(batch: &mut Batch, first: Todo, todo: &mut mpsc::Receiver<Todo>, told: &Tips) -> bool {
+    if let Err(error) = batch.begin().await {
+        let stop = matches!(first, Todo::Stop);
+        refuse(first, error);
+        return stop;
+    }
     let before = batch.mark();
     let seq_before = batch.heads.seq;
-    if let Err(error) = batch.command(dialect::BEGIN).await {
-        refuse(first, error);
-        return false;
-    }
     let mut answers = Vec::new();
     let mut group = Queue { todo, next: Some(first), taken: 0 };
     let mut stop = false;
@@ -201,12 +205,12 @@ async fn transact(batch: &mut Batch, first: Todo, todo: &mut mpsc::Receiver<Todo
         None => batch.commit().await,
     };
     if outcome.is_err() {
-        // Fails when SQLite has rolled back by itself, as it does on a full disk.
-        let _ = batch.command("ROLLBACK").await;
+        batch.roll_back().await;
         batch.forget_since(&before);
+        batch.told = Told::default();
     } else {
         if batch.heads.seq != seq_before {
-            told.tip.send_replace(batch.heads.seq);
+            raise(&told.tip, batch.heads.seq);
         }
         if std::mem::take(&mut batch.endpoints_changed) {
             told.deliveries.send_modify(|n| *n += 1);
@@ -343,7 +347,7 @@ mod tests {
         ledger
             .write(move |batch| {
                 Box::pin(async move {
-                    sqlx::query_scalar(sql).fetch_one(&mut batch.connection).await.map_err(|e| batch.explain(&e))
+                    crate::sql::query_scalar(sql).fetch_one(&mut batch.connection).await.map_err(|e| batch.explain(&e))
                 })
             })
             .await

@@ -1,5 +1,6 @@
 use super::{AttemptOutcome, AttemptRecord, EndpointStatus, endpoints};
 use crate::batch::Batch;
+use crate::sql::{query, query_as, query_scalar};
 use crate::{Ledger, LedgerError, counts, retention, stored};
 use domain::EndpointId;
 
@@ -23,24 +24,24 @@ async fn note(batch: &mut Batch, record: AttemptRecord, status: Option<EndpointS
         AttemptOutcome::Delivered => (true, None),
         AttemptOutcome::Failed { next_attempt_at } => (false, next_attempt_at),
     };
-    let query = if delivered {
-        sqlx::query_as(
+    let tried = if delivered {
+        query_as(
             "UPDATE deliveries SET attempts = attempts + 1, status = 'delivered', next_attempt_at = NULL, finished_at = $2 \
              WHERE id = $1 RETURNING n, endpoint, seq",
         )
         .bind(&id)
         .bind(ended.as_millis())
     } else {
-        sqlx::query_as(
+        query_as(
             "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = CASE WHEN status = 'pending' THEN $2 END \
              WHERE id = $1 RETURNING n, endpoint, seq",
         )
         .bind(&id)
         .bind(next_attempt_at.map(domain::Timestamp::as_millis))
     };
-    let row: Option<(i64, i64, i64)> = query.fetch_optional(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    let row: Option<(i64, i64, i64)> = tried.fetch_optional(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     let Some((n, endpoint, seq)) = row else { return Ok(()) };
-    sqlx::query(
+    query(
         "INSERT INTO attempts (delivery, at, latency_ms, delivered, http_status, answer, error) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(n)
@@ -54,9 +55,9 @@ async fn note(batch: &mut Batch, record: AttemptRecord, status: Option<EndpointS
     .await
     .map_err(|e| batch.explain(&e))?;
     let failing = if delivered {
-        sqlx::query("UPDATE endpoints SET failing_since = NULL WHERE n = $1 AND failing_since IS NOT NULL").bind(endpoint)
+        query("UPDATE endpoints SET failing_since = NULL WHERE n = $1 AND failing_since IS NOT NULL").bind(endpoint)
     } else {
-        sqlx::query("UPDATE endpoints SET failing_since = $2 WHERE n = $1 AND failing_since IS NULL").bind(endpoint).bind(at)
+        query("UPDATE endpoints SET failing_since = $2 WHERE n = $1 AND failing_since IS NULL").bind(endpoint).bind(at)
     };
     failing.execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     batch.tally(if delivered { counts::DELIVERED } else { counts::UNDELIVERED }, ended);
@@ -64,7 +65,7 @@ async fn note(batch: &mut Batch, record: AttemptRecord, status: Option<EndpointS
         retention::let_go(batch, seq.unsigned_abs()).await?;
     }
     if let Some(status) = status {
-        let id: String = sqlx::query_scalar("SELECT id FROM endpoints WHERE n = $1")
+        let id: String = query_scalar("SELECT id FROM endpoints WHERE n = $1")
             .bind(endpoint)
             .fetch_one(&mut batch.connection)
             .await

@@ -1,11 +1,10 @@
 use super::stored::{self, delivery_columns};
 use super::{Attempt, Delivery, DeliveryPage, DeliveryQuery, PendingCount};
 use crate::batch::signed;
-use crate::dialect::Db;
+use crate::sql::{QueryBuilder, query, query_as};
 use crate::stored::unreadable;
 use crate::{Ledger, LedgerError, LoggedEvent, events};
 use domain::{DeliveryId, EndpointId, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 
 pub(crate) const PENDING: &str = concat!(
     "SELECT ",
@@ -21,10 +20,10 @@ impl Ledger {
     /// also those whose next try is due later.
     pub async fn pending(&self, endpoint: EndpointId, limit: u32) -> Result<Vec<(Delivery, LoggedEvent)>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(PENDING)
+        let rows = query(PENDING)
             .bind(endpoint.to_string())
             .bind(i64::from(limit.clamp(1, 1000)))
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await
             .map_err(|e| self.explain(&e))?;
         rows.iter()
@@ -36,7 +35,7 @@ impl Ledger {
                     kind: delivery.kind.clone(),
                     at: Timestamp::from_millis(row.get("event_at")),
                     channel: delivery.channel,
-                    data: serde_json::value::RawValue::from_string(row.get("event_data"))
+                    data: serde_json::value::RawValue::from_string(row.get::<String>("event_data"))
                         .map_err(|_| unreadable("an event's data"))?,
                 };
                 Ok((delivery, event))
@@ -51,36 +50,35 @@ impl Ledger {
         // One more than asked tells whether there is a next page.
         sql.push(" ORDER BY d.n DESC LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX) + 1);
         let mut reader = self.reader().await?;
-        let rows = sql.build().fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = sql.build().fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
         let wanted = &rows[..rows.len().min(limit)];
         let last = wanted.last().filter(|_| rows.len() > wanted.len());
-        let next = last.map(|row| row.get::<i64, _>("n").unsigned_abs());
+        let next = last.map(|row| row.get::<i64>("n").unsigned_abs());
         Ok(DeliveryPage { deliveries: wanted.iter().map(stored::delivery).collect::<Result<_, _>>()?, next })
     }
 
     /// A delivery with its event (as long as the log has it) and its tries, oldest first.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<(Delivery, Option<LoggedEvent>, Vec<Attempt>)>, LedgerError> {
         let mut reader = self.reader().await?;
-        let row = sqlx::query(BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut reader).await.map_err(|e| self.explain(&e))?;
         let Some(row) = row else { return Ok(None) };
         let delivery = stored::delivery(&row)?;
-        let event = sqlx::query("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq = $1")
+        let event = query("SELECT seq, id, kind, at, channel_id, data FROM events WHERE seq = $1")
             .bind(signed(delivery.seq))
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await
             .map_err(|e| self.explain(&e))?;
-        let tries = sqlx::query(
-            "SELECT at, latency_ms, delivered, http_status, answer, error FROM attempts WHERE delivery = $1 ORDER BY n",
-        )
-        .bind(row.get::<i64, _>("n"))
-        .fetch_all(&mut *reader)
-        .await
-        .map_err(|e| self.explain(&e))?;
+        let tries =
+            query("SELECT at, latency_ms, delivered, http_status, answer, error FROM attempts WHERE delivery = $1 ORDER BY n")
+                .bind(row.get::<i64>("n"))
+                .fetch_all(&mut reader)
+                .await
+                .map_err(|e| self.explain(&e))?;
         let tries = tries.iter().map(|row| Attempt {
             at: Timestamp::from_millis(row.get("at")),
-            latency_ms: row.get::<i64, _>("latency_ms").unsigned_abs(),
+            latency_ms: row.get::<i64>("latency_ms").unsigned_abs(),
             delivered: row.get("delivered"),
-            http_status: row.get::<Option<i64>, _>("http_status").and_then(|status| u16::try_from(status).ok()),
+            http_status: row.get::<Option<i64>>("http_status").and_then(|status| u16::try_from(status).ok()),
             answer: row.get("answer"),
             error: row.get("error"),
         });
@@ -90,12 +88,12 @@ impl Ledger {
     /// How much waits for each receiver, in the order of their creation.
     pub async fn pending_counts(&self) -> Result<Vec<PendingCount>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
+        let rows: Vec<(String, i64, Option<i64>)> = query_as(
             "SELECT e.id, (SELECT count(*) FROM deliveries d WHERE d.endpoint = e.n AND d.status = 'pending'), \
              (SELECT d.created_at FROM deliveries d WHERE d.endpoint = e.n AND d.status = 'pending' ORDER BY d.seq LIMIT 1) \
              FROM endpoints e ORDER BY e.n",
         )
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await
         .map_err(|e| self.explain(&e))?;
         rows.into_iter()
@@ -110,8 +108,8 @@ impl Ledger {
     }
 }
 
-pub(crate) fn page_sql(query: &DeliveryQuery) -> QueryBuilder<Db> {
-    let mut sql = QueryBuilder::<Db>::new(concat!(
+pub(crate) fn page_sql(query: &DeliveryQuery) -> QueryBuilder<'static> {
+    let mut sql = QueryBuilder::new(concat!(
         "SELECT ",
         delivery_columns!(),
         " FROM deliveries d CROSS JOIN endpoints e ON e.n = d.endpoint WHERE 1 = 1"

@@ -2,9 +2,9 @@ use super::endpoint::public_url;
 use super::stored::{self, SECRETS_KEPT};
 use super::{Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
 use crate::batch::{Batch, signed};
+use crate::sql::query;
 use crate::{Ledger, LedgerError};
 use domain::{EndpointId, Event, Timestamp};
-use sqlx::Row as _;
 
 impl Ledger {
     /// Adds a receiver; events after now are owed to it. `AlreadyThere` when its id is taken.
@@ -69,14 +69,14 @@ impl Ledger {
 
     pub async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, LedgerError> {
         let mut reader = self.reader().await?;
-        let row = sqlx::query(stored::BY_ID).bind(id.to_string()).fetch_optional(&mut *reader).await;
+        let row = query(stored::BY_ID).bind(id.to_string()).fetch_optional(&mut reader).await;
         row.map_err(|e| self.explain(&e))?.as_ref().map(stored::endpoint).transpose()
     }
 
     /// All receivers in the order of their creation.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(stored::ALL).fetch_all(&mut *reader).await.map_err(|e| self.explain(&e))?;
+        let rows = query(stored::ALL).fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
         rows.iter().map(stored::endpoint).collect()
     }
 
@@ -84,12 +84,12 @@ impl Ledger {
     pub async fn delete_endpoint(&self, id: EndpointId) -> Result<(), LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
-                let gone = sqlx::query("DELETE FROM endpoints WHERE id = $1")
+                let gone = query("DELETE FROM endpoints WHERE id = $1")
                     .bind(id.to_string())
                     .execute(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?;
-                if gone.rows_affected() == 0 {
+                if gone == 0 {
                     return Err(LedgerError::NoSuchEndpoint);
                 }
                 batch.endpoints_changed = true;
@@ -121,7 +121,7 @@ impl Ledger {
 }
 
 pub(super) async fn find(batch: &mut Batch, id: EndpointId) -> Result<(i64, Endpoint), LedgerError> {
-    let row = sqlx::query(stored::BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
+    let row = query(stored::BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
     let row = row.map_err(|e| batch.explain(&e))?.ok_or(LedgerError::NoSuchEndpoint)?;
     Ok((row.get("n"), stored::endpoint(&row)?))
 }
@@ -146,14 +146,14 @@ pub(super) async fn set_status(
     endpoint.updated_at = at;
     if status == EndpointStatus::Active {
         endpoint.failing_since = None;
-        sqlx::query("UPDATE deliveries SET next_attempt_at = NULL, attempts = 0 WHERE endpoint = $1 AND status = 'pending' AND attempts > 0")
+        query("UPDATE deliveries SET next_attempt_at = NULL, attempts = 0 WHERE endpoint = $1 AND status = 'pending' AND attempts > 0")
             .bind(n)
             .execute(&mut batch.connection)
             .await
             .map_err(|e| batch.explain(&e))?;
         if let EndpointStatus::Disabled { .. } = was {
             let tip = batch.heads.seq;
-            sqlx::query("UPDATE endpoints SET planned_through = $2 WHERE n = $1")
+            query("UPDATE endpoints SET planned_through = $2 WHERE n = $1")
                 .bind(n)
                 .bind(signed(tip))
                 .execute(&mut batch.connection)

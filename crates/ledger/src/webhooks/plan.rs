@@ -1,10 +1,9 @@
 use super::{EndpointStatus, Planned, stored};
 use crate::batch::{Batch, signed};
-use crate::dialect::Db;
 use crate::rows::pieces;
+use crate::sql::{QueryBuilder, query};
 use crate::{Ledger, LedgerError};
 use domain::{DeliveryId, EventFilter, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 
 struct Reader {
     n: i64,
@@ -42,7 +41,7 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
         return Ok(Planned::default());
     }
     batch.write_events().await?;
-    let rows = sqlx::query(UNPLANNED)
+    let rows = query(UNPLANNED)
         .bind(from)
         .bind(i64::from(limit))
         .fetch_all(&mut batch.connection)
@@ -59,10 +58,9 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
     }
     let mut made = 0;
     for piece in pieces(&owed) {
-        let mut sql = QueryBuilder::<Db>::new(
-            "INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ",
-        );
-        sql.push_values(piece, |mut row, owed| {
+        let mut sql =
+            QueryBuilder::new("INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ");
+        sql.push_values(piece, |row, owed| {
             row.push_bind(DeliveryId::new(now, rand::random()).to_string())
                 .push_bind(owed.endpoint)
                 .push_bind(owed.event.seq)
@@ -73,9 +71,9 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
                 .push_bind(now.as_millis());
         });
         sql.push(" ON CONFLICT (endpoint, seq) DO NOTHING");
-        made += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?.rows_affected();
+        made += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     }
-    sqlx::query("UPDATE endpoints SET planned_through = $1 WHERE status <> 'disabled' AND planned_through < $1")
+    query("UPDATE endpoints SET planned_through = $1 WHERE status <> 'disabled' AND planned_through < $1")
         .bind(through)
         .execute(&mut batch.connection)
         .await
@@ -84,7 +82,7 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
 }
 
 async fn readers(batch: &mut Batch) -> Result<Vec<Reader>, LedgerError> {
-    let rows = sqlx::query(stored::ALL).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    let rows = query(stored::ALL).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     let mut readers = Vec::with_capacity(rows.len());
     for row in &rows {
         let endpoint = stored::endpoint(row)?;

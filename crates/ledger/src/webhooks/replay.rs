@@ -1,11 +1,10 @@
 use super::stored::{self, delivery_columns};
 use super::{Delivery, endpoints};
 use crate::batch::Batch;
-use crate::dialect::Db;
 use crate::rows::pieces;
+use crate::sql::{QueryBuilder, query, query_scalar};
 use crate::{Ledger, LedgerError, Pruned, retention};
 use domain::{DeliveryId, EndpointId, Timestamp};
-use sqlx::{QueryBuilder, Row as _};
 
 /// Events looked at in one transaction.
 const STEP: i64 = 1000;
@@ -27,7 +26,7 @@ impl Ledger {
                 if !find(batch, id).await?.1 {
                     return Err(LedgerError::EventPruned);
                 }
-                sqlx::query(
+                query(
                     "UPDATE deliveries SET status = 'pending', attempts = 0, next_attempt_at = NULL, finished_at = NULL WHERE id = $1",
                 )
                 .bind(id.to_string())
@@ -46,7 +45,7 @@ impl Ledger {
     pub async fn skip(&self, id: DeliveryId, now: Timestamp) -> Result<Delivery, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
-                sqlx::query(
+                query(
                     "UPDATE deliveries SET status = 'skipped', next_attempt_at = NULL, finished_at = $2 \
                      WHERE id = $1 AND status = 'pending'",
                 )
@@ -93,7 +92,7 @@ impl Ledger {
         let step = step.clamp(1, 10_000);
         self.write_firmly(move |batch| {
             Box::pin(async move {
-                let gone = sqlx::query(
+                let gone = query(
                     "DELETE FROM deliveries WHERE n IN (SELECT n FROM deliveries WHERE finished_at IS NOT NULL AND finished_at < $1 \
                      ORDER BY finished_at LIMIT $2)",
                 )
@@ -101,8 +100,7 @@ impl Ledger {
                 .bind(i64::from(step))
                 .execute(&mut batch.connection)
                 .await
-                .map_err(|e| batch.explain(&e))?
-                .rows_affected();
+                .map_err(|e| batch.explain(&e))?;
                 Ok(Pruned { events: gone, more: gone == u64::from(step) })
             })
         })
@@ -112,7 +110,7 @@ impl Ledger {
 
 /// With whether the log has its event.
 async fn find(batch: &mut Batch, id: DeliveryId) -> Result<(Delivery, bool), LedgerError> {
-    let row = sqlx::query(OF_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
+    let row = query(OF_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
     let row = row.map_err(|e| batch.explain(&e))?.ok_or(LedgerError::NoSuchDelivery)?;
     Ok((stored::delivery(&row)?, row.get("has_event")))
 }
@@ -132,13 +130,13 @@ pub(crate) const IN_RANGE: &str = "SELECT at, seq, id, kind, channel_id FROM eve
 /// One step: how many are owed by it, and the last event that it looked at, if there may be more.
 async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<(u64, Option<(i64, i64)>), LedgerError> {
     let (n, endpoint) = endpoints::find(batch, endpoint).await?;
-    let planned: i64 = sqlx::query_scalar("SELECT planned_through FROM endpoints WHERE n = $1")
+    let planned: i64 = query_scalar("SELECT planned_through FROM endpoints WHERE n = $1")
         .bind(n)
         .fetch_one(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
     // What comes after it will be planned anyway.
-    let rows = sqlx::query(IN_RANGE)
+    let rows = query(IN_RANGE)
         .bind(range.after.0)
         .bind(range.after.1)
         .bind(range.until)
@@ -150,23 +148,22 @@ async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<
     let wanted: Vec<_> = rows
         .iter()
         .filter(|row| {
-            let channel = row.get::<Option<&str>, _>("channel_id").and_then(|id| id.parse().ok());
+            let channel = row.get::<Option<&str>>("channel_id").and_then(|id| id.parse().ok());
             endpoint.filter.matches(row.get("kind"), channel)
         })
         .collect();
     let mut owed = 0;
     for piece in pieces(&wanted) {
-        let mut sql = QueryBuilder::<Db>::new(
-            "INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ",
-        );
-        sql.push_values(piece, |mut values, row| {
+        let mut sql =
+            QueryBuilder::new("INSERT INTO deliveries (id, endpoint, seq, event_id, kind, channel_id, status, created_at) ");
+        sql.push_values(piece, |values, row| {
             values
                 .push_bind(DeliveryId::new(range.now, rand::random()).to_string())
                 .push_bind(n)
-                .push_bind(row.get::<i64, _>("seq"))
-                .push_bind(row.get::<&str, _>("id"))
-                .push_bind(row.get::<&str, _>("kind"))
-                .push_bind(row.get::<Option<&str>, _>("channel_id"))
+                .push_bind(row.get::<i64>("seq"))
+                .push_bind(row.get::<&str>("id"))
+                .push_bind(row.get::<&str>("kind"))
+                .push_bind(row.get::<Option<&str>>("channel_id"))
                 .push_bind("pending")
                 .push_bind(range.now.as_millis());
         });
@@ -176,7 +173,7 @@ async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<
         if range.only_undelivered {
             sql.push(" WHERE deliveries.status <> 'delivered'");
         }
-        owed += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?.rows_affected();
+        owed += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     }
     batch.endpoints_changed |= owed > 0;
     let last = rows.last().filter(|_| rows.len() as i64 == STEP).map(|row| (row.get("at"), row.get("seq")));

@@ -3,12 +3,11 @@
 use super::{Delivery, DeliveryStatus, Endpoint, EndpointStatus, SigningSecret};
 use crate::LedgerError;
 use crate::batch::{Batch, signed};
-use crate::dialect::Row;
+use crate::sql::{Row, query, query_scalar};
 use crate::stored::{from_json, to_json, unreadable};
 use domain::{EventFilter, PauseReason, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 
 /// Secrets that sign at once.
 pub(super) const SECRETS_KEPT: usize = 2;
@@ -101,7 +100,7 @@ fn status_from(word: &str, reason: Option<&str>, since: Option<i64>) -> Result<E
 }
 
 pub(super) async fn insert(batch: &mut Batch, endpoint: &Endpoint, planned_through: u64) -> Result<(), LedgerError> {
-    let n: i64 = sqlx::query_scalar(
+    let n: i64 = query_scalar(
         "INSERT INTO endpoints (id, url, description, channels, kinds, headers, secrets, concurrency, status, planned_through, \
          created_at, updated_at) VALUES ($1, '', '', '[]', '[]', '[]', '[]', 1, 'active', $2, $3, $3) RETURNING n",
     )
@@ -116,7 +115,7 @@ pub(super) async fn insert(batch: &mut Batch, endpoint: &Endpoint, planned_throu
 
 pub(super) async fn update(batch: &mut Batch, n: i64, endpoint: &Endpoint) -> Result<(), LedgerError> {
     let channels: Vec<String> = endpoint.filter.channels.iter().map(ToString::to_string).collect();
-    sqlx::query(
+    query(
         "UPDATE endpoints SET url = $2, description = $3, channels = $4, kinds = $5, headers = $6, secrets = $7, concurrency = $8, \
          status = $9, status_reason = $10, status_since = $11, failing_since = $12, updated_at = $13 WHERE n = $1",
     )
@@ -143,7 +142,7 @@ pub(super) fn endpoint(row: &Row) -> Result<Endpoint, LedgerError> {
     let channels: Vec<String> = from_json(row.get("channels"), "a webhook's channels")?;
     let channels = channels.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>();
     Ok(Endpoint {
-        id: row.get::<&str, _>("id").parse().map_err(|_| unreadable("a webhook's id"))?,
+        id: row.get::<&str>("id").parse().map_err(|_| unreadable("a webhook's id"))?,
         url: row.get("url"),
         description: row.get("description"),
         filter: EventFilter {
@@ -152,9 +151,9 @@ pub(super) fn endpoint(row: &Row) -> Result<Endpoint, LedgerError> {
         },
         headers: from_json(row.get("headers"), "a webhook's headers")?,
         secrets: secrets_from(row.get("secrets"))?,
-        concurrency: u32::try_from(row.get::<i64, _>("concurrency")).unwrap_or(1),
+        concurrency: u32::try_from(row.get::<i64>("concurrency")).unwrap_or(1),
         status: status_from(row.get("status"), row.get("status_reason"), row.get("status_since"))?,
-        failing_since: row.get::<Option<i64>, _>("failing_since").map(Timestamp::from_millis),
+        failing_since: row.get::<Option<i64>>("failing_since").map(Timestamp::from_millis),
         created_at: Timestamp::from_millis(row.get("created_at")),
         updated_at: Timestamp::from_millis(row.get("updated_at")),
     })
@@ -162,21 +161,21 @@ pub(super) fn endpoint(row: &Row) -> Result<Endpoint, LedgerError> {
 
 /// Of [`delivery_columns`].
 pub(super) fn delivery(row: &Row) -> Result<Delivery, LedgerError> {
-    let moment = |column: &str| row.get::<Option<i64>, _>(column).map(Timestamp::from_millis);
+    let moment = |column: &str| row.get::<Option<i64>>(column).map(Timestamp::from_millis);
     let statuses = [DeliveryStatus::Pending, DeliveryStatus::Delivered, DeliveryStatus::Skipped];
-    let status = statuses.into_iter().find(|s| s.as_str() == row.get::<&str, _>("status"));
+    let status = statuses.into_iter().find(|s| s.as_str() == row.get::<&str>("status"));
     Ok(Delivery {
-        id: row.get::<&str, _>("id").parse().map_err(|_| unreadable("a delivery's id"))?,
-        endpoint: row.get::<&str, _>("endpoint_id").parse().map_err(|_| unreadable("a webhook's id"))?,
-        seq: row.get::<i64, _>("seq").unsigned_abs(),
-        event_id: row.get::<&str, _>("event_id").parse().map_err(|_| unreadable("an event's id"))?,
+        id: row.get::<&str>("id").parse().map_err(|_| unreadable("a delivery's id"))?,
+        endpoint: row.get::<&str>("endpoint_id").parse().map_err(|_| unreadable("a webhook's id"))?,
+        seq: row.get::<i64>("seq").unsigned_abs(),
+        event_id: row.get::<&str>("event_id").parse().map_err(|_| unreadable("an event's id"))?,
         kind: row.get("kind"),
         channel: row
-            .get::<Option<&str>, _>("channel_id")
+            .get::<Option<&str>>("channel_id")
             .map(|id| id.parse().map_err(|_| unreadable("a delivery's channel")))
             .transpose()?,
         status: status.ok_or(unreadable("a delivery's status"))?,
-        attempts: u32::try_from(row.get::<i64, _>("attempts")).unwrap_or(u32::MAX),
+        attempts: u32::try_from(row.get::<i64>("attempts")).unwrap_or(u32::MAX),
         next_attempt_at: moment("next_attempt_at"),
         created_at: Timestamp::from_millis(row.get("created_at")),
         finished_at: moment("finished_at"),
