@@ -97,6 +97,11 @@ fn nothing_below_the_composition_root_knows_the_sandbox() {
 }
 
 #[test]
+fn only_tests_know_the_servers_that_tests_start() {
+    only(&["acceptance"], |d| d == "servers");
+}
+
+#[test]
 fn a_release_build_holds_no_sandbox_code() {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "-p", "whatisup", "-e", "normal,build,features", "--prefix", "none"])
@@ -110,6 +115,7 @@ fn a_release_build_holds_no_sandbox_code() {
     assert!(tree.contains("whatsapp-rust v"), "this test looks at the wrong tree");
     for line in tree.lines() {
         assert!(!line.starts_with("sandbox "), "the release build depends on the sandbox");
+        assert!(!line.starts_with("servers "), "the release build depends on what starts servers for tests");
         assert!(!line.contains("danger-skip-cert-chain-verify"), "the release build does not verify WhatsApp's certificate");
     }
 }
@@ -168,8 +174,9 @@ fn only_the_dialers_open_connections() {
         "HttpConnector",
         "ureq::",
     ];
-    // The sandbox is no part of what ships, and has a test of its own that it stays on loopback.
-    only_in(&allowed, |path, line| !path.starts_with("crates/sandbox/") && ways.iter().any(|way| line.contains(way)));
+    // The sandbox is no part of what ships, and has a test of its own that it stays on loopback. Nor are the servers of tests.
+    let others = ["crates/sandbox/", "crates/servers/"];
+    only_in(&allowed, |path, line| !others.iter().any(|o| path.starts_with(o)) && ways.iter().any(|way| line.contains(way)));
 }
 
 #[test]

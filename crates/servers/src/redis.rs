@@ -97,7 +97,14 @@ impl Redis {
     }
 
     /// What `redis-cli` answers; as somebody who may do everything.
+    ///
+    /// # Panics
+    /// When the server does not answer. An error that it answers is an answer.
     pub fn cli(&self, arguments: &[&str]) -> String {
+        self.ask(arguments).unwrap_or_else(|why| panic!("redis-cli {arguments:?}: {why}"))
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         let mut who = Vec::new();
         match (&self.options.acl, &self.options.requirepass) {
             (Some(_), _) => who.extend(["--user", WARDEN.0, "--pass", WARDEN.1]),
@@ -164,12 +171,12 @@ impl Drop for Redis {
     }
 }
 
-fn cli(port: u16, who: &[&str], words: &[&str]) -> String {
+fn cli(port: u16, who: &[&str], words: &[&str]) -> Result<String, String> {
     let mut cli = Command::new(program::on_path("redis-cli", "redis-tools"));
     cli.args(["-h", "127.0.0.1", "-p", &port.to_string(), "--no-auth-warning"]).args(who).args(words);
-    let output = cli.output().unwrap_or_else(|e| panic!("redis-cli: {e}"));
-    assert!(output.status.success(), "redis-cli {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    let output = cli.output().map_err(|e| e.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
 fn configuration(place: &Place, port: u16, options: &RedisOptions, certificate: Option<&Certificate>) -> String {

@@ -27,6 +27,7 @@ fn processes_in(place: &PathBuf) -> usize {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "what died with its process tells nobody")]
 fn a_killed_test_leaves_neither_processes_nor_files() {
     let mut body = Command::new(std::env::current_exe().unwrap());
     body.args(["--exact", "servers_of_a_process_that_is_killed", "--ignored", "--nocapture"]);

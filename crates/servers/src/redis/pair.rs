@@ -57,10 +57,11 @@ impl RedisPair {
         let primary = Redis::start(options.clone());
         options.lines.push(format!("replicaof 127.0.0.1 {}", primary.port()));
         let replica = Redis::start(options.clone());
-        until("a replica in step", || replica.cli(&["INFO", "replication"]).contains("master_link_status:up"));
+        until("a replica in step", || said(&replica).contains("master_link_status:up"));
         let sentinels = (0..3).map(|_| Sentinel::start(primary.port(), options.requirepass.as_deref())).collect();
         let pair = RedisPair { sentinels, servers: [primary, replica], primary: Mutex::new(0) };
-        until("sentinels that know each other", || pair.sentinels.iter().all(Sentinel::knows_all));
+        let port = pair.replica().port();
+        pair.until("sentinels that know all", || pair.sentinels.iter().all(|s| s.knows_all() && s.sees_replica(port)));
         pair
     }
 
@@ -81,6 +82,15 @@ impl RedisPair {
         &self.servers[1 - self.at()]
     }
 
+    /// Waits until the replica has all that the primary has answered.
+    pub fn replicated(&self) {
+        self.until("replica that has everything", || {
+            let value = |text: &str, name: &str| text.split(name).nth(1).and_then(|rest| rest.lines().next().map(str::to_owned));
+            let primary = value(&said(self.primary()), "master_repl_offset:");
+            primary.is_some() && value(&said(self.replica()), "slave_repl_offset:") == primary
+        });
+    }
+
     /// Kills the primary, waits until the sentinels have made the other one it, and brings the old one back as its replica.
     /// What was not replicated at that moment is lost.
     pub fn fail_over(&self) {
@@ -98,18 +108,18 @@ impl RedisPair {
 
     /// Asks the sentinels to make the other one the primary while both live.
     pub fn hand_over(&self) {
-        until("a failover", || self.sentinels.first().is_some_and(|s| s.ask(&["SENTINEL", "FAILOVER", NAME]) == "OK"));
+        self.until("a failover", || self.sentinels.first().is_some_and(|s| s.ask(&["SENTINEL", "FAILOVER", NAME]) == "OK"));
         self.turned();
         self.in_step(self.replica());
     }
 
     fn turned(&self) {
         let next = self.replica();
-        until("another primary", || {
+        self.until("another primary", || {
             let agreed = |s: &Sentinel| {
                 s.ask(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).lines().nth(1) == Some(&next.port().to_string())
             };
-            self.sentinels.iter().all(agreed) && next.cli(&["ROLE"]).starts_with("master")
+            self.sentinels.iter().all(agreed) && said(next).contains("role:master")
         });
         let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
         *primary = 1 - *primary;
@@ -117,18 +127,32 @@ impl RedisPair {
 
     /// Until the sentinels have told it whom to follow, and it does.
     fn in_step(&self, replica: &Redis) {
-        until("a replica in step", || {
-            let said = replica.cli(&["INFO", "replication"]);
+        self.until("a replica in step", || {
+            let said = said(replica);
             let follows = said.contains(&format!("master_port:{}", self.primary().port()));
             follows && said.contains("role:slave") && said.contains("master_link_status:up")
         });
         // They have to have seen it, or the next failover finds no one.
-        until("sentinels that know the replica", || self.sentinels.iter().all(|s| s.sees_replica(replica.port())));
+        self.until("sentinels that know the replica", || self.sentinels.iter().all(|s| s.sees_replica(replica.port())));
+    }
+
+    /// As `until`, with what everybody printed.
+    fn until(&self, what: &str, came: impl FnMut() -> bool) {
+        if !comes(came) {
+            let printed = self.sentinels.iter().filter_map(|s| s.running.as_ref()).map(Running::printed);
+            let printed: Vec<_> = printed.chain(self.servers.iter().map(Redis::printed)).collect();
+            panic!("no {what} within {PATIENCE:?}; the three sentinels and the two servers printed:\n{}", printed.join("\n\n"));
+        }
     }
 
     fn at(&self) -> usize {
         *self.primary.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What it says about replication; nothing when a sentinel just has thrown out everybody who was connected.
+fn said(server: &Redis) -> String {
+    server.ask(&["INFO", "replication"]).unwrap_or_default()
 }
 
 impl Sentinel {
@@ -141,7 +165,7 @@ impl Sentinel {
                 let sentinel = Sentinel { running: Some(running), port, _place: place };
                 // By itself it looks around every ten and says hello every two seconds. Older versions do not take it: then it
                 // is slower.
-                sentinel.ask(&["SENTINEL", "DEBUG", "info-period", "200", "ping-period", "100", "publish-period", "200"]);
+                sentinel.ask(&["SENTINEL", "DEBUG", "info-period", "200", "publish-period", "200"]);
                 sentinel.ask(&["SENTINEL", "DEBUG", "ask-period", "100"]);
                 return sentinel;
             }
@@ -150,7 +174,7 @@ impl Sentinel {
     }
 
     fn ask(&self, words: &[&str]) -> String {
-        super::cli(self.port, &[], words)
+        super::cli(self.port, &[], words).unwrap_or_default()
     }
 
     fn knows_all(&self) -> bool {
@@ -170,7 +194,7 @@ fn configuration(directory: &Path, port: u16, primary: u16, password: Option<&st
     let auth = password.map(|password| format!("sentinel auth-pass {NAME} {password}\n")).unwrap_or_default();
     format!(
         "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n{auth}\
-         sentinel down-after-milliseconds {NAME} 500\nsentinel failover-timeout {NAME} 3000\n",
+         sentinel down-after-milliseconds {NAME} 500\nsentinel failover-timeout {NAME} 2000\n",
         directory.display()
     )
 }
@@ -190,10 +214,17 @@ fn spawn(place: &Place) -> Option<Running> {
     None
 }
 
-pub(super) fn until(what: &str, mut came: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, came: impl FnMut() -> bool) {
+    assert!(comes(came), "no {what} within {PATIENCE:?}");
+}
+
+fn comes(mut came: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while !came() {
-        assert!(Instant::now() < deadline, "no {what} within {PATIENCE:?}");
+        if Instant::now() > deadline {
+            return false;
+        }
         sleep(LOOK);
     }
+    true
 }
