@@ -32,14 +32,17 @@ impl Engine {
         }
         let now = self.inner.clock.now();
         let card = Card { id: ChannelId::new(now, rand::random()), name: new.name, created_at: now, proxy: new.proxy };
+        self.make(card, Channel::new(now), new.start).await
+    }
+
+    pub(crate) async fn make(&self, card: Card, channel: Channel, start: bool) -> Result<ChannelView, CommandError> {
         match self.inner.holding {
-            Holding::All => self.create_here(card, new.start).await,
-            Holding::Assigned { .. } => self.create_for_others(card, new.start).await,
+            Holding::All => self.make_here(card, channel, start).await,
+            Holding::Assigned { .. } => self.make_for_others(card, channel, start).await,
         }
     }
 
-    async fn create_here(&self, card: Card, start: bool) -> Result<ChannelView, CommandError> {
-        let channel = Channel::new(card.created_at);
+    async fn make_here(&self, card: Card, channel: Channel, start: bool) -> Result<ChannelView, CommandError> {
         let view = card.view(&channel);
         self.insert(&view).await?;
         self.inner.board.put(view.clone());
@@ -58,8 +61,7 @@ impl Engine {
     }
 
     /// Whoever becomes its holder begins with what is written here.
-    async fn create_for_others(&self, card: Card, start: bool) -> Result<ChannelView, CommandError> {
-        let mut channel = Channel::new(card.created_at);
+    async fn make_for_others(&self, card: Card, mut channel: Channel, start: bool) -> Result<ChannelView, CommandError> {
         if start {
             (channel, _) = channel::step(&channel, Input::Command(Command::Start), card.created_at, rand::random());
         }

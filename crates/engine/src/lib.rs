@@ -37,6 +37,7 @@ mod perform;
 mod retention;
 mod sending;
 mod start;
+mod take_in;
 mod translate;
 mod wake;
 mod world;
