@@ -1,4 +1,5 @@
 use crate::{Clock, Reach, Schedule};
+use domain::WorkerId;
 use rustls_pki_types::CertificateDer;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ pub struct DispatcherConfig {
     pub reach: Reach,
     /// Certificate authorities to trust besides the web's and this machine's.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// Who this process is among those that share the ledger: it serves the endpoints that it has claimed. `None`: it is the only
+    /// one and serves all.
+    pub worker: Option<WorkerId>,
 }
 
 impl Default for DispatcherConfig {
@@ -24,6 +28,7 @@ impl Default for DispatcherConfig {
             schedule: Schedule::default(),
             reach: Reach::default(),
             authorities: Vec::new(),
+            worker: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::attempt::{self, Lines, Tried};
 use crate::ground::Ground;
-use crate::{DispatcherConfig, EndpointNumbers, letter, planner, roster};
+use crate::{DispatcherConfig, EndpointNumbers, claims, letter, planner, roster};
 use domain::EndpointId;
 use ledger::{Attempt, Endpoint, Ledger, LoggedEvent};
 use std::collections::BTreeMap;
@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Delivers what the event log owes to webhook endpoints.
 ///
-/// Tasks and their lives: a *planner*, which makes deliveries of events; a *roster*, which keeps one task per endpoint; and
-/// those, which deliver. All begin with [`Dispatcher::launch`] and end after `shutdown`: planner and roster at once, an
-/// endpoint's task when what it has under way is written down.
+/// Tasks and their lives: a *planner*, which makes deliveries of events; a *roster*, which keeps one task per endpoint; those, which
+/// deliver; and, when several processes share the ledger, one that claims endpoints for this one. All begin with [`Dispatcher::launch`] and end after `shutdown`: planner and roster at once, an
+/// endpoint's task when what it has under way is written down, and then the claims are let go of.
 #[derive(Debug)]
 pub struct Dispatcher;
 
@@ -46,6 +46,9 @@ impl Dispatcher {
         let wanted = watch::Sender::new(false);
         ground.tracker.spawn(planner::run(Arc::clone(&ground), wanted.subscribe()));
         ground.tracker.spawn(roster::run(Arc::clone(&ground), wanted));
+        if let Some(worker) = ground.config.worker {
+            ground.tracker.spawn(claims::keep(Arc::clone(&ground), worker));
+        }
         Handle { ground }
     }
 }
@@ -81,6 +84,8 @@ impl Handle {
     pub async fn finished(&self) {
         self.ground.tracker.close();
         self.ground.tracker.wait().await;
+        self.ground.lanes.close();
+        self.ground.lanes.wait().await;
     }
 
     /// Begins nothing new and lets what is under way end, within `grace`.

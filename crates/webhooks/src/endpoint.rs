@@ -2,7 +2,8 @@
 //!
 //! What happens to an attempt under way when its endpoint changes meanwhile: paused, resumed, edited, or its secret
 //! rotated: it goes on as it was begun and is written down, and only the next one is otherwise. Deleted: it is cut off, and
-//! nothing is left to write down. At a drain: it ends and is written down, and nothing new begins.
+//! nothing is left to write down. At a drain, and when another process serves the endpoint: it ends and is written down, and
+//! nothing new begins.
 
 use crate::attempt::{self, Lines, Tried};
 use crate::booking::{self, Booking};
@@ -51,6 +52,7 @@ struct Course {
 
 pub(crate) async fn run(ground: Arc<Ground>, id: EndpointId) {
     let (mut planned, mut woken) = (ground.planned.subscribe(), ground.woken.subscribe());
+    let mut claims = ground.claims.subscribe();
     if let Some(mut course) = Course::begin(Arc::clone(&ground), id).await {
         loop {
             let Ok(wait) = course.go_on().await else { break };
@@ -69,6 +71,8 @@ pub(crate) async fn run(ground: Arc<Ground>, id: EndpointId) {
                     Err(_) => Err(Gone),
                 },
                 _ = course.changed.changed(), if !course.leaving => course.refresh().await,
+                // What follows is decided when it goes on.
+                _ = claims.changed(), if !course.leaving => Ok(()),
                 _ = woken.changed(), if !course.leaving => course.refresh().await,
                 _ = planned.changed(), if !course.leaving => {
                     course.lane.expect_more();
@@ -116,6 +120,17 @@ impl Course {
     /// Begins what may be begun; how long nothing else is to be done by itself.
     async fn go_on(&mut self) -> Result<Duration, Gone> {
         while !self.leaving {
+            {
+                let claims = self.ground.claims.borrow();
+                if !claims.hold(self.endpoint.id) {
+                    // Another process serves it: what is under way ends, and nothing is begun.
+                    self.leaving = true;
+                    break;
+                }
+                if !claims.are_fresh(self.ground.config.clock.passed()) {
+                    return Ok(LEDGER_REST);
+                }
+            }
             // Whoever was answered that an endpoint is paused sees nothing begun after that.
             let told = self.changed.has_changed().unwrap_or(false);
             if told || self.ground.config.clock.passed().saturating_sub(self.looked) >= LOOK_ANYWAY {

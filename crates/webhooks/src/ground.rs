@@ -1,3 +1,4 @@
+use crate::claims::Claims;
 use crate::dialer::Dialer;
 use crate::numbers::Numbers;
 use crate::{DispatcherConfig, Reach};
@@ -19,7 +20,10 @@ pub(crate) struct Ground {
     pub planned: watch::Sender<u64>,
     /// Rises when everything is to be looked at.
     pub woken: watch::Sender<u64>,
+    pub claims: watch::Sender<Claims>,
     pub tracker: TaskTracker,
+    /// The tasks of endpoints alone.
+    pub lanes: TaskTracker,
     pub shutdown: CancellationToken,
 }
 
@@ -33,6 +37,7 @@ impl Ground {
         if cfg!(feature = "sandbox") {
             config.reach = Reach::LoopbackOnly;
         }
+        let claims = if config.worker.is_some() { Claims::none() } else { Claims::All };
         Arc::new(Ground {
             dialer: Dialer::new(config.reach, &config.authorities),
             ledger,
@@ -40,7 +45,9 @@ impl Ground {
             numbers: Numbers::default(),
             planned: watch::Sender::default(),
             woken: watch::Sender::default(),
+            claims: watch::Sender::new(claims),
             tracker: TaskTracker::new(),
+            lanes: TaskTracker::new(),
             shutdown,
         })
     }

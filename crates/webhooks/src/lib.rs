@@ -8,6 +8,7 @@
 mod address;
 mod attempt;
 mod booking;
+mod claims;
 mod clock;
 mod config;
 mod dialer;

@@ -23,7 +23,8 @@ pub(crate) async fn run(ground: Arc<Ground>, mut wanted: watch::Receiver<bool>) 
             let Some(planned) = complaint.note("planning deliveries", planned) else { return };
             let rest = match planned {
                 Ok(planned) => {
-                    if planned.made > 0 {
+                    // Others plan too, for those that are served here as well.
+                    if planned.made > 0 || ground.config.worker.is_some() {
                         ground.planned.send_modify(|n| *n += 1);
                     }
                     if planned.more {

@@ -11,10 +11,11 @@ use tokio::task::JoinHandle;
 
 type Tasks = HashMap<EndpointId, JoinHandle<()>>;
 
-/// `wanted`: told whether there is any endpoint that events are owed to.
+/// `wanted`: told whether there is any endpoint here that events are owed to.
 pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>) {
     let mut changed = ground.ledger.deliveries_tip();
     let mut woken = ground.woken.subscribe();
+    let mut claims = ground.claims.subscribe();
     let mut complaint = Complaint::default();
     let mut tasks = Tasks::new();
     let end = ground.shutdown.clone();
@@ -22,14 +23,17 @@ pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>) {
         loop {
             changed.mark_unchanged();
             woken.mark_unchanged();
+            let claimed = claims.borrow_and_update().clone();
             let Some(endpoints) = complaint.note("reading the endpoints", ground.ledger.endpoints().await) else { return };
             let rest = match endpoints {
                 Ok(endpoints) => {
+                    forget(&ground, &mut tasks, &endpoints);
+                    let served: Vec<_> = endpoints.into_iter().filter(|endpoint| claimed.hold(endpoint.id)).collect();
                     wanted.send_if_modified(|wanted| {
-                        let any = endpoints.iter().any(|e| !matches!(e.status, EndpointStatus::Disabled { .. }));
+                        let any = served.iter().any(|e| !matches!(e.status, EndpointStatus::Disabled { .. }));
                         std::mem::replace(wanted, any) != any
                     });
-                    reconcile(&ground, &mut tasks, &endpoints);
+                    employ(&ground, &mut tasks, &served);
                     LOOK_ANYWAY
                 }
                 Err(()) => LEDGER_REST,
@@ -37,6 +41,7 @@ pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>) {
             tokio::select! {
                 _ = changed.changed() => {}
                 _ = woken.changed() => {}
+                _ = claims.changed() => {}
                 () = ground.config.clock.sleep(rest) => {}
             }
         }
@@ -44,7 +49,7 @@ pub(crate) async fn run(ground: Arc<Ground>, wanted: watch::Sender<bool>) {
     end.run_until_cancelled(keep).await;
 }
 
-fn reconcile(ground: &Arc<Ground>, tasks: &mut Tasks, endpoints: &[Endpoint]) {
+fn forget(ground: &Ground, tasks: &mut Tasks, endpoints: &[Endpoint]) {
     // The task of an endpoint that is gone ends by itself.
     tasks.retain(|id, _| {
         let exists = endpoints.iter().any(|e| e.id == *id);
@@ -53,10 +58,13 @@ fn reconcile(ground: &Arc<Ground>, tasks: &mut Tasks, endpoints: &[Endpoint]) {
         }
         exists
     });
-    for Endpoint { id, .. } in endpoints {
-        // One that ended otherwise (by a defect) must not leave its endpoint without.
+}
+
+fn employ(ground: &Arc<Ground>, tasks: &mut Tasks, served: &[Endpoint]) {
+    for Endpoint { id, .. } in served {
+        // One that ended otherwise (by a defect, or as another process served it meanwhile) must not leave its endpoint without.
         if tasks.get(id).is_none_or(JoinHandle::is_finished) {
-            tasks.insert(*id, ground.tracker.spawn(endpoint::run(Arc::clone(ground), *id)));
+            tasks.insert(*id, ground.lanes.spawn(endpoint::run(Arc::clone(ground), *id)));
         }
     }
 }
