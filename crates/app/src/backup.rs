@@ -8,6 +8,7 @@ mod archive;
 mod manifest;
 mod staging;
 
+use crate::config::{Database, Sessions};
 use crate::keys::{self, Face, OpenVault};
 use crate::{Config, StartError, private};
 use domain::{ChannelId, Timestamp};
@@ -43,6 +44,11 @@ pub struct Backup {
 /// Why there is no backup. Nothing is left where it should have been.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    #[error(
+        "the {0} of this installation are not in its data directory, and a backup of that alone would be none. Back up the servers \
+         that keep them, Postgres and Redis, with their own means, and the master key apart from both"
+    )]
+    Elsewhere(&'static str),
     #[error("{} holds nothing to back up yet", .0.display())]
     Nothing(PathBuf),
     #[error("{} is there already; choose another name, or a directory", .0.display())]
@@ -72,12 +78,13 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError + '_
 /// See [`BackupError`].
 pub async fn back_up(config: &Config, to: &Path, now: Timestamp) -> Result<Backup, BackupError> {
     let data_dir = &config.data_dir;
+    on_this_machine(config).map_err(BackupError::Elsewhere)?;
     if !keys::has_ledger(data_dir) {
         return Err(BackupError::Nothing(data_dir.clone()));
     }
     let path = target(to, now)?;
-    let open = keys::open(config, Face::Headless).await?;
-    let ledger_key = keys::existing_ledger_key(&open).await?;
+    let open = keys::open(config, Face::Headless, None).await?;
+    let ledger_key = keys::existing_ledger_key(&open, config).await?;
     let staging = Staging::make(data_dir).map_err(io(data_dir))?.ok_or(BackupError::UnderWay)?;
     let copied = copy_all(data_dir, &open, &ledger_key, &staging).await?;
 
@@ -90,6 +97,15 @@ pub async fn back_up(config: &Config, to: &Path, now: Timestamp) -> Result<Backu
         tracing::warn!(%error, "doctor will not know of this backup");
     }
     Ok(Backup { path, bytes, channels: copied.states.len(), without_key: copied.without_key })
+}
+
+/// A backup is of what is in the data directory; what is not, as an error.
+pub(crate) fn on_this_machine(config: &Config) -> Result<(), &'static str> {
+    match (&config.database, &config.sessions) {
+        (Database::Sqlite, Sessions::Disk) => Ok(()),
+        (Database::Postgres(_), _) => Err("channels and messages"),
+        (Database::Sqlite, Sessions::Redis(_)) => Err("sessions"),
+    }
 }
 
 fn target(to: &Path, now: Timestamp) -> Result<PathBuf, BackupError> {

@@ -3,27 +3,34 @@
 use crate::app::App;
 use crate::backup::restore;
 use crate::keys::{self, Face};
-use crate::{Config, StartError, far_end, private, standing};
+use crate::running::Stores;
+use crate::servers::Servers;
+use crate::{Awaited, Config, StartError, awaited, far_end, opened, private, standing, workers};
 #[cfg(feature = "sandbox")]
 use crate::{defect, embedded::Embedded};
-use domain::Timestamp;
-use engine::{Clock, DataDirLock, Engine, EngineConfig, LockError};
-use ledger::{Ledger, OpenOptions};
+use cluster::{Cluster, ClusterConfig};
+use domain::{Timestamp, WorkerId};
+use engine::{Clock, DataDirLock, Engine, EngineConfig, Holding, LockError};
+use keyspace::{Holdings, Keyspace};
+use ledger::Ledger;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vault::AdminKey;
 use webhooks::{Dispatcher, DispatcherConfig, Reach};
-use whatsapp::{Endpoint, WhatsApp, WhatsAppConfig};
+use whatsapp::{AuthStore, Endpoint, WhatsApp, WhatsAppConfig};
 
 /// What a start made, in the order of its ending.
 pub(crate) struct Built {
     pub server: api::Bound,
     pub engine: Engine,
+    /// Who else there is; only where sessions are in a Redis.
+    pub cluster: Option<Arc<Cluster>>,
     pub webhooks: webhooks::Handle,
     pub ledger: Ledger,
     pub admin_key: AdminKey,
+    pub stores: Stores,
     pub data_dir: PathBuf,
     stop: CancellationToken,
     #[cfg(feature = "sandbox")]
@@ -31,16 +38,19 @@ pub(crate) struct Built {
     _lock: DataDirLock,
 }
 
-/// Returns when what refused a start is over without anybody's doing here: the keychain was unlocked, or came up after us.
-/// Never for anything else.
+/// Returns when what refused a start is over without anybody's doing here: the keychain was unlocked, or came up after us; a
+/// server answers. Never for anything else.
 pub async fn passes(config: &Config, error: &StartError) {
-    if error.passes_by_itself(keys::has_ledger(&config.data_dir))
-        && let Ok(vault) = keys::keychain(config, Face::Desktop)
-    {
-        vault.wait_unlocked().await;
-    } else {
-        std::future::pending::<()>().await;
+    match error.awaits(keys::has_ledger(&config.data_dir)) {
+        Some(Awaited::Keychain) => {
+            if let Ok(vault) = keys::keychain(config, Face::Desktop) {
+                return vault.wait_unlocked().await;
+            }
+        }
+        Some(Awaited::Server) => return awaited::server(config).await,
+        None => {}
     }
+    std::future::pending::<()>().await;
 }
 
 /// Builds and starts everything for a desktop.
@@ -61,22 +71,29 @@ impl App {
         start_locked(config, face, lock).await.map(App::new).map_err(|(error, _)| error)
     }
 
-    /// As [`App::start`]; but a locked keychain is waited for, while the API's port answers that this is so.
+    /// As [`App::start`]; but a locked keychain and a server that does not answer are waited for, while the API's port answers
+    /// that this is so.
     ///
     /// # Errors
     /// Any other [`StartError`].
     pub async fn start_when_unlocked(config: Config, face: Face) -> Result<App, StartError> {
         let mut lock = lock(&config)?;
         loop {
-            match start_locked(config.clone(), face, lock).await {
+            let (error, back) = match start_locked(config.clone(), face, lock).await {
                 Ok(built) => return Ok(App::new(built)),
-                Err((error, back)) if error.passes_by_itself(keys::has_ledger(&config.data_dir)) => {
-                    lock = back;
-                    wait_for_the_keychain(&config, face, &error).await?;
-                    tracing::info!("the keychain is open: going on");
-                }
-                Err((error, _)) => return Err(error),
+                Err(refused) => refused,
+            };
+            lock = back;
+            let Some(awaited) = error.awaits(keys::has_ledger(&config.data_dir)) else { return Err(error) };
+            let sockets = api::bind(&config.api.bind, config.api.port)?;
+            let room = api::WaitingRoom::open(sockets, error.code(), error.title(), &error.to_string());
+            tracing::warn!("{error}");
+            match awaited {
+                Awaited::Keychain => keys::keychain(&config, face)?.wait_unlocked().await,
+                Awaited::Server => awaited::server(&config).await,
             }
+            room.close().await;
+            tracing::info!("going on with the start");
         }
     }
 }
@@ -91,24 +108,16 @@ pub(crate) fn lock(config: &Config) -> Result<DataDirLock, StartError> {
     })
 }
 
-async fn wait_for_the_keychain(config: &Config, face: Face, error: &StartError) -> Result<(), StartError> {
-    let sockets = api::bind(&config.api.bind, config.api.port)?;
-    let room = api::WaitingRoom::open(sockets, error.code(), error.title(), &error.to_string());
-    tracing::warn!("{error}");
-    let vault = keys::keychain(config, face)?;
-    vault.wait_unlocked().await;
-    room.close().await;
-    Ok(())
-}
-
 async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<Built, (StartError, DataDirLock)> {
     match assemble(&config, face).await {
         Ok(parts) => Ok(Built {
             server: parts.server,
             engine: parts.engine,
+            cluster: parts.cluster,
             webhooks: parts.webhooks,
             ledger: parts.ledger,
             admin_key: parts.admin_key,
+            stores: parts.stores,
             data_dir: config.data_dir,
             stop: parts.stop,
             #[cfg(feature = "sandbox")]
@@ -122,9 +131,11 @@ async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<B
 struct Parts {
     server: api::Bound,
     engine: Engine,
+    cluster: Option<Arc<Cluster>>,
     webhooks: webhooks::Handle,
     ledger: Ledger,
     admin_key: AdminKey,
+    stores: Stores,
     stop: CancellationToken,
     #[cfg(feature = "sandbox")]
     embedded: Option<Embedded>,
@@ -139,10 +150,10 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
     }
     let endpoint = far_end::configured(config)?;
     let sockets = api::bind(&config.api.bind, config.api.port)?;
-    let open = keys::open(config, face).await?;
-    let ledger_key = keys::ledger_key(&open, &config.data_dir).await?;
-    let ledger = Ledger::open(&config.data_dir, ledger_key.as_bytes(), OpenOptions::default()).await?;
-    let ground = Ground { started_at, endpoint, sockets, open, ledger: ledger.clone() };
+    let servers = Servers::reach(config).await?;
+    let open = keys::open(config, face, servers.postgres.as_ref()).await?;
+    let ledger = opened::ledger(config, &open, servers.postgres).await?;
+    let ground = Ground { started_at, endpoint, sockets, open, ledger: ledger.clone(), keyspace: servers.keyspace };
     let raised = Box::pin(raise(config, face, ground)).await;
     if raised.is_err() {
         // The process may end next; SQLCipher must not be at work then.
@@ -158,10 +169,11 @@ struct Ground {
     sockets: api::Sockets,
     open: keys::OpenVault,
     ledger: Ledger,
+    keyspace: Option<Keyspace>,
 }
 
 async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, StartError> {
-    let Ground { started_at, endpoint, sockets, open, ledger } = ground;
+    let Ground { started_at, endpoint, sockets, open, ledger, keyspace } = ground;
     let admin_key = keys::ensure_admin_key(&open.vault).await?;
 
     #[cfg(feature = "sandbox")]
@@ -176,8 +188,15 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     let endpoint = endpoint.unwrap_or_else(Endpoint::production);
 
     let about = about(config, &endpoint, started_at);
-    let whatsapp = whatsapp(config, &open.vault, endpoint)?;
+    let (worker, holdings) = (WorkerId::new(started_at, rand::random()), Holdings::new());
+    let auth_store = match &keyspace {
+        None => AuthStore::disk(&config.data_dir, open.vault.clone()),
+        Some(keyspace) => AuthStore::redis(keyspace.clone(), holdings.clone(), open.vault.clone()),
+    };
+    let whatsapp = whatsapp(config, auth_store, endpoint)?;
     let engine_config = EngineConfig {
+        // Where the leases are in a Redis, the cluster says what to run, also to the only worker.
+        holding: if keyspace.is_some() { Holding::Assigned { worker } } else { Holding::All },
         // A sandbox build only ever talks to loopback, which is there with or without a network.
         watch_network: !cfg!(feature = "sandbox"),
         opening_at_once: config.channels.resume_at_once,
@@ -199,6 +218,12 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     let factory = Arc::new(whatsapp);
     let engine = Engine::launch(engine_config, ledger.clone(), factory, CancellationToken::new()).await?;
 
+    let stop = CancellationToken::new();
+    let cluster = keyspace.map(|keyspace| {
+        let about = ClusterConfig::new(worker, &config.worker.name);
+        workers::launch(about, keyspace, holdings, &engine, &ledger, stop.clone())
+    });
+
     let deliver = DispatcherConfig {
         timeout: Duration::from_secs(config.webhooks.timeout_seconds),
         reach: if cfg!(feature = "sandbox") { Reach::LoopbackOnly } else { Reach::Anywhere },
@@ -206,13 +231,13 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     };
     let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
 
-    let stop = CancellationToken::new();
     let deps = api::Deps {
         engine: engine.clone(),
         ledger: ledger.clone(),
         webhooks: webhooks.clone(),
         admin_key: admin_key.clone(),
         vault: standing::watch(open.vault.clone(), open.kind, engine.clone(), stop.clone()),
+        cluster: cluster.as_ref().map(|cluster| cluster.standing()),
         about,
         shell_origin: (face == Face::Desktop).then_some(SHELL_ORIGIN),
         #[cfg(feature = "sandbox")]
@@ -224,6 +249,9 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         Ok(server) => server,
         Err(error) => {
             // Sessions are on their way up; they leave in good order although the start fails.
+            if let Some(cluster) = cluster {
+                cluster.drain(FAILED_START).await;
+            }
             tokio::join!(engine.drain(FAILED_START), webhooks.drain(FAILED_START));
             return Err(error.into());
         }
@@ -231,9 +259,11 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     Ok(Parts {
         server,
         engine,
+        cluster,
         webhooks,
         ledger,
         admin_key,
+        stores: Stores::of(config, open.kind),
         stop,
         #[cfg(feature = "sandbox")]
         embedded,
@@ -261,9 +291,9 @@ fn about(config: &Config, endpoint: &Endpoint, started_at: Timestamp) -> api::Ab
     api::About { version: env!("CARGO_PKG_VERSION").to_owned(), build, sandbox, data_dir: config.data_dir.clone(), started_at }
 }
 
-fn whatsapp(config: &Config, vault: &vault::Vault, endpoint: Endpoint) -> Result<WhatsApp, StartError> {
+fn whatsapp(config: &Config, auth_store: AuthStore, endpoint: Endpoint) -> Result<WhatsApp, StartError> {
     let config = WhatsAppConfig {
-        auth_store: whatsapp::AuthStore::disk(&config.data_dir, vault.clone()),
+        auth_store,
         endpoint,
         device_name: config.whatsapp.device_name.clone(),
         version: config.whatsapp.version,
@@ -282,6 +312,10 @@ impl Built {
         // First nothing new comes in, then what is under way ends, then the books are closed.
         self.stop.cancel();
         self.server.finished().await;
+        // Others take the channels over now, not when the leases are over.
+        if let Some(cluster) = &self.cluster {
+            cluster.drain(grace).await;
+        }
         let (drained, delivered) = tokio::join!(self.engine.drain(grace), self.webhooks.drain(grace));
         tracing::info!(?drained, ?delivered, "all sessions and deliveries have ended");
         self.ledger.close().await;

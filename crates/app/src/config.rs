@@ -2,10 +2,16 @@
 
 mod known;
 mod layers;
+mod master;
+mod stores;
 
 pub use layers::Sources;
 pub(crate) use layers::{APP_NAME, chosen_store};
+pub use master::MasterSource;
+pub(crate) use master::VARIABLE as MASTER_KEY_VARIABLE;
+pub use stores::{Database, PostgresConfig, RedisConfig, Sessions};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +23,9 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 #[derive(Clone, Debug)]
 pub struct Config {
     pub data_dir: PathBuf,
+    pub sessions: Sessions,
+    pub database: Database,
+    pub worker: WorkerConfig,
     pub api: ApiConfig,
     pub vault: VaultConfig,
     pub whatsapp: WhatsAppConfig,
@@ -37,6 +46,27 @@ pub struct ApiConfig {
 pub struct VaultConfig {
     pub store: VaultStore,
     pub key_file: PathBuf,
+    /// The entries that a master key wraps, while they are in the data directory.
+    pub sealed_file: PathBuf,
+    /// Where the master key is, if one is given.
+    pub master: Option<MasterSource>,
+}
+
+impl VaultConfig {
+    /// Whether keys are kept at `path`, or what belongs to them.
+    pub(crate) fn keeps(&self, path: &Path) -> bool {
+        [&self.key_file, &self.sealed_file].into_iter().any(|file| {
+            let mut lock = file.clone().into_os_string();
+            lock.push(".lock");
+            path == file || path.as_os_str() == lock
+        })
+    }
+}
+
+/// What this process is called among the workers.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    pub name: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -45,6 +75,8 @@ pub enum VaultStore {
     Auto,
     Keychain,
     File,
+    /// Wrapped by a master key, in the data directory or in Postgres.
+    Master,
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +154,11 @@ pub enum ConfigError {
 
 #[derive(Deserialize)]
 struct Raw {
+    sessions: String,
+    database: String,
+    redis: stores::RawRedis,
+    postgres: stores::RawPostgres,
+    worker: RawWorker,
     data: RawData,
     api: ApiConfig,
     vault: RawVault,
@@ -142,6 +179,13 @@ struct RawData {
 struct RawVault {
     store: VaultStore,
     key_file: PathBuf,
+    master_key_file: PathBuf,
+    previous_master_key_file: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct RawWorker {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -160,7 +204,7 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
         let data_dir = layers::data_dir(sources)?;
         let raw: Raw = layers::merged(sources, &data_dir)?;
-        raw.check(data_dir).map_err(|error| match error {
+        raw.check(data_dir, sources).map_err(|error| match error {
             ConfigError::Invalid { origin, message } => ConfigError::Invalid { origin: sources.named(&origin), message },
             ConfigError::Unknown { .. }
             | ConfigError::Unreadable { .. }
@@ -171,7 +215,7 @@ impl Config {
 }
 
 impl Raw {
-    fn check(self, data_dir: PathBuf) -> Result<Config, ConfigError> {
+    fn check(self, data_dir: PathBuf, sources: &Sources) -> Result<Config, ConfigError> {
         debug_assert!(self.data.dir.as_os_str().is_empty() || !data_dir.as_os_str().is_empty());
         if let Some(ip) = self.api.bind.iter().find(|ip| !ip.is_loopback()) {
             return Err(invalid("api.bind", format!("{ip} is not a loopback address; only 127.0.0.1 and ::1 are served")));
@@ -208,8 +252,34 @@ impl Raw {
         let version = version.map(|v| parse_version(&v)).transpose()?;
         let key_file =
             if self.vault.key_file.as_os_str().is_empty() { data_dir.join("vault.key") } else { self.vault.key_file };
+        let given = |path: PathBuf| Some(path).filter(|path| !path.as_os_str().is_empty());
+        let master = MasterSource::find(
+            given(self.vault.master_key_file),
+            given(self.vault.previous_master_key_file),
+            sources.credentials.as_deref(),
+            sources.master_key.as_ref(),
+        );
+        if self.vault.store == VaultStore::Master && master.is_none() {
+            return Err(invalid(
+                "vault.store",
+                format!(
+                    "\"master\" needs a master key: name a file with vault.master_key_file, or give it as the credential {} or in \
+                     {}. Make one with: whatisupd vault new-key FILE",
+                    vault::CREDENTIAL,
+                    MASTER_KEY_VARIABLE
+                ),
+            ));
+        }
         Ok(Config {
-            vault: VaultConfig { store: self.vault.store, key_file },
+            sessions: stores::sessions(&SecretString::from(self.sessions), self.redis)?,
+            database: stores::database(&SecretString::from(self.database), self.postgres)?,
+            worker: worker(self.worker)?,
+            vault: VaultConfig {
+                store: self.vault.store,
+                key_file,
+                sealed_file: data_dir.join(vault::SealedFile::NAME),
+                master,
+            },
             api: self.api,
             whatsapp: WhatsAppConfig { device_name, url, ca, version },
             channels: self.channels,
@@ -246,6 +316,28 @@ impl Raw {
     }
 }
 
+fn worker(raw: RawWorker) -> Result<WorkerConfig, ConfigError> {
+    let name = match raw.name.trim() {
+        "" => host_name().unwrap_or_else(|| "worker".to_owned()),
+        name => name.to_owned(),
+    };
+    if name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(invalid("worker.name", "at most 64 printable characters"));
+    }
+    Ok(WorkerConfig { name })
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name.chars().filter(|c| !c.is_control()).take(64).collect()).filter(|name: &String| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}
+
 fn parse_version(text: &str) -> Result<(u32, u32, u32), ConfigError> {
     let mut parts = text.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -268,6 +360,7 @@ pub fn remember_vault_choice(data_dir: &Path, store: VaultStore) -> std::io::Res
         VaultStore::Auto => "auto",
         VaultStore::Keychain => "keychain",
         VaultStore::File => "file",
+        VaultStore::Master => "master",
     };
     let text = format!(
         "# Chosen in the application. Your own config.toml, the environment and flags win over this.\n[vault]\nstore = \"{word}\"\n"

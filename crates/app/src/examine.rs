@@ -3,7 +3,8 @@
 mod permissions;
 mod upkeep;
 
-use crate::keys::{self, Face, VaultKind};
+use crate::keys::{self, Face};
+use crate::servers::Servers;
 use crate::{Config, Running};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -79,14 +80,15 @@ async fn keys(config: &Config) -> Finding {
     if !config.data_dir.exists() {
         return Finding::good("keys", "The application has not been started yet; its first start makes the keys.");
     }
-    let open = match keys::open(config, Face::Headless).await {
+    let opened = async {
+        let servers = Servers::of_keys(config).await?;
+        keys::open(config, Face::Headless, servers.postgres.as_ref()).await
+    };
+    let open = match opened.await {
         Ok(open) => open,
         Err(error) => return Finding::bad("keys", error.to_string()),
     };
-    let place = match open.kind {
-        VaultKind::Keychain => "the keychain".to_owned(),
-        VaultKind::KeyFile => format!("the key file {}", config.vault.key_file.display()),
-    };
+    let place = open.kind.place(config);
     match open.vault.access().await {
         Ok(Access::Locked) => return Finding::bad("keys", vault::VaultError::Locked.sentence()),
         Ok(Access::Open | Access::Unknown) => {}
@@ -124,6 +126,14 @@ async fn ports(config: &Config) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether what runs on this data directory answers, for whoever watches it from outside.
+pub async fn alive(data_dir: &Path) -> bool {
+    match Running::find(data_dir).and_then(|running| running.addresses.first().copied()) {
+        Some(address) => answers(address).await,
+        None => false,
+    }
 }
 
 async fn answers(address: SocketAddr) -> bool {

@@ -1,9 +1,12 @@
 //! Which store holds the keys of an installation, and the keys that the start needs.
 
-use crate::config::{VaultStore, remember_vault_choice};
+use crate::config::{Database, MasterSource, Sessions, VaultStore, remember_vault_choice};
+use crate::sealed_table::SealedTable;
+use crate::servers::Servers;
 use crate::{Config, StartError};
+use ledger::Postgres;
 use std::path::Path;
-use vault::{Access, AdminKey, Installation, Key32, Namespace, Scope, Vault, VaultError};
+use vault::{Access, AdminKey, Installation, Key32, Namespace, Scope, SealedFile, Vault, VaultError};
 
 /// Who sits in front of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,32 @@ pub enum Face {
 pub enum VaultKind {
     Keychain,
     KeyFile,
+    /// Wrapped by a master key, in a file of the data directory.
+    SealedFile,
+    /// Wrapped by a master key, in the database that workers share.
+    SealedTable,
+}
+
+impl VaultKind {
+    /// A stable word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            VaultKind::Keychain => "keychain",
+            VaultKind::KeyFile => "key_file",
+            VaultKind::SealedFile => "sealed_file",
+            VaultKind::SealedTable => "sealed_table",
+        }
+    }
+
+    /// For a sentence.
+    pub(crate) fn place(self, config: &Config) -> String {
+        match self {
+            VaultKind::Keychain => "the keychain".to_owned(),
+            VaultKind::KeyFile => format!("the key file {}", config.vault.key_file.display()),
+            VaultKind::SealedFile => config.vault.sealed_file.display().to_string(),
+            VaultKind::SealedTable => "the database".to_owned(),
+        }
+    }
 }
 
 pub(crate) struct OpenVault {
@@ -46,14 +75,43 @@ pub(crate) fn keychain(config: &Config, face: Face) -> Result<Vault, StartError>
     Ok(if face == Face::Headless { vault.without_prompt() } else { vault })
 }
 
-/// Finds the store that the configuration, the person's earlier choice and the system give.
-pub(crate) async fn open(config: &Config, face: Face) -> Result<OpenVault, StartError> {
+/// Keys wrapped by the master key: in the database if workers share one, else in the data directory. Nothing is asked of it yet.
+fn wrapped(config: &Config, source: &MasterSource, postgres: Option<&Postgres>) -> Result<OpenVault, StartError> {
+    let keys = source.keys()?;
+    Ok(match postgres {
+        Some(postgres) => {
+            let entries = SealedTable::new(postgres.keys(), config.database.described());
+            // All data directories that use one database are one installation.
+            let scope = Scope { namespace: namespace(), installation: Installation::named("database") };
+            OpenVault { vault: Vault::master(keys, Box::new(entries), scope), kind: VaultKind::SealedTable }
+        }
+        None => {
+            let entries = SealedFile::new(&config.vault.sealed_file);
+            let vault = Vault::master(keys, Box::new(entries), scope(&config.data_dir)?);
+            OpenVault { vault, kind: VaultKind::SealedFile }
+        }
+    })
+}
+
+/// Finds the store that the configuration, the person's earlier choice and the system give. `postgres` is the database that
+/// the configuration names, if any.
+pub(crate) async fn open(config: &Config, face: Face, postgres: Option<&Postgres>) -> Result<OpenVault, StartError> {
+    if let (Some(source), VaultStore::Auto | VaultStore::Master) = (&config.vault.master, config.vault.store) {
+        let open = wrapped(config, source, postgres)?;
+        // A wrong key is told here, before anything is made.
+        open.vault.wrapping().await?;
+        return Ok(open);
+    }
+    if let (Sessions::Redis(_), Database::Postgres(_)) = (&config.sessions, &config.database) {
+        return Err(StartError::MasterKeyMissing);
+    }
     let scope = scope(&config.data_dir)?;
     let key_file = || OpenVault { vault: Vault::key_file(&config.vault.key_file, scope.clone()), kind: VaultKind::KeyFile };
     let keychain = || keychain(config, face).map(|vault| OpenVault { vault, kind: VaultKind::Keychain });
     match config.vault.store {
         VaultStore::File => Ok(key_file()),
         VaultStore::Keychain => keychain(),
+        VaultStore::Master => Err(StartError::MasterKeyMissing),
         VaultStore::Auto => {
             let open = keychain()?;
             match (open.vault.access().await, face) {
@@ -77,27 +135,23 @@ pub(crate) async fn open(config: &Config, face: Face) -> Result<OpenVault, Start
 }
 
 /// The key of a ledger that is there.
-pub(crate) async fn existing_ledger_key(open: &OpenVault) -> Result<Key32, StartError> {
-    open.vault.ledger_key().await?.ok_or_else(|| ledger_key_missing(open))
-}
-
-fn ledger_key_missing(open: &OpenVault) -> StartError {
-    let place = match open.kind {
-        VaultKind::Keychain => "the keychain".to_owned(),
-        VaultKind::KeyFile => "the key file".to_owned(),
-    };
-    StartError::LedgerKeyMissing { place }
+pub(crate) async fn existing_ledger_key(open: &OpenVault, config: &Config) -> Result<Key32, StartError> {
+    open.vault.ledger_key().await?.ok_or_else(|| StartError::LedgerKeyMissing { place: open.kind.place(config) })
 }
 
 /// The ledger's key; made only when there is no ledger that another key might belong to.
-pub(crate) async fn ledger_key(open: &OpenVault, data_dir: &Path) -> Result<Key32, StartError> {
+pub(crate) async fn ledger_key(open: &OpenVault, config: &Config, has_ledger: bool) -> Result<Key32, StartError> {
     if let Some(key) = open.vault.ledger_key().await? {
         return Ok(key);
     }
-    if has_ledger(data_dir) {
-        return Err(ledger_key_missing(open));
+    if has_ledger {
+        return Err(StartError::LedgerKeyMissing { place: open.kind.place(config) });
     }
-    Ok(open.vault.create_ledger_key().await?)
+    match open.vault.create_ledger_key().await {
+        // Another worker was first.
+        Err(VaultError::AlreadyThere) => existing_ledger_key(open, config).await,
+        made => Ok(made?),
+    }
 }
 
 /// Whether there is something that a key was made for.
@@ -110,9 +164,7 @@ pub(crate) async fn ensure_admin_key(vault: &Vault) -> Result<AdminKey, StartErr
     if let Some(key) = vault.admin_key().await? {
         return Ok(key);
     }
-    let key = AdminKey::generate()?;
-    vault.set_admin_key(&key).await?;
-    Ok(key)
+    Ok(vault.admin_key_or(&AdminKey::generate()?).await?)
 }
 
 /// The admin key of an installation, for a command beside the running application.
@@ -125,7 +177,8 @@ pub async fn admin_key(config: &Config) -> anyhow::Result<String> {
         "{} does not exist yet; start the application once: whatisupd run",
         config.data_dir.display()
     );
-    let open = open(config, Face::Headless).await?;
+    let servers = Servers::of_keys(config).await?;
+    let open = open(config, Face::Headless, servers.postgres.as_ref()).await?;
     match open.vault.admin_key().await.map_err(StartError::from)? {
         Some(key) => Ok(key.expose().to_owned()),
         None => anyhow::bail!("there is no key yet; start the application once: whatisupd run"),

@@ -3,6 +3,7 @@
 
 mod app;
 mod args;
+mod awaited;
 mod backup;
 mod build;
 mod concerns;
@@ -11,6 +12,7 @@ mod config;
 mod defect;
 #[cfg(feature = "sandbox")]
 mod embedded;
+mod environment;
 mod examine;
 mod far_end;
 mod keys;
@@ -18,11 +20,15 @@ mod leave;
 mod log_file;
 mod logging;
 mod notices;
+mod opened;
 mod private;
 mod running;
+mod sealed_table;
+mod servers;
 mod standing;
 mod start_error;
 mod stop;
+mod workers;
 
 pub use api::{Notifications, Settings};
 pub use app::App;
@@ -32,16 +38,18 @@ pub use backup::{Backup, BackupError, back_up};
 pub use build::{build, passes};
 pub use concerns::Concerns;
 pub use config::{
-    ApiConfig, ChannelsConfig, Config, ConfigError, EventsConfig, LogConfig, LogFormat, OutboxConfig, Sources, VaultConfig,
-    VaultStore, WebhooksConfig, WhatsAppConfig, remember_vault_choice,
+    ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, OutboxConfig,
+    PostgresConfig, RedisConfig, Sessions, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig, WorkerConfig,
+    remember_vault_choice,
 };
-pub use examine::{Finding, examine};
+pub use environment::take_master_key_out;
+pub use examine::{Finding, alive, examine};
 pub use keys::{Face, VaultKind, admin_key};
 pub use leave::leave;
 pub use logging::init_logging;
 pub use notices::{About, News};
 pub use running::Running;
-pub use start_error::{StartAction, StartError};
+pub use start_error::{Awaited, StartAction, StartError};
 pub use stop::stop_requested;
 
 use std::path::{Path, PathBuf};

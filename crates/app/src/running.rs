@@ -1,5 +1,6 @@
 //! What a running application leaves in its data directory, so that commands beside it find it.
 
+use crate::{Config, VaultKind};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,30 @@ use std::path::{Path, PathBuf};
 pub struct Running {
     pub pid: u32,
     pub addresses: Vec<SocketAddr>,
+    /// An earlier version did not tell.
+    #[serde(default)]
+    pub stores: Stores,
+}
+
+/// Where a running application keeps what it has; no secret in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stores {
+    /// `disk`, or the address of a Redis.
+    pub sessions: String,
+    /// `sqlite`, or the address of a Postgres.
+    pub database: String,
+    /// `keychain`, `key_file`, `sealed_file` or `sealed_table`.
+    pub vault: String,
+}
+
+impl Stores {
+    pub(crate) fn of(config: &Config, vault: VaultKind) -> Self {
+        Stores {
+            sessions: config.sessions.described(),
+            database: config.database.described(),
+            vault: vault.word().to_owned(),
+        }
+    }
 }
 
 fn file(data_dir: &Path) -> PathBuf {
@@ -63,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_process_is_there_until_it_has_ended() {
-        let of = |pid| Running { pid, addresses: Vec::new() };
+        let of = |pid| Running { pid, addresses: Vec::new(), stores: Stores::default() };
         assert_eq!(of(std::process::id()).lives(), Some(true));
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let gone = of(child.id());

@@ -40,9 +40,11 @@ pub(crate) fn watch(vault: Vault, kind: VaultKind, engine: Engine, until: Cancel
 }
 
 fn of(kind: VaultKind, access: Result<Access, VaultError>) -> VaultStanding {
-    let (word, place) = match kind {
-        VaultKind::Keychain => ("keychain", "The keys are in the keychain of this desktop."),
-        VaultKind::KeyFile => ("key_file", "The keys are in a key file. Protect it as you would the accounts themselves."),
+    let place = match kind {
+        VaultKind::Keychain => "The keys are in the keychain of this desktop.",
+        VaultKind::KeyFile => "The keys are in a key file. Protect it as you would the accounts themselves.",
+        VaultKind::SealedFile => "The keys are in the data directory, wrapped by the master key that this process was given.",
+        VaultKind::SealedTable => "The keys are in the database, wrapped by the master key that this process was given.",
     };
     let (status, summary) = match access {
         Ok(Access::Open | Access::Unknown) => ("ok", place.to_owned()),
@@ -50,12 +52,12 @@ fn of(kind: VaultKind, access: Result<Access, VaultError>) -> VaultStanding {
         Err(error) => {
             let status = match error {
                 VaultError::Locked | VaultError::TimedOut => "locked",
-                VaultError::Missing => "missing",
-                VaultError::Refused(_) => "refused",
+                VaultError::Missing | VaultError::Unreachable(_) => "missing",
+                VaultError::Refused(_) | VaultError::WrongMasterKey { .. } => "refused",
                 VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_) => "failed",
             };
             (status, error.sentence())
         }
     };
-    VaultStanding { kind: word.to_owned(), status: status.to_owned(), summary }
+    VaultStanding { kind: kind.word().to_owned(), status: status.to_owned(), summary }
 }

@@ -3,7 +3,8 @@
 use engine::HeldBy;
 use ledger::OpenError;
 use std::path::PathBuf;
-use vault::VaultError;
+use keyspace::KeyspaceError;
+use vault::{MasterKeyError, VaultError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -17,6 +18,16 @@ pub enum StartError {
     RestoreUnderWay(PathBuf),
     #[error("{}", .0.sentence())]
     Vault(#[from] VaultError),
+    #[error("{}", master_key(.0))]
+    MasterKey(#[from] MasterKeyError),
+    #[error(
+        "Workers that share a Redis and a Postgres share their keys too, and these are wrapped by a master key. Make one with \
+         `whatisupd vault new-key FILE`, and give it to every worker: vault.master_key_file, the credential whatisup-master-key, or \
+         WHATISUP_VAULT_MASTER_KEY."
+    )]
+    MasterKeyMissing,
+    #[error("{}", redis(.0))]
+    Redis(#[from] KeyspaceError),
     #[error(
         "The key of the database is not in {place}. Nothing was changed. Restore the key that belongs to this data directory, \
          choose the key store that holds it, or start with an empty database."
@@ -56,7 +67,17 @@ impl StartError {
                 VaultError::Locked | VaultError::TimedOut => "vault_locked",
                 VaultError::Missing => "vault_missing",
                 VaultError::Refused(_) => "vault_refused",
+                VaultError::WrongMasterKey { .. } => "wrong_master_key",
+                VaultError::Unreachable(_) => "vault_unreachable",
                 VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_) => "vault_damaged",
+            },
+            StartError::MasterKey(_) => "master_key_unusable",
+            StartError::MasterKeyMissing => "master_key_missing",
+            StartError::Redis(error) => match error {
+                KeyspaceError::Unreachable(_) => "redis_unreachable",
+                KeyspaceError::Refused(_) | KeyspaceError::Fenced => "redis_refused",
+                KeyspaceError::Unexpected(_) => "redis_unexpected",
+                KeyspaceError::Config(_) => "redis_setting",
             },
             StartError::LedgerKeyMissing { .. } => "ledger_key_missing",
             StartError::Ledger(error) => match error {
@@ -65,6 +86,7 @@ impl StartError {
                 OpenError::NewerVersion { .. } => "ledger_newer",
                 OpenError::DiskFull => "disk_full",
                 OpenError::Unreachable(_) => "database_unreachable",
+                OpenError::Refused(_) => "database_refused",
                 OpenError::Io(_) => "ledger_unusable",
             },
             StartError::LedgerUse(_) => "ledger_unusable",
@@ -87,12 +109,21 @@ impl StartError {
             StartError::Vault(VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_)) => {
                 "The keys cannot be read"
             }
+            StartError::Vault(VaultError::WrongMasterKey { .. }) => "The master key is the wrong one",
+            StartError::Vault(VaultError::Unreachable(_)) => "The keys cannot be reached",
+            StartError::MasterKey(_) => "The master key cannot be used",
+            StartError::MasterKeyMissing => "There is no master key",
+            StartError::Redis(KeyspaceError::Unreachable(_)) => "Redis cannot be reached",
+            StartError::Redis(KeyspaceError::Refused(_) | KeyspaceError::Fenced) => "Redis refused",
+            StartError::Redis(KeyspaceError::Unexpected(_)) => "Redis cannot be used",
+            StartError::Redis(KeyspaceError::Config(_)) => "A setting does not fit",
             StartError::LedgerKeyMissing { .. } => "The key of the database is missing",
             StartError::Ledger(OpenError::WrongKey) => "The key does not fit the database",
             StartError::Ledger(OpenError::Damaged { .. }) => "The database is damaged",
             StartError::Ledger(OpenError::NewerVersion { .. }) => "The database is from a newer version",
             StartError::Ledger(OpenError::DiskFull) => "The disk is full",
             StartError::Ledger(OpenError::Unreachable(_)) => "The database server cannot be reached",
+            StartError::Ledger(OpenError::Refused(_)) => "The database server refuses",
             StartError::Ledger(OpenError::Io(_)) | StartError::LedgerUse(_) => "The database cannot be used",
             StartError::Engine(_) => "The channels could not be loaded",
             StartError::Api(_) => "The port of the local API is taken",
@@ -116,9 +147,19 @@ impl StartError {
                 | VaultError::TimedOut
                 | VaultError::Damaged(_)
                 | VaultError::AlreadyThere
+                | VaultError::WrongMasterKey { .. }
+                | VaultError::Unreachable(_)
                 | VaultError::Io(_),
             )
-            | StartError::Ledger(OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Unreachable(_) | OpenError::Io(_))
+            | StartError::MasterKey(_)
+            | StartError::MasterKeyMissing
+            | StartError::Redis(_)
+            | StartError::Ledger(OpenError::NewerVersion { .. }
+                | OpenError::DiskFull
+                | OpenError::Unreachable(_)
+                | OpenError::Refused(_)
+                | OpenError::Io(_),
+            )
             | StartError::LedgerUse(_)
             | StartError::Engine(_)
             | StartError::Api(_)
@@ -127,25 +168,85 @@ impl StartError {
         }
     }
 
-    /// Whether waiting alone may help: somebody unlocks the keychain, or it starts later than we do.
-    pub fn passes_by_itself(&self, keys_exist: bool) -> bool {
+    /// What passes by itself, without anybody's doing here. `keys_exist`: nobody will start a keychain for an installation that
+    /// never had keys in one.
+    pub fn awaits(&self, keys_exist: bool) -> Option<Awaited> {
         match self {
-            StartError::Vault(VaultError::Locked | VaultError::TimedOut) => true,
-            // Nobody will start a keychain for an installation that never had keys in one.
-            StartError::Vault(VaultError::Missing) => keys_exist,
+            StartError::Vault(VaultError::Locked | VaultError::TimedOut) => Some(Awaited::Keychain),
+            StartError::Vault(VaultError::Missing) => keys_exist.then_some(Awaited::Keychain),
+            StartError::Vault(VaultError::Unreachable(_))
+            | StartError::Ledger(OpenError::Unreachable(_))
+            | StartError::Redis(KeyspaceError::Unreachable(_)) => Some(Awaited::Server),
             StartError::DataDir { .. }
             | StartError::DataDirHeld(_)
             | StartError::RestoreUnderWay(_)
             | StartError::Vault(
-                VaultError::Refused(_) | VaultError::Damaged(_) | VaultError::AlreadyThere | VaultError::Io(_),
+                VaultError::Refused(_)
+                | VaultError::Damaged(_)
+                | VaultError::AlreadyThere
+                | VaultError::WrongMasterKey { .. }
+                | VaultError::Io(_),
+            )
+            | StartError::MasterKey(_)
+            | StartError::MasterKeyMissing
+            | StartError::Redis(
+                KeyspaceError::Refused(_) | KeyspaceError::Fenced | KeyspaceError::Unexpected(_) | KeyspaceError::Config(_),
             )
             | StartError::LedgerKeyMissing { .. }
-            | StartError::Ledger(_)
+            | StartError::Ledger(
+                OpenError::WrongKey
+                | OpenError::Damaged { .. }
+                | OpenError::NewerVersion { .. }
+                | OpenError::DiskFull
+                | OpenError::Refused(_)
+                | OpenError::Io(_),
+            )
             | StartError::LedgerUse(_)
             | StartError::Engine(_)
             | StartError::Api(_)
             | StartError::WhatsApp { .. }
-            | StartError::Sandbox(_) => false,
+            | StartError::Sandbox(_) => None,
         }
+    }
+}
+
+/// Somebody unlocks the keychain, or it starts later than we do; or a server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    Keychain,
+    Server,
+}
+
+fn master_key(error: &MasterKeyError) -> String {
+    let what = error.to_string();
+    let what = what[..1].to_uppercase() + &what[1..];
+    let help = match error {
+        MasterKeyError::Unreadable { .. } => "Put the master key there, readable for the user that runs WhatIsUp.",
+        MasterKeyError::NotOne { .. } => {
+            "A master key is what `whatisupd vault new-key` prints; give this process the one of the other workers."
+        }
+        MasterKeyError::OpenToOthers { .. } => "Whoever has it can open every session.",
+    };
+    format!("{what}. {help}")
+}
+
+fn redis(error: &KeyspaceError) -> String {
+    match error {
+        KeyspaceError::Unreachable(why) => {
+            format!("Redis does not answer: {why}. WhatIsUp goes on by itself when it does; check its address (sessions) and whether it runs.")
+        }
+        KeyspaceError::Refused(why) if why.contains("NOAUTH") || why.contains("WRONGPASS") || why.contains("AuthenticationFailed") => {
+            format!("Redis does not let us in: {why}. Check user and password (in sessions, or redis.password_file).")
+        }
+        KeyspaceError::Refused(why) if why.contains("NOPERM") => {
+            format!("The user at Redis may not do what is needed: {why}. Give it all commands but the dangerous ones on the keys of redis.prefix.")
+        }
+        KeyspaceError::Refused(why) if why.contains("READONLY") || why.contains("ReadOnly") => {
+            format!("This Redis is a replica: {why}. Name its master, or the Sentinels that know it (redis+sentinel://).")
+        }
+        KeyspaceError::Refused(why) => format!("Redis refuses to write: {why}. Mend that there, and start again."),
+        KeyspaceError::Unexpected(why) => format!("Redis answers what we did not expect: {why}. It has to be Redis 6.2 or newer."),
+        KeyspaceError::Config(why) => format!("sessions: {why}."),
+        KeyspaceError::Fenced => "Another worker is at it. Start again.".to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::archive::{self, ArchiveError};
 use super::{LAST, staging};
-use crate::config::VaultStore;
+use crate::config::{VaultConfig, VaultStore};
 use crate::keys::{self, Face, OpenVault};
 use crate::{Config, StartError, log_file};
 use domain::{ChannelId, ChannelView, Desired, Event, Reason, State, Timestamp};
@@ -38,6 +38,8 @@ pub struct Restored {
 pub enum RestoreError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error("the {0} of this installation are kept on a server; a backup can be restored where both are on this machine")]
+    Elsewhere(&'static str),
     #[error(
         "{} is not empty. Choose another directory with --data-dir, or move what is there aside with --replace",
         .0.display()
@@ -74,6 +76,7 @@ fn io(path: &Path) -> impl FnOnce(io::Error) -> RestoreError + '_ {
 /// See [`RestoreError`].
 pub async fn restore(config: &Config, from: &Path, replace: bool, now: Timestamp) -> Result<Restored, RestoreError> {
     let data_dir = &config.data_dir;
+    super::on_this_machine(config).map_err(RestoreError::Elsewhere)?;
     // Nothing is made, not even the directory, for a file that is not there.
     drop(File::open(from).map_err(io(from))?);
     let _lock = crate::build::lock(config)?;
@@ -132,7 +135,7 @@ impl Keys {
         {
             there.vault.store = chosen;
         }
-        let open = keys::open(&there, Face::Headless).await?;
+        let open = keys::open(&there, Face::Headless, None).await?;
         match open.vault.ledger_key().await.map_err(StartError::from)? {
             Some(ledger) => Ok(Keys { open, ledger }),
             None => Err(elsewhere(&open, config)),
@@ -207,7 +210,11 @@ fn why(error: &OpenError) -> String {
         OpenError::WrongKey => "The key in the key store is not the one that it was sealed with.".to_owned(),
         // The general sentence speaks of copies and of starting afresh, which is not what happens here.
         OpenError::Damaged { detail, .. } => format!("It is damaged: {detail}."),
-        OpenError::NewerVersion { .. } | OpenError::DiskFull | OpenError::Unreachable(_) | OpenError::Io(_) => error.sentence(),
+        OpenError::NewerVersion { .. }
+        | OpenError::DiskFull
+        | OpenError::Unreachable(_)
+        | OpenError::Refused(_)
+        | OpenError::Io(_) => error.sentence(),
     }
 }
 
@@ -218,18 +225,22 @@ fn elsewhere(open: &OpenVault, config: &Config) -> RestoreError {
             place: format!("the key file {}", config.vault.key_file.display()),
             hint: ", or wherever a copy of its key file is (--key-file)".into(),
         },
+        keys::VaultKind::SealedFile | keys::VaultKind::SealedTable => RestoreError::KeysElsewhere {
+            place: open.kind.place(config),
+            hint: ", or where a copy of vault.sealed and its master key are".into(),
+        },
     }
 }
 
 /// The data directory as a place with things in it.
 struct Place<'a> {
     data_dir: &'a Path,
-    key_file: &'a Path,
+    vault: &'a VaultConfig,
 }
 
 impl<'a> Place<'a> {
     fn of(config: &'a Config) -> Self {
-        Place { data_dir: &config.data_dir, key_file: &config.vault.key_file }
+        Place { data_dir: &config.data_dir, vault: &config.vault }
     }
 
     /// What would be in the way. Keys, logs, the window's cache, the lock that is held now and what was set aside before
@@ -240,7 +251,7 @@ impl<'a> Place<'a> {
         for entry in fs::read_dir(self.data_dir)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let stays = STAYS.contains(&name.as_str()) || name.starts_with(&format!("{REPLACED}-")) || path == self.key_file;
+            let stays = STAYS.contains(&name.as_str()) || name.starts_with(&format!("{REPLACED}-")) || self.vault.keeps(&path);
             if !stays {
                 found.push(path);
             }

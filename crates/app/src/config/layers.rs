@@ -1,22 +1,35 @@
 //! Where settings come from, and in which order they win.
 
-use super::{ConfigError, DEFAULTS, known};
+use super::{ConfigError, DEFAULTS, MASTER_KEY_VARIABLE, known};
 use crate::RunArgs;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Name of the application's directories: builds never share them.
 pub(crate) const APP_NAME: &str = if cfg!(feature = "sandbox") { "whatisup-sandbox" } else { "whatisup" };
 
 /// What the outside gives: the flags, and the environment as a value so that tests need not touch the real one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     pub args: RunArgs,
     pub env: BTreeMap<String, String>,
+    /// What [`MASTER_KEY_VARIABLE`] held. It is no setting, and not kept with the others.
+    pub master_key: Option<SecretString>,
+    /// Where systemd has put the credentials of this service.
+    pub credentials: Option<PathBuf>,
+}
+
+/// Values of variables may be secrets.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("args", &self.args).field("env", &self.env.keys()).finish_non_exhaustive()
+    }
 }
 
 impl Sources {
@@ -26,7 +39,14 @@ impl Sources {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let ours =
             std::env::vars_os().map(|(name, value)| (text(name), value)).filter(|(name, _)| name.starts_with("WHATISUP_"));
-        Sources { args, env: ours.map(|(name, value)| (name, text(value))).collect() }
+        let mut env: BTreeMap<_, _> = ours.map(|(name, value)| (name, text(value))).collect();
+        let in_the_open = env.remove(MASTER_KEY_VARIABLE).map(SecretString::from);
+        Sources {
+            args,
+            env,
+            master_key: crate::environment::taken().or(in_the_open),
+            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+        }
     }
 
     /// A setting, with the flag or variable that gave it when one did.
@@ -110,8 +130,12 @@ fn from(setting: &str, origin: &str) -> String {
 
 fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    text.parse()
-        .map_err(|e: toml::de::Error| ConfigError::Invalid { origin: path.display().to_string(), message: e.to_string() })
+    text.parse().map_err(|e: toml::de::Error| {
+        // Its own words quote the line, where a password may be.
+        let line = e.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+        let line = line.map(|n| format!(", line {n}")).unwrap_or_default();
+        ConfigError::Invalid { origin: format!("{}{line}", path.display()), message: e.message().to_owned() }
+    })
 }
 
 /// Each variable becomes what the default of its setting is.
@@ -181,7 +205,10 @@ fn flag_layer(args: &RunArgs) -> Dict {
 }
 
 fn put(dict: &mut Dict, setting: &str, value: Value) {
-    let (table, key) = setting.split_once('.').expect("every setting of the defaults is in a table");
+    let Some((table, key)) = setting.split_once('.') else {
+        dict.insert(setting.to_owned(), value);
+        return;
+    };
     let entry = dict.entry(table.to_owned()).or_insert_with(|| Value::from(Dict::new()));
     if let Value::Dict(_, inner) = entry {
         inner.insert(key.to_owned(), value);

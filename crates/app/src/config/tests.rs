@@ -7,7 +7,7 @@ fn load(file: &str, env: &[(&str, &str)], args: RunArgs) -> Result<Config, Confi
     std::fs::write(&path, file).unwrap();
     let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let args = RunArgs { config: Some(path), data_dir: args.data_dir.or(Some(dir.path().join("data"))), ..args };
-    Config::load(&Sources { args, env })
+    Config::load(&Sources { args, env, ..Sources::default() })
 }
 
 #[test]
@@ -141,4 +141,104 @@ fn queues_have_sensible_bounds() {
         let error = load("", &[(&variable, value)], RunArgs::default()).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{setting} (from {variable})")), "{error}");
     }
+}
+
+#[test]
+fn the_stores_are_on_this_machine_unless_told_otherwise() {
+    let config = load("", &[], RunArgs::default()).unwrap();
+    assert!(matches!((&config.sessions, &config.database), (Sessions::Disk, Database::Sqlite)));
+    assert!(!config.worker.name.is_empty() && config.vault.master.is_none());
+
+    let file = "sessions = \"redis://:hunter2@cache:6380/3\"\ndatabase = \"postgres://app:hunter2@db/whatisup?sslmode=require\"\n\
+                [redis]\nprefix = \"gate\"\n[worker]\nname = \"east-1\"\n[postgres]\nconnections = 7";
+    let config = load(file, &[], RunArgs::default()).unwrap();
+    let (Sessions::Redis(redis), Database::Postgres(postgres)) = (&config.sessions, &config.database) else {
+        panic!("{config:?}")
+    };
+    assert_eq!((redis.keyspace.prefix.as_str(), postgres.connections, config.worker.name.as_str()), ("gate", 7, "east-1"));
+    assert_eq!(postgres.place, "postgres://app@db/whatisup");
+    assert!(redis.place.contains("cache:6380"), "{}", redis.place);
+    let printed = format!("{config:?}");
+    assert!(!printed.contains("hunter2") && printed.contains("cache"), "{printed}");
+
+    let env = [("WHATISUP_SESSIONS", "redis+sentinel://a:1,b:2/main"), ("WHATISUP_DATABASE", "postgresql://db/x")];
+    let config = load(file, &env, RunArgs::default()).unwrap();
+    assert_eq!(config.database.described(), "postgresql://db/x");
+    assert!(config.sessions.described().contains("main"), "{}", config.sessions.described());
+}
+
+#[test]
+fn a_store_that_does_not_fit_is_told_without_its_password() {
+    for (setting, value, tells) in [
+        ("sessions", "tape", "\\\"disk\\\""),
+        ("sessions", "redis//:hunter2@cache", "redis://"),
+        ("sessions", "http://u:hunter2@cache", "redis://"),
+        ("sessions", "redis://:hunter2@", ""),
+        ("sessions", "redis://:hunter2@cache:port", ""),
+        ("sessions", "redis+sentinel://:hunter2@a", ""),
+        ("database", "mysql://u:hunter2@db", "postgres://"),
+        ("database", "hunter2", "sqlite"),
+    ] {
+        let variable = known::env_name(setting);
+        for error in [
+            load("", &[(&variable, value)], RunArgs::default()).unwrap_err(),
+            load(&format!("{setting} = \"{value}\""), &[], RunArgs::default()).unwrap_err(),
+        ] {
+            let words = format!("{error} {error:?}");
+            assert!(words.contains(setting) && words.contains(tells), "{words}");
+            assert!(!words.contains("hunter2"), "{words}");
+        }
+    }
+    // A file that is no TOML is told with the line, not with what is in it.
+    let error = load("[api]\nport = 1\n[x]\nsessions = \"redis://:hunter2@cache\nmore", &[], RunArgs::default()).unwrap_err();
+    let words = format!("{error} {error:?}");
+    assert!(words.contains("config.toml, line 4") && !words.contains("hunter2"), "{words}");
+    let sources = Sources { env: [("WHATISUP_SESSIONS".to_owned(), "hunter2".to_owned())].into(), ..Sources::default() };
+    assert!(!format!("{sources:?}").contains("hunter2"));
+}
+
+#[test]
+fn one_password_is_enough() {
+    let with_file = |address: &str, table: &str| {
+        load(&format!("{address}\n[{table}]\npassword_file = \"/run/secrets/password\""), &[], RunArgs::default())
+    };
+    with_file("sessions = \"redis://app@cache\"", "redis").unwrap();
+    with_file("database = \"postgres://app@db/x\"", "postgres").unwrap();
+    let told = with_file("sessions = \"redis://app:pw@cache\"", "redis").unwrap_err().to_string();
+    assert!(told.starts_with("redis.password_file"), "{told}");
+    let told = with_file("database = \"postgres://app:pw@db/x\"", "postgres").unwrap_err().to_string();
+    assert!(told.starts_with("postgres.password_file"), "{told}");
+}
+
+#[test]
+fn a_master_key_comes_from_the_first_place_that_has_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys: Vec<vault::MasterKey> = (0..4).map(|_| vault::MasterKey::generate().unwrap()).collect();
+    let file = dir.path().join("file");
+    keys[0].write_new(&file).unwrap();
+    keys[1].write_new(&dir.path().join(vault::CREDENTIAL)).unwrap();
+    let (variable, previous) = (keys[2].to_text(), dir.path().join("whatisup-previous-master-key"));
+    let of = |file: &str, credentials: bool, variable: Option<&str>| {
+        let args = RunArgs { data_dir: Some(dir.path().join("data")), ..RunArgs::default() };
+        let env = [("WHATISUP_VAULT_MASTER_KEY_FILE", file), ("WHATISUP_VAULT_STORE", "master")];
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let credentials = credentials.then(|| dir.path().to_owned());
+        Config::load(&Sources { args, env, credentials, master_key: variable.map(Into::into) })
+    };
+    let mark = |config: Result<Config, ConfigError>| config.unwrap().vault.master.unwrap().keys().unwrap().current.mark();
+    let file = file.display().to_string();
+    assert_eq!(mark(of(&file, true, Some(&variable))), keys[0].mark());
+    assert_eq!(mark(of("", true, Some(&variable))), keys[1].mark());
+    assert_eq!(mark(of("", false, Some(&variable))), keys[2].mark());
+    let told = of("", false, None).unwrap_err().to_string();
+    assert!(told.starts_with("vault.store") && told.contains("whatisupd vault new-key"), "{told}");
+
+    assert!(of("", true, None).unwrap().vault.master.unwrap().keys().unwrap().previous.is_none());
+    keys[3].write_new(&previous).unwrap();
+    assert_eq!(of("", true, None).unwrap().vault.master.unwrap().keys().unwrap().previous.unwrap().mark(), keys[3].mark());
+
+    let config = of("", false, Some("wiu_not_a_master_key")).unwrap();
+    assert!(!format!("{config:?}").contains("not_a_master_key"));
+    let told = config.vault.master.unwrap().keys().unwrap_err().to_string();
+    assert!(told.contains("WHATISUP_VAULT_MASTER_KEY") && told.contains("admin key") && !told.contains("wiu_not"), "{told}");
 }

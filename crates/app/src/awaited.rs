@@ -1,0 +1,26 @@
+//! Servers that are not there yet: a platform starts its containers in any order, and restarts some under the others.
+
+use crate::servers::Servers;
+use crate::{Awaited, Config};
+use rand::Rng as _;
+use std::time::Duration;
+
+/// Between two tries, at first and at the most.
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Returns when the servers of the configuration answer, or one of them refuses in a way that waiting does not mend.
+pub(crate) async fn server(config: &Config) {
+    let mut pause = FIRST;
+    loop {
+        // Spread, so that many workers do not knock at the same moment.
+        tokio::time::sleep(pause.mul_f64(rand::rng().random_range(0.75..1.25))).await;
+        match Servers::reach(config).await {
+            Err(error) if error.awaits(true) == Some(Awaited::Server) => {
+                tracing::warn!(next_try_s = pause.as_secs_f64(), "still waiting: {error}");
+            }
+            Ok(_) | Err(_) => return,
+        }
+        pause = (pause * 2).min(LONGEST);
+    }
+}
