@@ -1,0 +1,126 @@
+//! A session moves between npm's Baileys and this crate, with the phones none the wiser.
+#![allow(clippy::wildcard_enum_match_arm, clippy::unwrap_used)]
+
+#[path = "../../sandbox/tests/baileys/client.rs"]
+mod client;
+mod house;
+
+use client::Baileys;
+use domain::Content;
+use house::{House, channel, text};
+use sandbox::phone::{MessageStatus, PhoneMessage};
+use socket::{SocketEvent, SocketFactory as _};
+use std::path::{Path, PathBuf};
+use whatsapp::baileys;
+
+fn start(house: &House, state: &Path) -> Baileys {
+    Baileys::start(&house.sandbox.url(), &hex::encode(house.sandbox.noise_root_public()), state)
+}
+
+/// The directory of a Baileys that has written with Grace, and has ended.
+async fn left_by_baileys(house: &House) -> (PathBuf, String) {
+    let state = house.dir.path().join("baileys");
+    let mut client = start(house, &state);
+    let qr = client.wait("qr").await;
+    house.ada().scan(qr["qr"].as_str().unwrap()).await.unwrap();
+    client.wait("open").await;
+    client.wait_for("synced", |event| event["name"] == "Ada").await;
+    let mut held = String::new();
+    for n in 0..3 {
+        let id = client.send(house.grace().number(), &format!("there {n}")).await;
+        house.grace().wait_for_message(house::SOON, |message| message.id == id).await.unwrap();
+        if n == 1 {
+            held = house.grace().hold_text(house.ada().number(), "overtaken").await.unwrap();
+        }
+        let id = house.grace().send_text(house.ada().number(), &format!("back {n}")).await.unwrap();
+        client.wait_for("received", |event| event["id"] == id).await;
+    }
+    client.run("end", serde_json::json!({})).await;
+    (state, held)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_baileys_goes_on_here_in_the_old_ratchets() {
+    let house = House::new().await;
+    let (state, held) = left_by_baileys(&house).await;
+    let written = house.grace().send_text(house.ada().number(), "to nobody connected").await.unwrap();
+    // Encrypted while Baileys ran; its key is one of those that Baileys skipped.
+    house.grace().release(&held).await.unwrap();
+    let bundles = house.network().counters().bundles_handed_out;
+
+    let read = baileys::read(&baileys::read_directory(&state).unwrap()).unwrap();
+    house.whatsapp.install(channel(1), &read.snapshot).await.unwrap();
+    assert!(house.whatsapp.is_paired(channel(1)).await.unwrap());
+    let mut session = house.open(channel(1)).await;
+    let identity = session.opened().await;
+    assert_eq!(identity.push_name.as_deref(), Some("Ada"));
+    assert!(!session.log.iter().any(|event| matches!(event, SocketEvent::PairingQr { .. })));
+    assert_eq!(session.inbox.readable(&written).await.content, Content::Text { text: "to nobody connected".into() });
+    assert_eq!(session.inbox.readable(&held).await.content, Content::Text { text: "overtaken".into() });
+
+    session.socket.send(text("3EB0AFTERTHEMOVE", &house.grace(), "from the new place")).await.unwrap();
+    let message = house.grace().wait_for_message(house::SOON, |message| message.id == "3EB0AFTERTHEMOVE").await.unwrap();
+    assert_eq!(message.content.text(), Some("from the new place"));
+    let counters = house.network().counters();
+    // Nobody had to make a session anew, and nobody asked for a message again.
+    assert_eq!((counters.bundles_handed_out, counters.devices_left_out, counters.nacks), (bundles, 0, 0), "{counters:?}");
+    house.assert_good_manners();
+
+    // And back again.
+    session.socket.close().await;
+    session.closed().await;
+    let snapshot = house.whatsapp.snapshot(channel(1)).await.unwrap().unwrap();
+    let back = house.dir.path().join("back");
+    baileys::write_directory(&back, &baileys::write(&snapshot).unwrap().files).unwrap();
+    assert_resumes(&house, &back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_ours_goes_on_in_baileys_in_the_old_ratchets() {
+    let house = House::new().await;
+    let mut session = house.linked(channel(1)).await;
+    let mut held = String::new();
+    for n in 0..3 {
+        let id = format!("3EB00000000000000{n}");
+        session.socket.send(text(&id, &house.grace(), "there")).await.unwrap();
+        house.grace().wait_for_message(house::SOON, |message| message.id == id).await.unwrap();
+        if n == 1 {
+            held = house.grace().hold_text(house.ada().number(), "overtaken").await.unwrap();
+        }
+        let id = house.grace().send_text(house.ada().number(), "back").await.unwrap();
+        session.inbox.readable(&id).await;
+        // What is not acknowledged yet would come again, to somebody whose ratchet is past it.
+        let delivered = |message: &PhoneMessage| message.id == id && message.status >= MessageStatus::Delivered;
+        house.grace().wait_for_message(house::SOON, delivered).await.unwrap();
+    }
+    session.socket.close().await;
+    session.closed().await;
+    let snapshot = house.whatsapp.snapshot(channel(1)).await.unwrap().unwrap();
+    let state = house.dir.path().join("for-baileys");
+    baileys::write_directory(&state, &baileys::write(&snapshot).unwrap().files).unwrap();
+    house.grace().release(&held).await.unwrap();
+
+    let mut client = assert_resumes(&house, &state).await;
+    let received = client.wait_for("received", |event| event["id"] == held).await;
+    assert_eq!(received["text"], "overtaken");
+    client.run("end", serde_json::json!({})).await;
+}
+
+/// Without a QR, with a message that was written while nobody was connected, in ratchets that were there.
+async fn assert_resumes(house: &House, state: &Path) -> Baileys {
+    let bundles = house.network().counters().bundles_handed_out;
+    let written = house.grace().send_text(house.ada().number(), "to the next one").await.unwrap();
+    let mut client = start(house, state);
+    let first = client.wait_for("open", |_| true).await;
+    assert!(first["me"].as_str().unwrap().starts_with(house.ada().number()), "{first}");
+    let received = client.wait_for("received", |event| event["id"] == written).await;
+    assert_eq!(received["text"], "to the next one");
+    // Nobody had to make a session anew for that. (With the first message that a process of it sends, Baileys does, always.)
+    assert_eq!(house.network().counters().bundles_handed_out, bundles);
+    let id = client.send(house.grace().number(), "from Baileys").await;
+    let message = house.grace().wait_for_message(house::SOON, |message| message.id == id).await.unwrap();
+    assert_eq!(message.content.text(), Some("from Baileys"));
+    let counters = house.network().counters();
+    assert_eq!((counters.devices_left_out, counters.nacks, counters.malformed), (0, 0, 0), "{counters:?}");
+    client
+}
