@@ -1,5 +1,6 @@
 //! The commands of `whatisupd`, one file each.
 
+mod alive;
 mod backup;
 mod channels;
 mod client;
@@ -35,6 +36,8 @@ enum Command {
     Pair(pair::Args),
     /// Print a one-use link that signs a browser in to the dashboard.
     Open(RunArgs),
+    /// Succeeds when the program runs here and answers, and says nothing: the health check of a container.
+    Alive(RunArgs),
     /// Check keychain, port, disk, clock and network, and say what to do.
     Doctor(RunArgs),
     /// Write everything but the keys into one file, while it runs.
@@ -56,6 +59,7 @@ impl Cli {
             Command::Channels(args) => channels::perform(args).await,
             Command::Pair(args) => pair::perform(args).await,
             Command::Open(args) => open::perform(args).await,
+            Command::Alive(args) => alive::perform(args).await,
             Command::Doctor(args) => doctor::perform(args).await,
             Command::Backup(args) => backup::perform(args).await,
             Command::Restore(args) => restore::perform(args).await,

@@ -26,7 +26,29 @@ pub async fn perform(args: RunArgs) -> anyhow::Result<ExitCode> {
     } else {
         println!("Dashboard: {}  (sign in with the link that `whatisupd open` prints)", app.address());
     }
+    tell_system(Stage::Ready);
     stop.await;
+    tell_system(Stage::Stopping);
     app.drain(grace).await;
     Ok(ExitCode::SUCCESS)
 }
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Ready,
+    Stopping,
+}
+
+/// Where systemd started this as a service of the type `notify`, it waits for these words; elsewhere nobody hears them.
+#[cfg(unix)]
+fn tell_system(stage: Stage) {
+    let state = match stage {
+        Stage::Ready => sd_notify::NotifyState::Ready,
+        Stage::Stopping => sd_notify::NotifyState::Stopping,
+    };
+    // Not being heard changes nothing here.
+    let _ = sd_notify::notify(&[state]);
+}
+
+#[cfg(not(unix))]
+fn tell_system(_: Stage) {}
