@@ -35,8 +35,8 @@ impl Holder {
 
     pub(crate) fn next_question_at(&self) -> Option<Moment> {
         let (first, _) = self.waiting.first()?;
-        if self.phase != Phase::Serving || self.room() == 0 {
-            // An answer wakes it.
+        if !self.is_able(self.now) || self.room() == 0 {
+            // An answer of Redis or of the host wakes it.
             return None;
         }
         let rate = self.rate();

@@ -23,6 +23,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Holder {
     pub(crate) me: WorkerId,
+    /// When it was last looked at.
+    pub(crate) now: Moment,
     pub(crate) pace: Pace,
     atlas: Atlas,
     pub(crate) membership: Membership,
@@ -106,6 +108,7 @@ impl Holder {
     pub fn new(me: WorkerId, pace: Pace, atlas: Atlas, now: Moment) -> Holder {
         Holder {
             me,
+            now,
             pace,
             atlas,
             membership: Membership::default(),
@@ -130,6 +133,7 @@ impl Holder {
     #[must_use]
     pub fn step(&mut self, input: Input, now: Moment, chance: u64) -> Vec<Effect> {
         let mut turn = Turn { now, chance, effects: Vec::new() };
+        self.now = now;
         self.fence_off(&mut turn);
         match input {
             Input::Told { members } => {
@@ -161,9 +165,12 @@ impl Holder {
 
     /// When it wants to be looked at next, if nothing happens before.
     pub fn due_at(&self) -> Option<Moment> {
+        if self.has_left() {
+            return None;
+        }
         let beat = match self.heartbeat {
-            Beat::At(at) if self.phase != Phase::Left => Some(at),
-            Beat::At(_) | Beat::UnderWay { .. } => None,
+            Beat::At(at) => Some(at),
+            Beat::UnderWay { .. } => None,
         };
         let due = [
             beat,

@@ -16,7 +16,7 @@ pub(crate) const fn hash(bits: u128) -> u64 {
 
 /// A number above 0 and below 1.
 pub(crate) fn unit(hash: u64) -> f64 {
-    ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    ((hash >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
 /// `-ln(u)` for `u` above 0 and below 1. The logarithm of the system's library differs in its last bits from machine to
