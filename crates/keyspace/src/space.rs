@@ -37,6 +37,12 @@ impl Keyspace {
         format!("{}:{part}", self.prefix)
     }
 
+    /// The same connection, with `part` added to what is before every key. A channel's keys stay in the same slot.
+    #[must_use]
+    pub fn below(&self, part: &str) -> Keyspace {
+        Keyspace { link: Arc::clone(&self.link), prefix: format!("{}:{part}", self.prefix).into() }
+    }
+
     pub fn prefix(&self) -> &str {
         &self.prefix
     }

@@ -1,11 +1,13 @@
-use super::OpenError;
 use super::disk::Disk;
 use super::redis::Remote;
+use super::{AuthStates, OpenError};
 use domain::ChannelId;
 use keyspace::{Holdings, Keyspace};
-use socket::StoreError;
+use socket::{Close, StoreError};
 use std::path::Path;
+use std::sync::Arc;
 use vault::Vault;
+use wacore::store::traits::Backend;
 
 /// Where auth-states are kept. The keys that open them are in the vault, wherever that is.
 #[derive(Clone, Debug)]
@@ -42,5 +44,22 @@ impl AuthStore {
             Place::Redis(remote) => remote.kept().await,
         };
         Ok(kept?)
+    }
+
+    /// The auth-state as a socket uses it, made when there is none: for tests and tools that bring no socket. `on_end` hears how a
+    /// socket would end that cannot rely on it any more. Nobody keeps another from opening it, too.
+    ///
+    /// # Errors
+    /// How a socket would end.
+    #[doc(hidden)]
+    pub async fn open(
+        &self,
+        channel: ChannelId,
+        on_end: impl Fn(Close) + Send + Sync + 'static,
+    ) -> Result<Arc<dyn Backend>, Close> {
+        let states = AuthStates::new(self.clone());
+        let turn = states.turn(channel).await;
+        let store = states.open(channel, &turn, on_end).await.map_err(|error| error.close())?;
+        Ok(store)
     }
 }
