@@ -91,7 +91,7 @@ impl Driver {
             clock.sleep(WRITE_RETRY).await;
         }
         if let Some(fence) = self.seat.stay.fence
-            && let Err(error) = self.engine.ledger.let_go(self.card.id, fence, clock.now()).await
+            && let Err(error) = self.engine.ledger.let_go(self.card.id, fence).await
         {
             tracing::debug!(channel.id = %self.card.id, %error, "the ledger still names the former holder");
         }

@@ -5,11 +5,14 @@
 mod cancel;
 mod defect;
 mod drain;
+mod elsewhere;
 mod expiry;
 mod flapping;
+mod fleet;
 mod full_disk;
 mod idempotency;
 mod life;
+mod moving;
 mod outbox;
 mod pacing;
 mod pairing;

@@ -12,19 +12,23 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
-const START: Timestamp = Timestamp::from_secs(1_800_000_000);
-const KEY: [u8; 32] = [7; 32];
+pub const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub const KEY: [u8; 32] = [7; 32];
 
 /// Ends a test that hangs.
-struct Watchdog {
+pub struct Watchdog {
     _alive: mpsc::Sender<()>,
 }
 
 impl Watchdog {
-    fn new() -> Self {
+    pub fn new() -> Self {
+        Watchdog::patient(Duration::from_secs(20))
+    }
+
+    pub fn patient(patience: Duration) -> Self {
         let (alive, gone) = mpsc::channel::<()>();
         std::thread::spawn(move || {
-            if gone.recv_timeout(Duration::from_secs(20)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if gone.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
                 eprintln!("the test hangs");
                 std::process::exit(101);
             }
