@@ -227,6 +227,7 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     let deliver = DispatcherConfig {
         timeout: Duration::from_secs(config.webhooks.timeout_seconds),
         reach: if cfg!(feature = "sandbox") { Reach::LoopbackOnly } else { Reach::Anywhere },
+        worker: cluster.is_some().then_some(worker),
         ..DispatcherConfig::default()
     };
     let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
