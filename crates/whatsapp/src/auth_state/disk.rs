@@ -36,10 +36,7 @@ impl Disk {
         let files = self.files(id);
         self.finish_shredding(id, &files).await?;
         let seal = if files.hold_something()? {
-            let key = self.vault.channel_key(id).await?.ok_or(OpenError::WrongKey)?;
-            let seal = Seal::new(&key);
-            seal.tried_on(files.database()).await?;
-            seal
+            self.seal(id).await?
         } else {
             let key = match self.vault.channel_key(id).await? {
                 Some(key) => key,
@@ -60,8 +57,7 @@ impl Disk {
         if !files.hold_something()? {
             return Ok(false);
         }
-        let key = self.vault.channel_key(id).await?.ok_or(OpenError::WrongKey)?;
-        Seal::new(&key).paired(files.database()).await
+        self.seal(id).await?.paired(files.database()).await
     }
 
     /// Brings what was written so far safely to the disk. SQLite by itself does so at its checkpoints only.

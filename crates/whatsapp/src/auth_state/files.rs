@@ -37,6 +37,32 @@ impl Files {
         self.directory.join("arrived.db")
     }
 
+    /// Where a copy is sealed with another key.
+    pub fn rekeyed(&self) -> PathBuf {
+        self.directory.join("rekeyed.db")
+    }
+
+    /// An empty [`Files::rekeyed`], whatever was left there.
+    pub fn make_rekeyed(&self) -> Result<(), OpenError> {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            match fs::remove_file(self.directory.join(format!("rekeyed.db{ending}"))) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        create_private(&self.rekeyed())
+            .map_err(OpenError::from)
+            .and_then(|()| self.restrict())
+    }
+
+    /// Puts the copy in the place of what it was made of, at once and for good.
+    pub fn settle_rekeyed(&self) -> Result<(), OpenError> {
+        fs::OpenOptions::new().append(true).open(self.rekeyed())?.sync_all()?;
+        fs::rename(self.rekeyed(), self.database())?;
+        sync_directory(&self.directory);
+        Ok(())
+    }
+
     fn marker(&self) -> PathBuf {
         self.directory.join("shredding")
     }

@@ -10,6 +10,7 @@ mod error;
 mod fail_stop;
 mod files;
 mod redis;
+pub(crate) mod rekey;
 mod seal;
 pub mod snapshot;
 mod store;
@@ -18,6 +19,7 @@ mod stranded;
 pub use copy::{copy_auth_state, kept_auth_states, try_auth_state};
 pub(crate) use error::OpenError;
 pub(crate) use fail_stop::FailStop;
+pub use rekey::Rekeyed;
 pub use store::AuthStore;
 
 use crate::transport::chain;

@@ -24,7 +24,7 @@ mod store;
 
 use super::{Kept, OpenError, Turn};
 use domain::{ChannelId, Fence};
-use kind::HEAD;
+pub(crate) use kind::{HEAD, Kind};
 use keyspace::{FENCE, Holdings, Keyspace, Value};
 use scripts::Scripts;
 use seal::Sealer;
@@ -33,7 +33,7 @@ use std::fmt;
 use std::sync::Arc;
 use store::{RedisStore, context};
 use tokio::sync::Mutex;
-use vault::Vault;
+use vault::{Key32, KeyOf, Vault};
 use wacore::store::traits::Backend;
 
 /// The form of what is written here.
@@ -47,9 +47,9 @@ const TRIES: usize = 4;
 
 #[derive(Clone)]
 pub(crate) struct Remote {
-    keyspace: Keyspace,
+    pub(super) keyspace: Keyspace,
     holdings: Holdings,
-    vault: Vault,
+    pub(super) vault: Vault,
     scripts: Arc<Scripts>,
 }
 
@@ -87,7 +87,12 @@ impl Remote {
         Ok(Arc::new(store))
     }
 
-    async fn begun(
+    /// The same, with other names.
+    pub(super) fn beside(&self, part: &str) -> Remote {
+        Remote { keyspace: self.keyspace.below(part), ..self.clone() }
+    }
+
+    pub(super) async fn begun(
         &self,
         id: ChannelId,
         fence: Fence,
@@ -98,7 +103,7 @@ impl Remote {
             let remembered = known.is_some();
             let sealer = match known.take() {
                 Some(sealer) => Some(sealer),
-                None => self.vault.channel_key(id).await?.map(|key| Sealer::new(key.as_bytes(), PURPOSE)),
+                None => self.vault.channel_key(id).await?.as_ref().map(sealer),
             };
             let (turn, check) = match self.begin(id, fence, sealer.as_ref()).await? {
                 Began::Open { turn, check } => (turn, check),
@@ -118,7 +123,8 @@ impl Remote {
                 return Ok(RedisStore { channel: id, keyspace, scripts, sealer, fence, turn, on_trouble, editing: Mutex::default() });
             }
             if !remembered {
-                return Err(OpenError::WrongKey);
+                // Unless a change of the key was interrupted after everything was sealed anew.
+                self.settled(id, &check).await?;
             }
             // The channel was elsewhere meanwhile, and was paired anew there.
         }
@@ -161,9 +167,25 @@ impl Remote {
         if form.as_deref() != Some(FORM) {
             return Err(damaged("it was written by another version of this program"));
         }
-        let key = self.vault.channel_key(id).await?.ok_or(OpenError::WrongKey)?;
-        let sealer = Sealer::new(key.as_bytes(), PURPOSE);
-        if fits(&sealer, &check) { Ok(Some((sealer, device))) } else { Err(OpenError::WrongKey) }
+        Ok(Some((self.sealer_of(id, &check).await?, device)))
+    }
+
+    /// The key that fits what is there.
+    async fn sealer_of(&self, id: ChannelId, check: &[u8]) -> Result<Sealer, OpenError> {
+        match self.vault.channel_key(id).await?.as_ref().map(sealer).filter(|sealer| fits(sealer, check)) {
+            Some(sealer) => Ok(sealer),
+            None => self.settled(id, check).await,
+        }
+    }
+
+    /// The next key, where a change of keys was interrupted after everything was sealed with it: it is the present one now.
+    async fn settled(&self, id: ChannelId, check: &[u8]) -> Result<Sealer, OpenError> {
+        let of = KeyOf::Channel(id);
+        let next = self.vault.next_key(of).await?.as_ref().map(sealer).filter(|sealer| fits(sealer, check));
+        let sealer = next.ok_or(OpenError::WrongKey)?;
+        self.vault.finish_change(of).await?;
+        tracing::info!(channel.id = %id, "an interrupted change of the channel's key was finished");
+        Ok(sealer)
     }
 
     pub async fn kept(&self) -> Result<Vec<ChannelId>, OpenError> {
@@ -178,6 +200,11 @@ impl Remote {
         }
         Ok(kept)
     }
+}
+
+/// What a channel's key seals with here.
+pub(crate) fn sealer(key: &Key32) -> Sealer {
+    Sealer::new(key.as_bytes(), PURPOSE)
 }
 
 fn fits(sealer: &Sealer, check: &[u8]) -> bool {

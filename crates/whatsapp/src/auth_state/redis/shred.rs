@@ -27,7 +27,7 @@ impl Remote {
     }
 
     /// Everything but what says who holds the channel.
-    pub(super) async fn clear(&self, id: ChannelId, fence: Fence) -> Result<(), OpenError> {
+    pub(crate) async fn clear(&self, id: ChannelId, fence: Fence) -> Result<(), OpenError> {
         let mut call = Call::default().key(self.keyspace.key(id, FENCE)).arg(fence.to_string());
         for kind in Kind::ALL {
             call = call.key(self.keyspace.key(id, kind.part()));
@@ -38,7 +38,7 @@ impl Remote {
     }
 
     /// Takes the channel for a moment if this process does not hold it and nobody else does.
-    pub(super) async fn borrowed(&self, id: ChannelId) -> Result<Loan, OpenError> {
+    pub(crate) async fn borrowed(&self, id: ChannelId) -> Result<Loan, OpenError> {
         if let Some(fence) = self.holdings.get(id) {
             return Ok(Loan { fence, ours: true });
         }
@@ -47,7 +47,7 @@ impl Remote {
         Ok(Loan { fence: fence(&answer)?, ours: false })
     }
 
-    pub(super) async fn give_back(&self, id: ChannelId, loan: Loan) {
+    pub(crate) async fn give_back(&self, id: ChannelId, loan: Loan) {
         if loan.ours {
             return;
         }
@@ -60,7 +60,7 @@ impl Remote {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Loan {
+pub(crate) struct Loan {
     pub fence: Fence,
     /// Held anyway.
     ours: bool,

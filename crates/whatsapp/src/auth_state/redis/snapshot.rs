@@ -13,7 +13,6 @@ use domain::ChannelId;
 use keyspace::redis::from_redis_value;
 use keyspace::{Call, Value};
 use seal::Sealer;
-use vault::Key32;
 use wacore::store::error::Result as Read;
 
 /// Those with records of their own; the others only help to find them.
@@ -42,6 +41,11 @@ type Head = (Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<Vec<u8>>);
 impl Remote {
     /// All of the channel's auth-state as it is at this moment; `None` when there is none.
     pub async fn snapshot(&self, id: ChannelId) -> Result<Option<Snapshot>, OpenError> {
+        self.snapshot_with(id, None).await
+    }
+
+    /// As [`snapshot`](Remote::snapshot), with this key instead of the vault's.
+    pub async fn snapshot_with(&self, id: ChannelId, sealer: Option<Sealer>) -> Result<Option<Snapshot>, OpenError> {
         let mut call = Call::default().key(self.keyspace.key(id, HEAD));
         for kind in RECORDS {
             call = call.key(self.keyspace.key(id, kind.part()));
@@ -56,11 +60,11 @@ impl Remote {
         if form.as_deref() != Some(super::FORM) {
             return Err(damaged("it was written by another version of this program"));
         }
-        let key: Key32 = self.vault.channel_key(id).await?.ok_or(OpenError::WrongKey)?;
-        let sealer = Sealer::new(key.as_bytes(), super::PURPOSE);
-        if !fits(&sealer, &check) {
-            return Err(OpenError::WrongKey);
-        }
+        let sealer = match sealer {
+            Some(sealer) if fits(&sealer, &check) => sealer,
+            Some(_) => return Err(OpenError::WrongKey),
+            None => self.sealer_of(id, &check).await?,
+        };
         let Some(device) = device else { return Ok(None) };
         let mut snapshot = Snapshot::of(device::device(&sealer, &device)?);
         for (kind, all) in RECORDS.into_iter().zip(dumped) {

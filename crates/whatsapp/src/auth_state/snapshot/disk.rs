@@ -16,8 +16,7 @@ impl Disk {
         if !files.hold_something()? {
             return Ok(None);
         }
-        let seal = Seal::new(&self.vault.channel_key(id).await?.ok_or(OpenError::WrongKey)?);
-        seal.tried_on(files.database()).await?;
+        let seal = self.seal(id).await?;
         let store = seal.store(&files.database()).await?;
         rows::read(&store, &seal, files.database()).await
     }
