@@ -74,6 +74,7 @@ impl Ledger {
     /// Forgets keys that are older than a day; how many.
     pub async fn prune_idempotency(&self, now: Timestamp) -> Result<u64, LedgerError> {
         let before = now.minus(KEPT).as_millis();
+        let Some(_alone) = self.alone().await? else { return Ok(0) };
         self.write_firmly(move |batch| {
             Box::pin(async move {
                 let gone = query(
@@ -140,6 +141,7 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
     let fresh: Vec<&Offer> = fresh.iter().map(|at| &offers[*at]).collect();
     remember_keys(batch, &fresh).await?;
     for offer in &fresh {
+        batch.told.outbox.insert(offer.message.channel);
         batch.log(&Event::MessageQueued { message: offer.message.clone() }, offer.message.at)?;
     }
     let mut queued: Vec<Message> = fresh.iter().map(|offer| offer.message.clone()).collect();

@@ -1,4 +1,5 @@
 use crate::batch::Batch;
+use crate::sealing::Sealing;
 use crate::sql::{Row, query};
 use crate::{Ledger, LedgerError, holding, stored, timeline};
 use domain::{ChannelId, ChannelView, Desired, Event, Fence, Identity, Proxy, State, Timestamp};
@@ -28,7 +29,7 @@ pub struct ChannelPatch {
 
 macro_rules! columns {
     () => {
-        "id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy"
+        "id, name, created_at, desired, paired, state, state_since, state_detail, stuck_since, identity, proxy, prompt"
     };
 }
 const ALL: &str = concat!("SELECT ", columns!(), " FROM channels ORDER BY created_at, id");
@@ -39,14 +40,21 @@ impl Ledger {
     pub async fn channels(&self) -> Result<Vec<ChannelView>, LedgerError> {
         let mut reader = self.reader().await?;
         let rows = query(ALL).fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
-        rows.iter().map(channel).collect()
+        rows.iter().map(|row| channel(row, &self.inner.sealing)).collect()
     }
 
-    /// One channel as it was last recorded.
+    /// One channel as it was last recorded; in a ledger that is shared, with what is shown for pairing.
     pub async fn channel(&self, id: ChannelId) -> Result<Option<ChannelView>, LedgerError> {
         let mut reader = self.reader().await?;
         let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut reader).await;
-        row.map_err(|e| self.explain(&e))?.as_ref().map(channel).transpose()
+        let row = row.map_err(|e| self.explain(&e))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut view = channel(&row, &self.inner.sealing)?;
+        if let (State::Pairing { prompt, .. }, Some(shown)) = (&mut view.state, row.get::<Option<String>>("prompt")) {
+            let shown = self.inner.sealing.open("channels.prompt", &id.to_string(), shown)?;
+            *prompt = stored::prompt_from(&shown)?;
+        }
+        Ok(Some(view))
     }
 
     /// Adds a channel with the first line of its timeline. `AlreadyThere` when its id is taken. The newest `seq` afterwards.
@@ -54,6 +62,7 @@ impl Ledger {
         self.write(move |batch| {
             Box::pin(async move {
                 insert(batch, &channel).await?;
+                batch.told.channels.insert(channel.id);
                 timeline::add(batch, channel.id, &channel.state, channel.desired, channel.stuck_since, at).await?;
                 batch.log_all(&events, at)
             })
@@ -71,19 +80,21 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
+                let proxy = patch.proxy.as_ref().and_then(Option::as_ref).map(|proxy| kept_proxy(batch, id, proxy));
                 let changed = query(
                     "UPDATE channels SET name = coalesce($2, name), proxy = CASE WHEN $3 THEN $4 ELSE proxy END WHERE id = $1",
                 )
                 .bind(id.to_string())
                 .bind(patch.name)
                 .bind(patch.proxy.is_some())
-                .bind(patch.proxy.flatten().as_ref().map(stored::proxy_to))
+                .bind(proxy)
                 .execute(&mut batch.connection)
                 .await
                 .map_err(|e| batch.explain(&e))?;
                 if changed == 0 {
                     return Err(LedgerError::NoSuchChannel);
                 }
+                batch.told.channels.insert(id);
                 batch.log_all(&events, at)
             })
         })
@@ -103,6 +114,7 @@ impl Ledger {
                 if gone == 0 {
                     return Err(LedgerError::NoSuchChannel);
                 }
+                batch.told.channels.insert(id);
                 batch.log_all(&events, at)
             })
         })
@@ -124,12 +136,19 @@ impl Ledger {
                     .map_err(|e| batch.explain(&e))?
                     .ok_or(LedgerError::NoSuchChannel)?;
                 let stuck_since = record.stuck_since.map(Timestamp::as_millis);
+                let id = record.channel.to_string();
+                // Who reads the file alone shows what he knows himself; a code links a device and outlives nothing.
+                let prompt = match (&batch.sealing, stored::prompt_to(&record.state)) {
+                    (Sealing::Sealed(_), Some(prompt)) => Some(batch.sealing.close("channels.prompt", &id, prompt)),
+                    (Sealing::Sealed(_), None) | (Sealing::Unneeded, _) => None,
+                };
+                batch.told.channels.insert(record.channel);
                 let same = before.get::<&str>(0) == record.state.kind().as_str()
                     && before.get::<i64>(1) == record.state.since().as_millis()
                     && before.get::<Option<i64>>(2) == stuck_since;
                 query(
                     "UPDATE channels SET desired = $2, paired = $3, state = $4, state_since = $5, state_detail = $6, stuck_since = $7, \
-                     identity = coalesce($8, identity) WHERE id = $1",
+                     identity = coalesce($8, identity), prompt = $9 WHERE id = $1",
                 )
                 .bind(record.channel.to_string())
                 .bind(record.desired.as_str())
@@ -139,6 +158,7 @@ impl Ledger {
                 .bind(stored::state_detail(&record.state))
                 .bind(stuck_since)
                 .bind(record.identity.as_ref().map(stored::identity_to))
+                .bind(prompt)
                 .execute(&mut batch.connection)
                 .await
                 .map_err(|e| batch.explain(&e))?;
@@ -154,7 +174,7 @@ impl Ledger {
 
 pub(crate) async fn by_id(batch: &mut Batch, id: ChannelId) -> Result<Option<ChannelView>, LedgerError> {
     let row = query(BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
-    row.map_err(|e| batch.explain(&e))?.as_ref().map(channel).transpose()
+    row.map_err(|e| batch.explain(&e))?.as_ref().map(|row| channel(row, &batch.sealing)).transpose()
 }
 
 async fn insert(batch: &mut Batch, channel: &ChannelView) -> Result<(), LedgerError> {
@@ -172,14 +192,21 @@ async fn insert(batch: &mut Batch, channel: &ChannelView) -> Result<(), LedgerEr
     .bind(stored::state_detail(&channel.state))
     .bind(channel.stuck_since.map(Timestamp::as_millis))
     .bind(channel.identity.as_ref().map(stored::identity_to))
-    .bind(channel.proxy.as_ref().map(stored::proxy_to))
+    .bind(channel.proxy.as_ref().map(|proxy| kept_proxy(batch, channel.id, proxy)))
     .execute(&mut batch.connection)
     .await
     .map_err(|e| batch.explain(&e))?;
     Ok(())
 }
 
-fn channel(row: &Row) -> Result<ChannelView, LedgerError> {
+fn kept_proxy(batch: &Batch, id: ChannelId, proxy: &Proxy) -> String {
+    batch.sealing.close(PROXY, &id.to_string(), stored::proxy_to(proxy))
+}
+
+const PROXY: &str = "channels.proxy";
+
+fn channel(row: &Row, sealing: &Sealing) -> Result<ChannelView, LedgerError> {
+    let proxy = row.get::<Option<String>>("proxy").map(|kept| sealing.open(PROXY, row.get("id"), kept)).transpose()?;
     Ok(ChannelView {
         id: row.get::<&str>("id").parse().map_err(|_| stored::unreadable("a channel's id"))?,
         name: row.get("name"),
@@ -190,6 +217,6 @@ fn channel(row: &Row) -> Result<ChannelView, LedgerError> {
         flapping_since: None,
         paired: row.get("paired"),
         identity: row.get::<Option<&str>>("identity").map(stored::identity_from).transpose()?,
-        proxy: row.get::<Option<&str>>("proxy").map(stored::proxy_from).transpose()?,
+        proxy: proxy.as_deref().map(stored::proxy_from).transpose()?,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::batch::{Batch, signed};
 use crate::channels;
-use crate::sql::{query, query_scalar};
+use crate::sql::{query, query_as};
 use crate::{Ledger, LedgerError, stored};
 use domain::{ChannelId, ChannelView, Fence, Timestamp, WorkerId};
 
@@ -14,9 +14,8 @@ impl Ledger {
         channel: ChannelId,
         fence: Fence,
         worker: WorkerId,
-        at: Timestamp,
+        _at: Timestamp,
     ) -> Result<ChannelView, LedgerError> {
-        let _ = at;
         self.write(move |batch| {
             Box::pin(async move {
                 check(batch, channel, Some(fence)).await?;
@@ -27,6 +26,7 @@ impl Ledger {
                     .execute(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?;
+                batch.told.channels.insert(channel);
                 channels::by_id(batch, channel).await?.ok_or(LedgerError::NoSuchChannel)
             })
         })
@@ -34,8 +34,7 @@ impl Ledger {
     }
 
     /// Notes that nobody holds the channel, if the holder of `fence` still did.
-    pub async fn let_go(&self, channel: ChannelId, fence: Fence, at: Timestamp) -> Result<(), LedgerError> {
-        let _ = at;
+    pub async fn let_go(&self, channel: ChannelId, fence: Fence) -> Result<(), LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
                 query("UPDATE channels SET holder = NULL WHERE id = $1 AND fence = $2")
@@ -44,6 +43,7 @@ impl Ledger {
                     .execute(&mut batch.connection)
                     .await
                     .map_err(|e| batch.explain(&e))?;
+                batch.told.channels.insert(channel);
                 Ok(())
             })
         })
@@ -73,14 +73,14 @@ impl Ledger {
 
 /// `NoSuchChannel`; `Fenced` when a higher fence than `fence` is known.
 pub(crate) async fn check(batch: &mut Batch, channel: ChannelId, fence: Option<Fence>) -> Result<(), LedgerError> {
-    let known: Option<Option<i64>> = query_scalar("SELECT fence FROM channels WHERE id = $1")
+    let known: Option<(Option<i64>,)> = query_as("SELECT fence FROM channels WHERE id = $1")
         .bind(channel.to_string())
         .fetch_optional(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
     match (known, fence) {
         (None, _) => Err(LedgerError::NoSuchChannel),
-        (Some(Some(known)), Some(fence)) if known.unsigned_abs() > fence.0 => Err(LedgerError::Fenced),
+        (Some((Some(known),)), Some(fence)) if known.unsigned_abs() > fence.0 => Err(LedgerError::Fenced),
         (Some(_), _) => Ok(()),
     }
 }

@@ -185,6 +185,19 @@ impl Ledger {
         self.inner.place.explain(error)
     }
 
+    /// Where the database is, when it is a server's.
+    pub(crate) fn server(&self) -> Option<&PgPool> {
+        match &self.inner.readers {
+            Readers::Sqlite(_) => None,
+            Readers::Postgres(pool) => Some(pool),
+        }
+    }
+
+    /// Whether other processes write into it too.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.inner.place, Place::Server)
+    }
+
     pub(crate) fn current_run(&self) -> i64 {
         self.inner.run.load(Ordering::Relaxed)
     }

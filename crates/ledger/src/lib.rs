@@ -6,6 +6,7 @@
 //! One SQL code base runs on both engines: `sql` carries it to them, `dialect` tells where they differ.
 
 mod accept;
+mod alone;
 mod amend;
 mod amendments;
 mod batch;

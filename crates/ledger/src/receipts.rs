@@ -100,7 +100,9 @@ async fn ours(batch: &mut Batch, names: &[(ChannelId, &str)]) -> Result<Vec<(Cha
 
 async fn keep(batch: &mut Batch, receipt: &Receipt, whatsapp_id: &str) -> Result<(), LedgerError> {
     let n: Option<i64> = query_scalar(
-        "INSERT INTO receipts (channel_id, whatsapp_id, chat, status, reader, at) VALUES ($1, $2, $3, $4, $5, $6) \
+        // Not left to the conflict alone: on Postgres each would use up a number, and those bound how many are kept.
+        "INSERT INTO receipts (channel_id, whatsapp_id, chat, status, reader, at) SELECT $1, $2, $3, $4, $5, $6 \
+         WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE channel_id = $1 AND whatsapp_id = $2 AND status = $4 AND reader = $5) \
          ON CONFLICT DO NOTHING RETURNING n",
     )
     .bind(receipt.channel.to_string())

@@ -130,5 +130,6 @@ async fn told_one(batch: &mut Batch, query: Query<'_>) -> Result<Option<Message>
     let row = query.fetch_optional(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     let message = row.as_ref().map(messages::message).transpose()?;
     tell(batch, message.as_slice())?;
+    batch.told.outbox.extend(message.as_ref().map(|message| message.channel));
     Ok(message)
 }

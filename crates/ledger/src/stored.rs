@@ -2,10 +2,12 @@
 //! the domain, which may both change.
 
 mod message;
+mod prompt;
 mod reactions;
 mod state;
 
 pub(crate) use message::{content_from, content_to, failure, reason_from, reason_to, status, statuses};
+pub(crate) use prompt::{prompt_from, prompt_to};
 pub(crate) use reactions::Reactions;
 pub(crate) use state::{state, state_detail};
 

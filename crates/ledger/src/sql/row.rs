@@ -82,6 +82,7 @@ macro_rules! record {
         }
     };
 }
+record!(A 0);
 record!(A 0, B 1);
 record!(A 0, B 1, C 2);
 record!(A 0, B 1, C 2, D 3);

@@ -112,7 +112,7 @@ pub(crate) fn page_sql(query: &DeliveryQuery) -> QueryBuilder<'static> {
     let mut sql = QueryBuilder::new(concat!(
         "SELECT ",
         delivery_columns!(),
-        " FROM deliveries d CROSS JOIN endpoints e ON e.n = d.endpoint WHERE 1 = 1"
+        " FROM deliveries d CROSS JOIN endpoints e WHERE e.n = d.endpoint"
     ));
     if let Some(endpoint) = query.endpoint {
         sql.push(" AND d.endpoint = (SELECT n FROM endpoints WHERE id = ").push_bind(endpoint.to_string()).push(")");

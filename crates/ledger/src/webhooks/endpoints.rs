@@ -70,14 +70,14 @@ impl Ledger {
     pub async fn endpoint(&self, id: EndpointId) -> Result<Option<Endpoint>, LedgerError> {
         let mut reader = self.reader().await?;
         let row = query(stored::BY_ID).bind(id.to_string()).fetch_optional(&mut reader).await;
-        row.map_err(|e| self.explain(&e))?.as_ref().map(stored::endpoint).transpose()
+        row.map_err(|e| self.explain(&e))?.as_ref().map(|row| stored::endpoint(row, &self.inner.sealing)).transpose()
     }
 
     /// All receivers in the order of their creation.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, LedgerError> {
         let mut reader = self.reader().await?;
         let rows = query(stored::ALL).fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
-        rows.iter().map(stored::endpoint).collect()
+        rows.iter().map(|row| stored::endpoint(row, &self.inner.sealing)).collect()
     }
 
     /// Removes a receiver with everything that was owed to it. `NoSuchEndpoint`.
@@ -123,7 +123,7 @@ impl Ledger {
 pub(super) async fn find(batch: &mut Batch, id: EndpointId) -> Result<(i64, Endpoint), LedgerError> {
     let row = query(stored::BY_ID).bind(id.to_string()).fetch_optional(&mut batch.connection).await;
     let row = row.map_err(|e| batch.explain(&e))?.ok_or(LedgerError::NoSuchEndpoint)?;
-    Ok((row.get("n"), stored::endpoint(&row)?))
+    Ok((row.get("n"), stored::endpoint(&row, &batch.sealing)?))
 }
 
 pub(super) async fn set_status(
@@ -162,6 +162,7 @@ pub(super) async fn set_status(
         }
     }
     stored::update(batch, n, endpoint).await?;
+    batch.told.endpoints = true;
     batch.log(&event, at)?;
     Ok(())
 }

@@ -1,7 +1,8 @@
 use super::{EndpointStatus, Planned, stored};
 use crate::batch::{Batch, signed};
-use crate::rows::pieces;
-use crate::sql::{QueryBuilder, query};
+use crate::dialect::in_list;
+use crate::rows::{list, pieces};
+use crate::sql::{QueryBuilder, query, query_scalar};
 use crate::{Ledger, LedgerError};
 use domain::{DeliveryId, EventFilter, Timestamp};
 
@@ -30,7 +31,18 @@ impl Ledger {
     /// transaction with the note that they were looked at: whatever dies, each is planned exactly once. A paused receiver is
     /// owed events too; a disabled one is not.
     pub async fn plan_deliveries(&self, now: Timestamp, limit: u32) -> Result<Planned, LedgerError> {
+        if self.is_shared() && !self.anything_to_plan().await? {
+            return Ok(Planned::default());
+        }
         self.write_firmly(move |batch| Box::pin(async move { plan(batch, now, limit.clamp(1, 5000)).await })).await
+    }
+
+    /// Every process plans as soon as something happens: those that come second need not wait for the others to write.
+    async fn anything_to_plan(&self) -> Result<bool, LedgerError> {
+        const BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM endpoints WHERE status <> 'disabled' AND planned_through < \
+                              (SELECT last_seq FROM event_head WHERE one = 1))";
+        let mut reader = self.reader().await?;
+        query_scalar(BEHIND).fetch_one(&mut reader).await.map_err(|e| self.explain(&e))
     }
 }
 
@@ -73,8 +85,11 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
         sql.push(" ON CONFLICT (endpoint, seq) DO NOTHING");
         made += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     }
-    query("UPDATE endpoints SET planned_through = $1 WHERE status <> 'disabled' AND planned_through < $1")
+    // Who serves them may be another process.
+    batch.told.endpoints |= made > 0;
+    query(concat!("UPDATE endpoints SET planned_through = $1 WHERE planned_through < $1 AND n ", in_list!("$2")))
         .bind(through)
+        .bind(list(readers.iter().map(|reader| reader.n)))
         .execute(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
@@ -82,10 +97,10 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
 }
 
 async fn readers(batch: &mut Batch) -> Result<Vec<Reader>, LedgerError> {
-    let rows = query(stored::ALL).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    let rows = query(stored::ALL_LOCKED).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     let mut readers = Vec::with_capacity(rows.len());
     for row in &rows {
-        let endpoint = stored::endpoint(row)?;
+        let endpoint = stored::endpoint(row, &batch.sealing)?;
         match endpoint.status {
             EndpointStatus::Active | EndpointStatus::Paused { .. } => {
                 let planned_through = row.get("planned_through");

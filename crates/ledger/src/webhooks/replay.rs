@@ -90,6 +90,7 @@ impl Ledger {
     /// Forgets deliveries that were delivered or skipped before `done_before`, with their tries; at most `step` of them.
     pub async fn prune_deliveries(&self, done_before: Timestamp, step: u32) -> Result<Pruned, LedgerError> {
         let step = step.clamp(1, 10_000);
+        let Some(_alone) = self.alone().await? else { return Ok(Pruned::default()) };
         self.write_firmly(move |batch| {
             Box::pin(async move {
                 let gone = query(

@@ -1,8 +1,10 @@
-//! How receivers are written into columns. Frozen with the schema. Headers and secrets as they are: the file is encrypted.
+//! How receivers are written into columns. Frozen with the schema. Address, headers and secrets as they are in a file, which is
+//! encrypted, and sealed on a server.
 
 use super::{Delivery, DeliveryStatus, Endpoint, EndpointStatus, SigningSecret};
 use crate::LedgerError;
 use crate::batch::{Batch, signed};
+use crate::sealing::Sealing;
 use crate::sql::{Row, query, query_scalar};
 use crate::stored::{from_json, to_json, unreadable};
 use domain::{EventFilter, PauseReason, Timestamp};
@@ -20,6 +22,14 @@ macro_rules! endpoint_columns {
 }
 pub(super) const BY_ID: &str = concat!("SELECT ", endpoint_columns!(), " FROM endpoints WHERE id = $1");
 pub(super) const ALL: &str = concat!("SELECT ", endpoint_columns!(), " FROM endpoints ORDER BY n");
+/// Those that nobody else is changing.
+pub(super) const ALL_LOCKED: &str =
+    concat!("SELECT ", endpoint_columns!(), " FROM endpoints ORDER BY n /*+FOR NO KEY UPDATE SKIP LOCKED+*/");
+
+/// What is sealed where others could read it: an address may carry a token.
+const URL: &str = "endpoints.url";
+const HEADERS: &str = "endpoints.headers";
+const SECRETS: &str = "endpoints.secrets";
 
 macro_rules! delivery_columns {
     () => {
@@ -115,17 +125,20 @@ pub(super) async fn insert(batch: &mut Batch, endpoint: &Endpoint, planned_throu
 
 pub(super) async fn update(batch: &mut Batch, n: i64, endpoint: &Endpoint) -> Result<(), LedgerError> {
     let channels: Vec<String> = endpoint.filter.channels.iter().map(ToString::to_string).collect();
+    let id = endpoint.id.to_string();
+    let sealing = batch.sealing.clone();
+    let seal = |place: &str, plain: String| sealing.close(place, &id, plain);
     query(
         "UPDATE endpoints SET url = $2, description = $3, channels = $4, kinds = $5, headers = $6, secrets = $7, concurrency = $8, \
          status = $9, status_reason = $10, status_since = $11, failing_since = $12, updated_at = $13 WHERE n = $1",
     )
     .bind(n)
-    .bind(&endpoint.url)
+    .bind(seal(URL, endpoint.url.clone()))
     .bind(&endpoint.description)
     .bind(to_json(&channels))
     .bind(to_json(&endpoint.filter.kinds))
-    .bind(to_json(&endpoint.headers))
-    .bind(secrets_to(&endpoint.secrets))
+    .bind(seal(HEADERS, to_json(&endpoint.headers)))
+    .bind(seal(SECRETS, secrets_to(&endpoint.secrets)))
     .bind(i64::from(endpoint.concurrency))
     .bind(endpoint.status.word())
     .bind(endpoint.status.reason())
@@ -138,19 +151,20 @@ pub(super) async fn update(batch: &mut Batch, n: i64, endpoint: &Endpoint) -> Re
     Ok(())
 }
 
-pub(super) fn endpoint(row: &Row) -> Result<Endpoint, LedgerError> {
+pub(super) fn endpoint(row: &Row, sealing: &Sealing) -> Result<Endpoint, LedgerError> {
+    let open = |place: &str, column: &str| sealing.open(place, row.get("id"), row.get(column));
     let channels: Vec<String> = from_json(row.get("channels"), "a webhook's channels")?;
     let channels = channels.iter().map(|id| id.parse()).collect::<Result<Vec<_>, _>>();
     Ok(Endpoint {
         id: row.get::<&str>("id").parse().map_err(|_| unreadable("a webhook's id"))?,
-        url: row.get("url"),
+        url: open(URL, "url")?,
         description: row.get("description"),
         filter: EventFilter {
             channels: channels.map_err(|_| unreadable("a webhook's channels"))?,
             kinds: from_json(row.get("kinds"), "a webhook's types")?,
         },
-        headers: from_json(row.get("headers"), "a webhook's headers")?,
-        secrets: secrets_from(row.get("secrets"))?,
+        headers: from_json(&open(HEADERS, "headers")?, "a webhook's headers")?,
+        secrets: secrets_from(&open(SECRETS, "secrets")?)?,
         concurrency: u32::try_from(row.get::<i64>("concurrency")).unwrap_or(1),
         status: status_from(row.get("status"), row.get("status_reason"), row.get("status_since"))?,
         failing_since: row.get::<Option<i64>>("failing_since").map(Timestamp::from_millis),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const DIR: &str = "LEDGER_TEST_DIR";
+pub const DIR: &str = "LEDGER_TEST_DIR";
 
 /// The command that runs the ignored test `name` in `dir`.
 pub fn of(name: &str, dir: &Path) -> Command {
@@ -19,10 +19,4 @@ pub fn arguments(name: &str) -> [String; 5] {
 /// Within the child: its directory. `None` when somebody runs all ignored tests.
 pub fn dir() -> Option<std::path::PathBuf> {
     std::env::var_os(DIR).map(Into::into)
-}
-
-pub fn command_in(program: &str, dir: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env(DIR, dir);
-    command
 }

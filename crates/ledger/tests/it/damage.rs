@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A closed ledger of some size, damaged by `harm`.
-async fn damaged(harm: impl FnOnce(&mut Vec<u8>)) -> tempfile::TempDir {
+async fn damaged(harm: impl FnOnce(&mut Vec<u8>)) -> ground::Home {
     let (dir, ledger, id) = ground::ledger().await;
     for n in 0..200 {
         ledger.insert_inbound(vec![inbound(id, n, &format!("W{n}"), text(&"words ".repeat(50)))], t(2)).await.unwrap();

@@ -74,8 +74,13 @@ fn fills_its_disk() {
 fn a_full_disk_is_told_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let child = |flags: &[&str]| {
-        let mut command = child::command_in("unshare", dir.path());
-        command.args(flags).arg("--").arg(std::env::current_exe().unwrap()).args(child::arguments("full_disk::fills_its_disk"));
+        let mut command = std::process::Command::new("unshare");
+        command
+            .env(child::DIR, dir.path())
+            .args(flags)
+            .arg("--")
+            .arg(std::env::current_exe().unwrap())
+            .args(child::arguments("full_disk::fills_its_disk"));
         let output = command.output().expect("this test needs the program unshare: install util-linux");
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output, said)

@@ -1,11 +1,11 @@
-//! What every test stands on: a ledger in a directory of its own, and things to write into it.
+//! What every test stands on: a ledger of its own, and things to write into it.
 
+pub use crate::home::{Home, open};
 use domain::{
     ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State,
     Timestamp,
 };
-use ledger::{EventQuery, Ledger, LoggedEvent, OpenOptions};
-use std::path::Path;
+use ledger::{EventQuery, Ledger, LoggedEvent};
 
 pub const KEY: [u8; 32] = [7; 32];
 
@@ -13,13 +13,9 @@ pub fn t(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_700_000_000 + secs)
 }
 
-pub async fn open(dir: &Path) -> Ledger {
-    Ledger::open(dir, &KEY, OpenOptions::default()).await.unwrap()
-}
-
 /// A fresh ledger with one channel in it.
-pub async fn ledger() -> (tempfile::TempDir, Ledger, ChannelId) {
-    let dir = tempfile::tempdir().unwrap();
+pub async fn ledger() -> (Home, Ledger, ChannelId) {
+    let dir = Home::new();
     let ledger = open(dir.path()).await;
     let id = add_channel(&ledger, 1).await;
     (dir, ledger, id)

@@ -55,7 +55,7 @@ fn promise(name: &str) {
 
 #[tokio::test]
 async fn what_was_answered_for_survives_a_kill() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = ground::Home::new();
     let ledger = open(dir.path()).await;
     add_channel(&ledger, 1).await;
     let hook = crate::webhooks::add(&ledger, 1, &[]).await;

@@ -1,4 +1,4 @@
-//! The ledger on real SQLCipher files.
+//! The ledger on real SQLCipher files. What speaks of no file runs on Postgres too (`tests/postgres`).
 #![allow(clippy::unwrap_used)]
 
 mod amendments;
@@ -10,6 +10,7 @@ mod deliveries;
 mod events;
 mod full_disk;
 mod ground;
+mod home;
 mod idempotency;
 mod inbound;
 mod kill;
@@ -17,6 +18,7 @@ mod opening;
 mod outbox;
 mod retention;
 mod schema;
+mod settings;
 mod uptime;
 mod waiting;
 mod webhooks;

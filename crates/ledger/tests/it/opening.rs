@@ -87,15 +87,3 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     assert!(matches!(told, OpenError::NewerVersion { found: 999, .. }), "{told:?}");
     assert!(told.sentence().contains("newer version"));
 }
-
-#[tokio::test]
-async fn settings_stay() {
-    let (dir, ledger, _) = ledger().await;
-    assert_eq!(ledger.setting::<Vec<String>>("muted").await.unwrap(), None);
-    ledger.set_setting("muted", &vec!["stuck"]).await.unwrap();
-    ledger.set_setting("muted", &vec!["stuck", "paired"]).await.unwrap();
-    ledger.close().await;
-    let ledger = ground::open(dir.path()).await;
-    assert_eq!(ledger.setting::<Vec<String>>("muted").await.unwrap(), Some(vec!["stuck".into(), "paired".into()]));
-    ledger.close().await;
-}
