@@ -9,4 +9,5 @@ pub mod idle;
 pub mod machine;
 pub mod messages;
 pub mod report;
+pub mod stores;
 pub mod webhook;

@@ -1,10 +1,10 @@
 //! Traffic in every direction while the process is killed again and again and its connections suffer; and the judgement of
 //! what is left. Seeded: the same seed makes the same choices, though never the same timing.
 
-mod evidence;
+pub(crate) mod evidence;
 mod judge;
 mod receiver;
-mod traffic;
+pub(crate) mod traffic;
 mod turmoil;
 
 pub use evidence::{Accepted, Evidence, Heard, Written};
@@ -16,7 +16,7 @@ use anyhow::{Result, ensure};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
-use traffic::Line;
+use traffic::{Line, Pace};
 
 /// How much chaos.
 #[derive(Clone, Debug)]
@@ -57,8 +57,8 @@ pub async fn run(plan: &Plan) -> Result<Evidence> {
     let strangers = [world.phone(plan.channels)?, world.phone(plan.channels + 1)?];
 
     let stop = CancellationToken::new();
-    let sending = traffic::out(plan.seed, &rest, &lines, &strangers, &stop);
-    let writing = traffic::into(plan.seed, &lines, &strangers, &stop);
+    let sending = traffic::out(plan.seed, std::slice::from_ref(&rest), &lines, &strangers, &Pace::LIVELY, &stop);
+    let writing = traffic::into(plan.seed, &lines, &strangers, &Pace::LIVELY, &stop);
     let mut random = StdRng::seed_from_u64(plan.seed);
     let options = turmoil::rage(app, world.network(), plan.kills, &mut random).await?;
 

@@ -6,6 +6,8 @@ pub mod chaos;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod events;
+pub mod failover;
+pub mod fleet;
 pub mod hook;
 pub mod keychain;
 pub mod loopback;

@@ -206,8 +206,8 @@ impl Network {
     }
 
     /// Of those events only what tells of devices coming and going. Every phone listens to it, so what happens with every
-    /// message must not be among it.
-    pub(crate) fn milestones(&self) -> broadcast::Receiver<NetworkEvent> {
+    /// message is not among it.
+    pub fn milestones(&self) -> broadcast::Receiver<NetworkEvent> {
         self.shared.milestones.subscribe()
     }
 

@@ -82,7 +82,9 @@ async fn figures(world: &World, options: Options, channel: &str) -> Result<(Figu
         rest.page(&format!("/v1/events?after={}&limit=100", tip.unwrap_or(0).saturating_sub(100))).await?;
         pages.add(began.elapsed());
     }
-    let rate = messages::send_rate(world, &rest, std::slice::from_ref(&channel.to_owned()), &theirs, 1000, 16).await?;
+    let rate =
+        messages::send_rate(world, std::slice::from_ref(&rest), std::slice::from_ref(&channel.to_owned()), &theirs, 1000, 16)
+            .await?;
     messages::breathe().await;
     let figures = Figures { start, accept, receive, page: pages.median(), sends_per_second: rate };
     Ok((figures, app.terminate().await?))

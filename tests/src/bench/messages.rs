@@ -26,13 +26,14 @@ pub async fn send_latency(world: &World, rest: &Rest, channel: &str, to: &Phone,
     Ok(sample)
 }
 
-/// Messages per second from the first POST until the last one is at the sandbox, with `writers` requests in flight per channel.
+/// Messages per second from the first POST until the last one is at the sandbox, with `writers` requests in flight per channel;
+/// each channel is written to through another of `doors`.
 ///
 /// # Errors
 /// When a message does not arrive.
 pub async fn send_rate(
     world: &World,
-    rest: &Rest,
+    doors: &[Rest],
     channels: &[String],
     to: &Phone,
     each: usize,
@@ -54,7 +55,7 @@ pub async fn send_rate(
     });
     let began = Instant::now();
     let mut tasks = JoinSet::new();
-    for channel in channels {
+    for (channel, rest) in channels.iter().zip(doors.iter().cycle()) {
         for writer in 0..writers {
             let (rest, channel, to) = (rest.clone(), channel.clone(), to.number().to_owned());
             let share = each / writers + usize::from(writer < each % writers);

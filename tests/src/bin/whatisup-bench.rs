@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report goes to stdout, its progress to stderr")]
 
 use acceptance::bench::report::Report;
-use acceptance::bench::{bare, desktop, fanout, growth, idle, machine, messages, webhook};
+use acceptance::bench::{bare, desktop, fanout, growth, idle, machine, messages, stores, webhook};
 use acceptance::{Whatisup, World};
 use anyhow::{Context, Result};
 
@@ -12,6 +12,7 @@ async fn main() -> Result<()> {
     start_and_memory(&mut report).await.context("start and memory")?;
     sends(&mut report).await.context("sends")?;
     grown(&mut report).await.context("growth")?;
+    shared(&mut report).await.context("shared stores")?;
     windows(&mut report).await.context("the desktop application")?;
     println!("{}", head());
     println!("{}", report.table());
@@ -70,6 +71,51 @@ async fn grown(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+async fn shared(report: &mut Report) -> Result<()> {
+    eprintln!("auth-state on disk, in Redis, and with the ledger in Postgres …");
+    let ways = [
+        ("in files", stores::on_disk().await?),
+        ("auth-state in Redis, ledger in a file", stores::in_redis().await?),
+        ("auth-state in Redis, ledger in Postgres", stores::shared().await?),
+    ];
+    for (way, kept) in ways {
+        report.figure(
+            &format!("{way}: REST send to its 202, p50; messages per second, one channel"),
+            format!("{:.2} ms; {:.0}/s", kept.accept, kept.sends_per_second),
+        );
+        report.figure(
+            &format!("{way}: memory per channel, 50 of them, the process included"),
+            format!("{:.2} MiB", kept.per_channel),
+        );
+    }
+    eprintln!("one, two and three workers …");
+    let (one, two, three) = (stores::scale(1).await?, stores::scale(2).await?, stores::scale(3).await?);
+    report.figure(
+        "messages per second, 30 channels, 1 / 2 / 3 workers on these two cores",
+        format!("{one:.0} / {two:.0} / {three:.0} /s"),
+    );
+    eprintln!("failing over …");
+    let away = stores::fail_over(5).await?;
+    report.at_most(
+        "a worker of three is killed: its channels are logged in elsewhere, median of 5",
+        away.median() / 1000.0,
+        20.0,
+        "s",
+    );
+    report.figure("… the longest", format!("{:.1} s", away.percentile(100.0) / 1000.0));
+    eprintln!("a thousand channels …");
+    let thousand = stores::thousand().await?;
+    report.at_most(
+        "1,000 idle channels on one worker: memory per channel, the process included",
+        thousand.per_channel,
+        1.0,
+        "MiB",
+    );
+    report.figure("1,000 channels resumed, from the start of the process", format!("{:.1} s", thousand.resumed.as_secs_f64()));
+    report.figure("memory of Redis for 1,000 channels", format!("{:.1} MiB", thousand.redis));
+    Ok(())
+}
+
 async fn windows(report: &mut Report) -> Result<()> {
     eprintln!("the desktop application …");
     let windows = desktop::memory().await?;
@@ -123,9 +169,9 @@ async fn sends(report: &mut Report) -> Result<()> {
     report.figure("memory of 1,000 readers of the stream", format!("{:.1} MiB", fanout.memory));
 
     messages::breathe().await;
-    let single = messages::send_rate(&world, &rest, std::slice::from_ref(one), to, 2000, 16).await?;
-    messages::send_rate(&world, &rest, &channels, to, 5, 1).await?;
-    let fifty = messages::send_rate(&world, &rest, &channels, to, 100, 4).await?;
+    let single = messages::send_rate(&world, std::slice::from_ref(&rest), std::slice::from_ref(one), to, 2000, 16).await?;
+    messages::send_rate(&world, std::slice::from_ref(&rest), &channels, to, 5, 1).await?;
+    let fifty = messages::send_rate(&world, std::slice::from_ref(&rest), &channels, to, 100, 4).await?;
     app.terminate().await?;
     drop(world);
 

@@ -60,7 +60,7 @@ const CALM: Duration = Duration::from_secs(120);
 
 /// Waits until every accepted message was delivered, every written one received, and every delivery made. With
 /// `losses` what came in is not waited for: some of it will never be there.
-pub(super) async fn calm(rest: &Rest, accepted: &[Accepted], written: &[Written], losses: bool) -> Result<()> {
+pub(crate) async fn calm(rest: &Rest, accepted: &[Accepted], written: &[Written], losses: bool) -> Result<()> {
     let deadline = tokio::time::Instant::now() + CALM;
     loop {
         let undone = undone(rest, accepted, written, losses).await?;
@@ -119,7 +119,7 @@ fn progress(log: &[Value]) -> Names<'_> {
 }
 
 /// The whole log, page by page.
-pub(super) async fn log(rest: &Rest) -> Result<Vec<Value>> {
+pub(crate) async fn log(rest: &Rest) -> Result<Vec<Value>> {
     let (mut all, mut after) = (Vec::new(), 0);
     loop {
         let page = rest.page(&format!("/v1/events?after={after}&limit=1000")).await?;
@@ -133,7 +133,7 @@ pub(super) async fn log(rest: &Rest) -> Result<Vec<Value>> {
 }
 
 /// What a phone got from the accounts of the channels.
-pub(super) async fn arrived(phone: &Phone, lines: &[Line]) -> HashMap<(String, String), Vec<String>> {
+pub(crate) async fn arrived(phone: &Phone, lines: &[Line]) -> HashMap<(String, String), Vec<String>> {
     let mut by_channel: HashMap<(String, String), Vec<String>> = HashMap::new();
     for message in phone.messages().await {
         let wrote = lines.iter().find(|line| message.chat.user == line.phone.number());

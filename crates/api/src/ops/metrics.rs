@@ -1,5 +1,6 @@
 mod channel;
 mod webhook;
+mod worker;
 
 use crate::api::{Api, Parts};
 use crate::problem::Problem;
@@ -78,6 +79,7 @@ fn registry(api: &Parts, measured: &Measured) -> Registry {
     gauge(&mut registry, "messages_queued", "Messages that have not left yet", stats.queued.iter().map(|(_, n)| n).sum());
     outbox(&mut registry, measured.outbox);
     webhook::register(&mut registry, api, &measured.pending);
+    worker::register(&mut registry, api);
     bytes(&mut registry, "ledger_file", "Size of the database", stats.file_bytes);
     bytes(&mut registry, "ledger_wal", "Size of the database's write-ahead log", stats.wal_bytes);
     if let Some(resident) = resident_bytes() {

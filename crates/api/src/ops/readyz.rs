@@ -1,3 +1,4 @@
+use super::workers::{self, StandingOut};
 use crate::api::Api;
 use axum::Json;
 use axum::extract::State;
@@ -7,16 +8,20 @@ use ledger::LedgerError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Whether it can do its work, check by check.
+/// Whether it can take requests, check by check. A worker that cannot hold channels just now still takes requests for those that
+/// others hold, so that alone does not make it unready.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Readiness {
     ready: bool,
     checks: Vec<Check>,
+    /// How it stands among other workers; `null` where one process has all channels.
+    #[schema(required)]
+    worker: Option<StandingOut>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Check {
-    /// `ledger` or `channels`.
+    /// `ledger`, `channels` or `worker`.
     #[schema(example = "ledger")]
     name: &'static str,
     ok: bool,
@@ -28,10 +33,12 @@ pub(crate) struct Check {
 #[utoipa::path(get, path = "/readyz", tag = "ops", operation_id = "readyz",
     responses((status = 200, description = "It can.", body = Readiness), (status = 503, description = "It cannot; `checks` says why.", body = Readiness)))]
 pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
-    let checks = vec![ledger(&api).await, channels(&api)];
+    let standing = workers::standing(&api);
+    let mut checks = vec![ledger(&api).await, channels(&api)];
     let ready = checks.iter().all(|c| c.ok) && !api.shutdown.is_cancelled();
+    checks.extend(standing.as_ref().map(worker));
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready, checks }))
+    (status, Json(Readiness { ready, checks, worker: standing.as_ref().map(workers::out) }))
 }
 
 /// Tries a write, which every run of the program makes now and then anyway: it notes that we still run.
@@ -53,6 +60,12 @@ async fn ledger(api: &Api) -> Check {
         ) => "cannot be written; the log has the cause",
     };
     Check { name: "ledger", ok: false, detail: detail.to_owned() }
+}
+
+/// Whether it can hold channels.
+fn worker(standing: &cluster::Standing) -> Check {
+    let detail = standing.trouble.clone().unwrap_or_else(|| format!("holds {} of {}", standing.held, standing.channels));
+    Check { name: "worker", ok: standing.able, detail }
 }
 
 /// The engine that we were given has loaded them; what each one is doing is not a matter of readiness.

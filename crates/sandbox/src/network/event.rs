@@ -125,7 +125,11 @@ impl NetworkEvent {
     pub(crate) fn is_milestone(&self) -> bool {
         matches!(
             self,
-            Self::DevicePaired { .. } | Self::LoggedIn { .. } | Self::DeviceUnlinked { .. } | Self::PreKeysUploaded { .. }
+            Self::DevicePaired { .. }
+                | Self::LoggedIn { .. }
+                | Self::Replaced { .. }
+                | Self::DeviceUnlinked { .. }
+                | Self::PreKeysUploaded { .. }
         )
     }
 }
