@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod changes;
+mod claims;
 mod clock;
 mod delivery;
 mod full_disk;
