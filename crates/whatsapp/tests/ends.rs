@@ -95,7 +95,7 @@ async fn nobody_listening_is_unreachable() {
     let dead_proxy = format!("http://{proxyless}").parse().unwrap();
     let close = house.open_with(channel(1), None, Some(dead_proxy)).await.closed().await;
     assert_eq!(close, Close::Lost(Cause::ProxyFailed));
-    let House { sandbox, whatsapp, dir, phones } = house;
+    let House { sandbox, whatsapp, auth_store: _, dir, phones } = house;
     drop(phones);
     let url = sandbox.url();
     sandbox.shutdown().await;

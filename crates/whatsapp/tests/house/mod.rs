@@ -19,6 +19,7 @@ pub struct House {
     pub sandbox: Sandbox,
     pub phones: Phones,
     pub whatsapp: WhatsApp,
+    pub auth_store: AuthStore,
     pub dir: tempfile::TempDir,
 }
 
@@ -40,13 +41,14 @@ impl House {
         let sandbox = Sandbox::start(SandboxConfig { tls, ..SandboxConfig::default() }).await.unwrap();
         let phones = Phones::with_people(sandbox.network().clone(), 2).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let whatsapp = whatsapp(&sandbox, &dir);
-        House { sandbox, phones, whatsapp, dir }
+        let auth_store = AuthStore::disk(dir.path(), vault(&dir));
+        let whatsapp = whatsapp(&sandbox, auth_store.clone());
+        House { sandbox, phones, whatsapp, auth_store, dir }
     }
 
     /// The program as it is after a restart.
     pub fn restarted(&mut self) {
-        self.whatsapp = whatsapp(&self.sandbox, &self.dir);
+        self.whatsapp = whatsapp(&self.sandbox, self.auth_store.clone());
     }
 
     pub fn network(&self) -> &Network {
@@ -70,10 +72,7 @@ impl House {
     }
 
     pub async fn open_with(&self, channel: ChannelId, by_code: Option<Phone>, proxy: Option<Proxy>) -> Session {
-        let (events, heard) = mpsc::channel(socket::EVENT_CAPACITY);
-        let inbox = Arc::new(Letterbox::default());
-        let opening = Opening { channel, proxy, pair_by_code: by_code, events, inbox: inbox.clone() };
-        Session { socket: self.whatsapp.open(opening).await, heard, inbox, log: Vec::new(), holds_receipts: false }
+        Session::open(&self.whatsapp, channel, by_code, proxy).await
     }
 
     /// A channel linked to Ada's phone, logged in.
@@ -99,9 +98,9 @@ fn vault(dir: &tempfile::TempDir) -> Vault {
     Vault::key_file(dir.path().join("keys"), scope)
 }
 
-fn whatsapp(sandbox: &Sandbox, dir: &tempfile::TempDir) -> WhatsApp {
+pub fn whatsapp(sandbox: &Sandbox, auth_store: AuthStore) -> WhatsApp {
     WhatsApp::new(WhatsAppConfig {
-        auth_store: AuthStore::disk(dir.path(), vault(dir)),
+        auth_store,
         endpoint: Endpoint::loopback(&sandbox.url(), sandbox.ca_pem()).unwrap(),
         device_name: "WhatIsUp".into(),
         version: None,
@@ -136,6 +135,13 @@ pub struct Session {
 }
 
 impl Session {
+    pub async fn open(whatsapp: &WhatsApp, channel: ChannelId, by_code: Option<Phone>, proxy: Option<Proxy>) -> Self {
+        let (events, heard) = mpsc::channel(socket::EVENT_CAPACITY);
+        let inbox = Arc::new(Letterbox::default());
+        let opening = Opening { channel, proxy, pair_by_code: by_code, events, inbox: inbox.clone() };
+        Session { socket: whatsapp.open(opening).await, heard, inbox, log: Vec::new(), holds_receipts: false }
+    }
+
     pub async fn next(&mut self) -> SocketEvent {
         let event = tokio::time::timeout(SOON, self.heard.recv()).await;
         let event = event.unwrap_or_else(|_| panic!("nothing was told after {:?}", self.log)).expect("told after Closed");
@@ -173,6 +179,17 @@ impl Session {
             _ => None,
         })
         .await
+    }
+
+    /// Whether it came to be logged in before it ended.
+    pub async fn until_opened_or_closed(&mut self) -> bool {
+        loop {
+            match self.next().await {
+                SocketEvent::Opened { .. } => return true,
+                SocketEvent::Closed(_) => return false,
+                _ => {}
+            }
+        }
     }
 
     /// The reason, and that nothing follows it.
