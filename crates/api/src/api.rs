@@ -1,5 +1,6 @@
 use crate::events::Feed;
 use crate::key::Hashed;
+use crate::moving::Movers;
 use crate::messages::InFlight;
 use crate::ops::info::VaultStanding;
 use crate::ops::requests::Requests;
@@ -30,6 +31,8 @@ pub(crate) struct Parts {
     pub settings: watch::Sender<Settings>,
     pub feed: Arc<Feed>,
     pub vault: watch::Receiver<VaultStanding>,
+    /// How this process stands among other workers; `None` where one process has all channels.
+    pub cluster: Option<watch::Receiver<cluster::Standing>>,
     pub about: About,
     pub addresses: Vec<SocketAddr>,
     pub started_at: Timestamp,
@@ -38,6 +41,9 @@ pub(crate) struct Parts {
     /// The idempotency keys of sends that are being carried out.
     pub in_flight: InFlight,
     pub webhooks: webhooks::Handle,
+    pub movers: Arc<dyn Movers>,
+    /// Held while a session comes in.
+    pub importing: tokio::sync::Mutex<()>,
     /// The OpenAPI document.
     pub document: Bytes,
     pub shutdown: CancellationToken,

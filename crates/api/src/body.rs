@@ -1,6 +1,6 @@
 //! JSON bodies: what is not JSON is a 400, what is JSON but not what the route takes is a 422, each with a pointer.
 
-use crate::guard::{BODY_LIMIT, check_media_type};
+use crate::guard::{BODY_LIMIT, SESSION_LIMIT, check_media_type};
 use crate::problem::{Code, FieldError, Problem};
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -21,9 +21,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(request.headers())?;
-        let bytes = read(request.into_body()).await?;
+        check_media_type(request.headers(), BODY_LIMIT)?;
+        let bytes = read(request.into_body(), BODY_LIMIT).await?;
         parse(&bytes, "").map(JsonBody)
+    }
+}
+
+/// A body read as `T` that may hold a whole session.
+pub(crate) struct BigJsonBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for BigJsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers(), SESSION_LIMIT)?;
+        let bytes = read(request.into_body(), SESSION_LIMIT).await?;
+        parse(&bytes, "").map(BigJsonBody)
     }
 }
 
@@ -34,18 +47,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBodyOrNone<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(request.headers())?;
-        let bytes = read(request.into_body()).await?;
+        check_media_type(request.headers(), BODY_LIMIT)?;
+        let bytes = read(request.into_body(), BODY_LIMIT).await?;
         parse(if bytes.is_empty() { b"{}" } else { &bytes }, "").map(JsonBodyOrNone)
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, BODY_LIMIT).collect());
+async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, limit).collect());
     match collected.await {
         Err(_) => Err(Problem::of(Code::BodyTimeout)),
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(crate::guard::too_large()),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(crate::guard::too_large(limit)),
         Ok(Err(_)) => Err(Problem::new(Code::BadJson, "The body broke off before its end.")),
     }
 }

@@ -3,11 +3,14 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 mod drawing;
+pub(crate) mod export;
 mod field;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod logout;
 pub(crate) mod pairing_code;
 pub(crate) mod passkey;
+mod passphrase;
 pub(crate) mod patch;
 pub(crate) mod qr;
 pub(crate) mod restart;

@@ -16,3 +16,5 @@ pub(crate) use media_type::{check as check_media_type, too_large};
 
 /// The largest JSON body, in bytes: a text of 65,536 characters fits however it is escaped.
 pub(crate) const BODY_LIMIT: usize = 512 * 1024;
+/// The largest body with a session in it: 48 MiB of file, in base64.
+pub(crate) const SESSION_LIMIT: usize = 65 * 1024 * 1024;

@@ -17,6 +17,7 @@ mod holder;
 mod html;
 mod key;
 mod messages;
+mod moving;
 mod openapi;
 mod ops;
 mod outbox;
@@ -34,6 +35,7 @@ mod webhooks;
 
 pub use bind::{BindError, Sockets, bind};
 pub use holder::Holder;
+pub use moving::{Movers, MovingError, Session};
 pub use openapi::document;
 pub use ops::info::{SandboxInfo, VaultStanding};
 pub use serve::{About, Bound, Build, Deps, serve};

@@ -102,6 +102,12 @@ fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Cod
     if path.starts_with("/v1/channels") && method != "get" {
         codes.extend([Code::Conflict, Code::Unavailable]);
     }
+    if path == "/v1/channels/{id}/export" {
+        codes.push(Code::NotPaired);
+    }
+    if path == "/v1/channels/import" {
+        codes.extend([Code::AlreadyHere, Code::WrongPassphrase]);
+    }
     if path == "/v1/channels/{id}/messages" && method == "post" {
         codes.push(Code::QueueFull);
     }

@@ -9,6 +9,7 @@ pub use code::Code;
 use crate::accept;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::ChannelId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +19,8 @@ pub struct Problem {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
+    /// The channel that stands in the way.
+    channel: Option<ChannelId>,
     /// Seconds after which another try makes sense.
     retry_after: Option<u64>,
 }
@@ -42,6 +45,9 @@ pub struct ProblemOut {
     /// Which fields are wrong, when fields are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// The channel that stands in the way, when it is another one than the request is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
 }
 
 /// One wrong field: of the body (`pointer`, a JSON pointer) or of the query (`parameter`).
@@ -71,7 +77,7 @@ impl Problem {
         // What passes by itself says when it is worth another try, in seconds.
         let waits = [(Code::QueueFull, 30), (Code::NoWorker, 5), (Code::IdempotencyInFlight, 1)];
         let retry_after = waits.into_iter().find(|(passing, _)| *passing == code).map(|(_, seconds)| seconds);
-        Problem { code, detail: code.sentence().to_owned(), errors: Vec::new(), retry_after }
+        Problem { code, detail: code.sentence().to_owned(), errors: Vec::new(), channel: None, retry_after }
     }
 
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -90,6 +96,12 @@ impl Problem {
     #[must_use]
     pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
         Problem { errors, ..self }
+    }
+
+    /// The same problem with the channel that causes it.
+    #[must_use]
+    pub fn about(self, channel: ChannelId) -> Self {
+        Problem { channel: Some(channel), ..self }
     }
 
     pub fn no_such(what: &str) -> Self {
@@ -131,6 +143,7 @@ impl Problem {
             code: self.code.as_str().to_owned(),
             detail: self.detail.clone(),
             errors: self.errors.clone(),
+            channel: self.channel.map(|id| id.to_string()),
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) fn keyed() -> OpenApiRouter<Api> {
         .routes(routes!(channels::stop::stop))
         .routes(routes!(channels::restart::restart))
         .routes(routes!(channels::logout::logout))
+        .routes(routes!(channels::export::export))
+        .routes(routes!(channels::import::import))
         .routes(routes!(channels::qr::qr))
         .routes(routes!(channels::pairing_code::pairing_code))
         .routes(routes!(channels::passkey::passkey))
@@ -46,6 +48,7 @@ pub(crate) fn keyed() -> OpenApiRouter<Api> {
         .routes(routes!(session::sign_in_link::sign_in_link))
         .routes(routes!(session::sign_in::sign_in, session::show::show, session::sign_out::sign_out))
         .routes(routes!(ops::openapi::openapi))
+        .routes(routes!(ops::workers::list))
         .routes(routes!(ops::readyz::readyz))
         .routes(routes!(ops::metrics::metrics))
 }

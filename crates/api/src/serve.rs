@@ -5,6 +5,7 @@ use crate::events::Feed;
 use crate::guard::Door;
 use crate::key::Hashed;
 use crate::messages::InFlight;
+use crate::moving::Movers;
 use crate::ops::info::{SandboxInfo, VaultStanding};
 use crate::ops::requests::Requests;
 use crate::session::{Sessions, Tickets, sign_in};
@@ -63,8 +64,12 @@ pub struct Deps {
     pub admin_key: AdminKey,
     /// Tries a receiver out; what is owed to receivers it reads from the ledger by itself.
     pub webhooks: webhooks::Handle,
+    /// Packs sessions into files and unpacks them.
+    pub movers: Arc<dyn Movers>,
     /// How the vault stands; the sender changes it when it is locked or unlocked.
     pub vault: watch::Receiver<VaultStanding>,
+    /// How this process stands among other workers; `None` where one process has all channels.
+    pub cluster: Option<watch::Receiver<cluster::Standing>>,
     pub about: About,
     /// The page of the desktop shell that may use the API: `tauri://localhost` (Windows: `http://tauri.localhost`).
     pub shell_origin: Option<&'static str>,
@@ -111,11 +116,14 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         settings: watch::Sender::new(settings),
         feed: Arc::new(Feed::new(tip)),
         vault: deps.vault,
+        cluster: deps.cluster,
         started_at: deps.about.started_at,
         about: deps.about,
         requests: Requests::default(),
         in_flight: InFlight::default(),
         webhooks: deps.webhooks,
+        movers: deps.movers,
+        importing: tokio::sync::Mutex::default(),
         document: Bytes::from(openapi::served(addresses.first().map_or(0, SocketAddr::port))),
         shutdown: shutdown.clone(),
         ledger,

@@ -34,6 +34,7 @@ impl WaitingRoom {
             code: code.to_owned(),
             detail: detail.to_owned(),
             errors: Vec::new(),
+            channel: None,
         };
         let at = Arc::new(serve::door(&sockets.addresses(), None));
         let router = Router::new()

@@ -1,4 +1,4 @@
-use super::media_type;
+use super::{BODY_LIMIT, SESSION_LIMIT, media_type};
 use crate::api::Api;
 use crate::problem::{Code, Problem};
 use crate::session::cookie;
@@ -19,10 +19,12 @@ pub(crate) enum Caller {
 
 /// Around every route that needs a key, and around signing in, whose ticket takes the key's place.
 pub(crate) async fn keyed(State(api): State<Api>, route: Option<MatchedPath>, mut request: Request, next: Next) -> Response {
-    if request.method() == Method::POST && route.is_some_and(|r| r.as_str() == "/v1/session") {
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    if request.method() == Method::POST && route == "/v1/session" {
         return next.run(request).await;
     }
-    match admit(&api, request.method(), request.headers()) {
+    let limit = if route == "/v1/channels/import" { SESSION_LIMIT } else { BODY_LIMIT };
+    match admit(&api, request.method(), request.headers(), limit) {
         Err(problem) => problem.into_answer(request.headers()),
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -31,7 +33,7 @@ pub(crate) async fn keyed(State(api): State<Api>, route: Option<MatchedPath>, mu
     }
 }
 
-fn admit(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+fn admit(api: &Api, method: &Method, headers: &HeaderMap, limit: usize) -> Result<Caller, Problem> {
     let caller = caller(api, headers)?;
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !reads {
@@ -39,7 +41,7 @@ fn admit(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Caller, Prob
         if matches!(caller, Caller::Browser { .. }) && !headers.contains_key("x-whatisup") {
             return Err(Problem::of(Code::CsrfHeaderMissing));
         }
-        media_type::check(headers)?;
+        media_type::check(headers, limit)?;
     }
     Ok(caller)
 }

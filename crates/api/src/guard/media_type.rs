@@ -1,10 +1,9 @@
-use super::BODY_LIMIT;
 use crate::problem::{Code, Problem};
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// A body is JSON or absent: forms and plain text are what pages of other sites can send without asking.
 /// A body that announces itself as too long is refused before it is read.
-pub(crate) fn check(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn check(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     let body = length.is_some_and(|n| n > 0) || headers.contains_key(header::TRANSFER_ENCODING);
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
@@ -14,11 +13,11 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Problem> {
         (Some(_), Some(_)) => return Err(Problem::of(Code::UnsupportedMediaType)),
         (None | Some(_), None) | (None, Some(_)) => {}
     }
-    if length.is_some_and(|n| n > BODY_LIMIT as u64) { Err(too_large()) } else { Ok(()) }
+    if length.is_some_and(|n| n > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
 }
 
-pub(crate) fn too_large() -> Problem {
-    Problem::new(Code::TooLarge, format!("The body is larger than {BODY_LIMIT} bytes, which is the most this route takes."))
+pub(crate) fn too_large(limit: usize) -> Problem {
+    Problem::new(Code::TooLarge, format!("The body is larger than {limit} bytes, which is the most this route takes."))
 }
 
 /// `application/json` with no parameter but a charset of UTF-8.
@@ -43,7 +42,7 @@ mod tests {
                 headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
             }
             headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
-            check(&headers).map_err(|p| p.code())
+            check(&headers, crate::guard::BODY_LIMIT).map_err(|p| p.code())
         };
         assert_eq!(answer(None, "0"), Ok(()));
         assert_eq!(answer(Some("application/json"), "2"), Ok(()));

@@ -21,6 +21,7 @@ pub enum Code {
     NotPairing,
     NotPaired,
     AlreadyPaired,
+    AlreadyHere,
     BeingDeleted,
     DeletionPending,
     PairingEnded,
@@ -33,6 +34,11 @@ pub enum Code {
     NotFailed,
     NotPending,
     EventGone,
+    NotAnExport,
+    WrongPassphrase,
+    ExportDamaged,
+    ExportNewer,
+    ExportTooCostly,
     DiskFull,
     NoWorker,
     ShuttingDown,
@@ -41,7 +47,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 35] = [
+    pub const ALL: [Code; 41] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
@@ -60,6 +66,7 @@ impl Code {
         Code::NotPairing,
         Code::NotPaired,
         Code::AlreadyPaired,
+        Code::AlreadyHere,
         Code::BeingDeleted,
         Code::DeletionPending,
         Code::PairingEnded,
@@ -72,6 +79,11 @@ impl Code {
         Code::NotFailed,
         Code::NotPending,
         Code::EventGone,
+        Code::NotAnExport,
+        Code::WrongPassphrase,
+        Code::ExportDamaged,
+        Code::ExportNewer,
+        Code::ExportTooCostly,
         Code::DiskFull,
         Code::NoWorker,
         Code::ShuttingDown,
@@ -99,6 +111,7 @@ impl Code {
             Code::NotPairing => "not_pairing",
             Code::NotPaired => "not_paired",
             Code::AlreadyPaired => "already_paired",
+            Code::AlreadyHere => "already_here",
             Code::BeingDeleted => "being_deleted",
             Code::DeletionPending => "deletion_pending",
             Code::PairingEnded => "pairing_ended",
@@ -112,6 +125,11 @@ impl Code {
             Code::NotFailed => "not_failed",
             Code::NotPending => "not_pending",
             Code::EventGone => "event_gone",
+            Code::NotAnExport => "not_an_export",
+            Code::WrongPassphrase => "wrong_passphrase",
+            Code::ExportDamaged => "export_damaged",
+            Code::ExportNewer => "export_newer",
+            Code::ExportTooCostly => "export_too_costly",
             Code::NoWorker => "no_worker",
             Code::ShuttingDown => "shutting_down",
             Code::Unavailable => "unavailable",
@@ -131,6 +149,7 @@ impl Code {
             Code::NotPairing
             | Code::NotPaired
             | Code::AlreadyPaired
+            | Code::AlreadyHere
             | Code::BeingDeleted
             | Code::DeletionPending
             | Code::PairingEnded
@@ -142,7 +161,13 @@ impl Code {
             | Code::Conflict => StatusCode::CONFLICT,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Code::Invalid | Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::Invalid
+            | Code::IdempotencyKeyReused
+            | Code::NotAnExport
+            | Code::WrongPassphrase
+            | Code::ExportDamaged
+            | Code::ExportNewer
+            | Code::ExportTooCostly => StatusCode::UNPROCESSABLE_ENTITY,
             Code::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Code::PairingCodeUnavailable | Code::DiskFull | Code::NoWorker | Code::ShuttingDown | Code::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -171,6 +196,7 @@ impl Code {
             Code::NotPairing => "Not pairing",
             Code::NotPaired => "Not paired",
             Code::AlreadyPaired => "Already paired",
+            Code::AlreadyHere => "Account is here already",
             Code::BeingDeleted => "Being deleted",
             Code::DeletionPending => "Deletion under way",
             Code::PairingEnded => "Pairing ended",
@@ -184,6 +210,11 @@ impl Code {
             Code::NotFailed => "Nothing to retry",
             Code::NotPending => "Nothing to skip",
             Code::EventGone => "Event no longer kept",
+            Code::NotAnExport => "Not an export",
+            Code::WrongPassphrase => "Wrong passphrase",
+            Code::ExportDamaged => "Export damaged",
+            Code::ExportNewer => "Export of a later version",
+            Code::ExportTooCostly => "Export too costly to open",
             Code::NoWorker => "No worker has the channel",
             Code::ShuttingDown => "Shutting down",
             Code::Unavailable => "Not available now",
@@ -220,6 +251,9 @@ impl Code {
             }
             Code::NotPaired => "The channel is not linked to an account. Pair it first.",
             Code::AlreadyPaired => "The channel is linked to an account already. Log it out first to link another.",
+            Code::AlreadyHere => {
+                "The account of this file is a channel here already; `channel` is its id. Delete that one first, or send \"duplicate\": true: then the newer of the two lives and the other one ends as replaced."
+            }
             Code::BeingDeleted => "The channel is being deleted.",
             Code::DeletionPending => {
                 "The channel is being deleted, but its credentials cannot be destroyed yet. It goes on by itself."
@@ -243,6 +277,17 @@ impl Code {
             Code::NotFailed => "Only a message that has failed can be retried.",
             Code::NotPending => "Only a delivery that is pending can be skipped.",
             Code::EventGone => "The event of this delivery is older than what the log keeps, so it cannot be sent again.",
+            Code::NotAnExport => "This file is not one that an export has made. A backup of the whole installation is brought back with `whatisupd restore`.",
+            Code::WrongPassphrase => {
+                "The passphrase does not open this file. If you are sure of it, the beginning of the file is damaged: copy the file again."
+            }
+            Code::ExportDamaged => {
+                "The file is damaged or was cut short. Copy it again from where it was made, or export the channel once more."
+            }
+            Code::ExportNewer => "A later version of WhatIsUp has written this file. Update this one first.",
+            Code::ExportTooCostly => {
+                "Opening this file would take minutes and gigabytes of memory: it was not sealed by WhatIsUp as it is."
+            }
             Code::NoWorker => {
                 "No worker has taken this channel in hand just now, or it lost it before it could answer. Try again in a moment."
             }

@@ -8,6 +8,7 @@ mod events;
 mod guard;
 mod idempotency;
 mod messages;
+mod moving;
 mod openapi;
 mod ops;
 mod outbox;

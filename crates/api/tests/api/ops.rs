@@ -1,4 +1,7 @@
 use crate::rig::Rig;
+use cluster::{Counts, Standing, WorkerInfo};
+use domain::{Fence, Timestamp, WorkerId};
+use engine::OutboxConfig;
 use reqwest::Method;
 use serde_json::json;
 
@@ -34,8 +37,72 @@ async fn it_lives_and_is_ready() {
         json!({"ready": true, "checks": [
             {"name": "ledger", "ok": true, "detail": "can be written"},
             {"name": "channels", "ok": true, "detail": "1 loaded, 1 connected"},
-        ]})
+        ], "worker": null})
     );
+    assert_eq!(rig.get("/v1/workers").await.body, json!({"items": [], "unheld": []}));
+    rig.stop().await;
+}
+
+fn among_others(able: bool) -> Standing {
+    let now = Timestamp::from_secs(1_700_000_000);
+    let worker = |n: u128, name: &str| WorkerInfo {
+        id: WorkerId::new(now, n),
+        name: name.into(),
+        address: None,
+        seen: now,
+        channels: 1,
+        weight: 1,
+        able,
+        leaving: false,
+    };
+    Standing {
+        worker: WorkerId::new(now, 1),
+        able,
+        trouble: (!able).then(|| "Redis does not answer".to_owned()),
+        workers: vec![worker(1, "worker-0"), worker(2, "worker-1")],
+        held: 1,
+        wanted: 2,
+        adopting: 0,
+        channels: 2,
+        counts: Counts::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_worker_tells_how_it_stands_among_the_others() {
+    let (dir, key) = (tempfile::TempDir::new().unwrap(), vault::AdminKey::generate().unwrap());
+    let mut rig = Rig::start_among(dir, key, OutboxConfig::default(), Some(among_others(true))).await;
+    let (path, _live) = rig.connected("Front desk").await;
+    let id = path.rsplit('/').next().unwrap().to_owned();
+    let channel: domain::ChannelId = id.parse().unwrap();
+    let me = WorkerId::new(Timestamp::from_secs(1_700_000_000), 1);
+    rig.ledger.hold(channel, Fence(1), me, rig.engine.clock().now()).await.unwrap();
+
+    let ready = rig.get("/readyz").await.body;
+    assert_eq!(
+        ready["worker"],
+        json!({"id": me.to_string(), "name": "worker-0", "able": true, "trouble": null, "held": 1, "wanted": 2, "adopting": 0,
+               "workers": 2})
+    );
+    let workers = rig.get("/v1/workers").await.body;
+    assert_eq!(workers["items"][0]["channels"], json!([id]));
+    assert_eq!((&workers["items"][0]["answering"], &workers["items"][1]["answering"]), (&json!(true), &json!(false)));
+    assert_eq!((&workers["items"][1]["channels"], &workers["unheld"]), (&json!([]), &json!([])));
+    let text = rig.get("/metrics").await.body.as_str().unwrap().to_owned();
+    for line in ["whatisup_worker_channels_held 1", "whatisup_workers 2", "whatisup_worker_able 1"] {
+        assert!(text.contains(line), "{line} is missing from\n{text}");
+    }
+    rig.stop().await;
+}
+
+/// It still takes requests for the channels that others hold.
+#[tokio::test]
+async fn a_worker_that_cannot_hold_channels_says_so_and_is_ready_all_the_same() {
+    let (dir, key) = (tempfile::TempDir::new().unwrap(), vault::AdminKey::generate().unwrap());
+    let rig = Rig::start_among(dir, key, OutboxConfig::default(), Some(among_others(false))).await;
+    let ready = rig.get("/readyz").await;
+    assert_eq!((ready.status.as_u16(), &ready.body["ready"]), (200, &json!(true)));
+    assert_eq!(ready.body["checks"][2], json!({"name": "worker", "ok": false, "detail": "Redis does not answer"}));
     rig.stop().await;
 }
 

@@ -1,6 +1,8 @@
 //! One running API and a client for it.
 
+use crate::moving::Cartons;
 use api::{About, Bound, Build, Deps, SandboxInfo, VaultStanding};
+use cluster::Standing;
 use domain::{Identity, Timestamp};
 use engine::{Engine, EngineConfig, OutboxConfig};
 use ledger::{EventQuery, Ledger, OpenOptions};
@@ -34,6 +36,7 @@ pub struct Rig {
     webhooks: webhooks::Handle,
     _script: Script,
     _vault: watch::Sender<VaultStanding>,
+    _cluster: Option<watch::Sender<Standing>>,
     _dir: TempDir,
 }
 
@@ -48,6 +51,12 @@ impl Rig {
     }
 
     pub async fn start_with(dir: TempDir, key: AdminKey, outbox: OutboxConfig) -> Rig {
+        Rig::start_among(dir, key, outbox, None).await
+    }
+
+    /// One process among others, by what `standing` says.
+    pub async fn start_among(dir: TempDir, key: AdminKey, outbox: OutboxConfig, standing: Option<Standing>) -> Rig {
+        let (_cluster, cluster) = standing.map(watch::channel).unzip();
         let ledger = Ledger::open(dir.path(), &[7; 32], OpenOptions::default()).await.unwrap();
         let (script, opened) = Script::new();
         let shutdown = CancellationToken::new();
@@ -68,8 +77,10 @@ impl Rig {
             engine: engine.clone(),
             ledger: ledger.clone(),
             webhooks: webhooks.clone(),
+            movers: Arc::new(Cartons),
             admin_key: key.clone(),
             vault,
+            cluster,
             about: About {
                 version: "1.2.3".into(),
                 build: Build::Sandbox,
@@ -95,6 +106,7 @@ impl Rig {
             webhooks,
             _script: script,
             _vault: standing,
+            _cluster,
             _dir: dir,
         }
     }
