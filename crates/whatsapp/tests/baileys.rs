@@ -8,7 +8,7 @@ mod house;
 use client::Baileys;
 use domain::Content;
 use house::{House, channel, text};
-use sandbox::phone::{MessageStatus, PhoneMessage};
+use sandbox::NetworkEvent;
 use socket::{SocketEvent, SocketFactory as _};
 use std::path::{Path, PathBuf};
 use whatsapp::baileys;
@@ -87,11 +87,14 @@ async fn a_session_of_ours_goes_on_in_baileys_in_the_old_ratchets() {
         if n == 1 {
             held = house.grace().hold_text(house.ada().number(), "overtaken").await.unwrap();
         }
+        let mut network = house.network().events();
         let id = house.grace().send_text(house.ada().number(), "back").await.unwrap();
         session.inbox.readable(&id).await;
         // What is not acknowledged yet would come again, to somebody whose ratchet is past it.
-        let delivered = |message: &PhoneMessage| message.id == id && message.status >= MessageStatus::Delivered;
-        house.grace().wait_for_message(house::SOON, delivered).await.unwrap();
+        let linked = house.ada().linked_devices()[0].device.clone();
+        let taken = |event| matches!(event, NetworkEvent::MessageTaken { id: of, device } if of == id && device == linked);
+        let acknowledged = async { while !taken(network.recv().await.unwrap()) {} };
+        tokio::time::timeout(house::SOON, acknowledged).await.expect("no ack");
     }
     session.socket.close().await;
     session.closed().await;
