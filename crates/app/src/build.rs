@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::backup::restore;
 use crate::keys::{self, Face};
+use crate::moving::Movers;
 use crate::running::Stores;
 use crate::servers::Servers;
 use crate::{Awaited, Config, StartError, awaited, far_end, opened, private, standing, workers};
@@ -212,6 +213,7 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         },
         ..EngineConfig::default()
     };
+    let movable = whatsapp.clone();
     #[cfg(feature = "sandbox")]
     let factory = defect::of(Arc::new(whatsapp));
     #[cfg(not(feature = "sandbox"))]
@@ -236,6 +238,7 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         engine: engine.clone(),
         ledger: ledger.clone(),
         webhooks: webhooks.clone(),
+        movers: Arc::new(Movers::new(movable, engine.clone())),
         admin_key: admin_key.clone(),
         vault: standing::watch(open.vault.clone(), open.kind, engine.clone(), stop.clone()),
         cluster: cluster.as_ref().map(|cluster| cluster.standing()),

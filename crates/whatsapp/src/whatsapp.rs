@@ -75,6 +75,14 @@ impl WhatsApp {
     pub async fn install(&self, channel: ChannelId, snapshot: &Snapshot) -> Result<(), InstallError> {
         self.parts.auth_states.install(channel, snapshot).await
     }
+
+    /// Takes away what [`WhatsApp::install`] put there.
+    ///
+    /// # Errors
+    /// When the key cannot be deleted, or the rest not be removed.
+    pub async fn withdraw(&self, channel: ChannelId) -> Result<(), StoreError> {
+        Ok(self.parts.auth_states.shred(channel).await?)
+    }
 }
 
 impl std::fmt::Debug for WhatsApp {

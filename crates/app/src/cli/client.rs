@@ -72,6 +72,15 @@ impl Client {
         gone(&self.base)
     }
 
+    /// The bytes of a 2xx answer, and the name that it suggests for a file of them.
+    pub async fn file(&self, path: &str, body: &Value) -> Result<(Vec<u8>, Option<String>)> {
+        let answer = self.send(self.request(Method::POST, path).json(body)).await?;
+        let suggested = answer.headers().get("content-disposition").and_then(|value| value.to_str().ok());
+        let name = suggested.and_then(|text| text.split("filename=\"").nth(1)?.strip_suffix('"')).map(str::to_owned);
+        let bytes = answer.bytes().await.map_err(|_| self.gone())?;
+        Ok((bytes.to_vec(), name))
+    }
+
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.call(Method::GET, path, None).await
     }

@@ -24,9 +24,12 @@ pub use error::InstallError;
 pub(super) use install::write_into;
 pub use records::{AppStateKey, AppStateVersion, DeviceList, LidMapping, ListedDevice, MsgSecret, Prekey, TcToken};
 
+use crate::people;
+use domain::Identity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use wacore_binary::Jid;
 
 /// The form that this program writes; it reads this one and older ones.
 pub const VERSION: u32 = 1;
@@ -116,6 +119,16 @@ impl Snapshot {
             sent_messages: BTreeMap::new(),
             pending_inbound: PerMessage::new(),
             msg_secrets: PerMessage::new(),
+        }
+    }
+
+    /// Whose session it is.
+    pub fn identity(&self) -> Identity {
+        let jid = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Jid>().ok());
+        Identity {
+            phone: jid(&self.device.pn).as_ref().and_then(people::phone),
+            lid: jid(&self.device.lid).as_ref().and_then(people::lid),
+            push_name: Some(self.device.push_name.clone()).filter(|name| !name.is_empty()),
         }
     }
 
