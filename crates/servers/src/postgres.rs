@@ -3,8 +3,8 @@
 mod template;
 
 use crate::place::Place;
-use crate::program::{self, Account};
 use crate::port;
+use crate::program::{self, Account};
 use crate::running::Running;
 use crate::tls::Certificate;
 use rustix::process::Signal;
@@ -184,7 +184,8 @@ impl Postgres {
         let mut command = Command::new(program::of_postgres("postgres"));
         command.arg("-D").arg(&data).args(["-p", &self.port.to_string()]).arg("-k").arg(self.place.path());
         let on = if self.options.durable { "on" } else { "off" };
-        let mut settings: Vec<_> = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name}={on}")).into();
+        let mut settings: Vec<_> =
+            ["fsync", "synchronous_commit", "full_page_writes"].map(|name| format!("{name}={on}")).into();
         if let Some(Certificate { certificate, key, .. }) = &self.certificate {
             settings.push("ssl=on".to_owned());
             settings.push(format!("ssl_cert_file={}", certificate.display()));

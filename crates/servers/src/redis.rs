@@ -134,7 +134,8 @@ impl Redis {
     pub fn start_again(&self) {
         let mut running = self.lock();
         assert!(running.is_none(), "Redis runs already");
-        *running = Some(spawn(&self.place, self.port).unwrap_or_else(|| panic!("Redis does not start again:\n{}", self.printed())));
+        *running =
+            Some(spawn(&self.place, self.port).unwrap_or_else(|| panic!("Redis does not start again:\n{}", self.printed())));
     }
 
     pub fn restart(&self) {

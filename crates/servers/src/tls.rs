@@ -19,7 +19,8 @@ impl Certificate {
     /// For `localhost`, `127.0.0.1` and `::1`, with a key that only `owner` reads.
     pub fn write(place: &Place, owner: Option<Account>) -> Certificate {
         let (ca, certificate, key) = made().expect("these parameters are sound");
-        let paths = Certificate { ca: place.join("ca.pem"), certificate: place.join("server.pem"), key: place.join("server.key") };
+        let paths =
+            Certificate { ca: place.join("ca.pem"), certificate: place.join("server.pem"), key: place.join("server.key") };
         for (path, text, mode) in [(&paths.ca, ca, 0o644), (&paths.certificate, certificate, 0o644), (&paths.key, key, 0o600)] {
             fs::write(path, text).expect("just made");
             fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");

@@ -59,7 +59,8 @@ fn a_user_may_do_what_the_rules_say() {
 
 #[test]
 fn a_password_tls_and_a_limit_work_together() {
-    let options = RedisOptions { requirepass: Some("secret".into()), tls: true, maxmemory: Some("4mb".into()), ..written_through() };
+    let options =
+        RedisOptions { requirepass: Some("secret".into()), tls: true, maxmemory: Some("4mb".into()), ..written_through() };
     let redis = Redis::start(options);
     assert!(redis.url().starts_with("rediss://:secret@127.0.0.1:"));
     assert!(redis.ca().exists());

@@ -85,7 +85,8 @@ impl RedisPair {
     /// Waits until the replica has all that the primary has answered.
     pub fn replicated(&self) {
         self.until("replica that has everything", || {
-            let value = |text: &str, name: &str| text.split(name).nth(1).and_then(|rest| rest.lines().next().map(str::to_owned));
+            let value =
+                |text: &str, name: &str| text.split(name).nth(1).and_then(|rest| rest.lines().next().map(str::to_owned));
             let primary = value(&said(self.primary()), "master_repl_offset:");
             primary.is_some() && value(&said(self.replica()), "slave_repl_offset:") == primary
         });
