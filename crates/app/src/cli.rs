@@ -5,12 +5,16 @@ mod backup;
 mod channels;
 mod client;
 mod doctor;
+mod export;
+mod import;
 mod key;
 mod open;
 mod pair;
+mod passphrase;
 mod restore;
 mod run;
 mod terminal;
+mod vault;
 
 use app::RunArgs;
 use clap::{Parser, Subcommand};
@@ -34,10 +38,16 @@ enum Command {
     Channels(channels::Args),
     /// Make a channel (or take one that is not paired) and show its QR here.
     Pair(pair::Args),
+    /// Stop a channel and write its session into one file, sealed with a passphrase, for another machine.
+    Export(export::Args),
+    /// Make a channel of a file that `export` has written. It goes on without a QR.
+    Import(import::Args),
     /// Print a one-use link that signs a browser in to the dashboard.
     Open(RunArgs),
     /// Succeeds when the program runs here and answers, and says nothing: the health check of a container.
     Alive(RunArgs),
+    /// The keys: make a master key, see how they stand, change them.
+    Vault(vault::Args),
     /// Check keychain, port, disk, clock and network, and say what to do.
     Doctor(RunArgs),
     /// Write everything but the keys into one file, while it runs.
@@ -58,8 +68,11 @@ impl Cli {
             Command::Key(args) => key::perform(args).await,
             Command::Channels(args) => channels::perform(args).await,
             Command::Pair(args) => pair::perform(args).await,
+            Command::Export(args) => export::perform(args).await,
+            Command::Import(args) => import::perform(args).await,
             Command::Open(args) => open::perform(args).await,
             Command::Alive(args) => alive::perform(args).await,
+            Command::Vault(args) => vault::perform(args).await,
             Command::Doctor(args) => doctor::perform(args).await,
             Command::Backup(args) => backup::perform(args).await,
             Command::Restore(args) => restore::perform(args).await,

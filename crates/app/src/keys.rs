@@ -1,12 +1,12 @@
 //! Which store holds the keys of an installation, and the keys that the start needs.
 
-use crate::config::{Database, MasterSource, Sessions, VaultStore, remember_vault_choice};
+use crate::config::{Database, Sessions, VaultStore, remember_vault_choice};
 use crate::sealed_table::SealedTable;
 use crate::servers::Servers;
 use crate::{Config, StartError};
 use ledger::Postgres;
 use std::path::Path;
-use vault::{Access, AdminKey, Installation, Key32, Namespace, Scope, SealedFile, Vault, VaultError};
+use vault::{Access, AdminKey, Installation, Key32, MasterKeys, Namespace, Scope, SealedFile, Vault, VaultError};
 
 /// Who sits in front of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +75,8 @@ pub(crate) fn keychain(config: &Config, face: Face) -> Result<Vault, StartError>
     Ok(if face == Face::Headless { vault.without_prompt() } else { vault })
 }
 
-/// Keys wrapped by the master key: in the database if workers share one, else in the data directory. Nothing is asked of it yet.
-fn wrapped(config: &Config, source: &MasterSource, postgres: Option<&Postgres>) -> Result<OpenVault, StartError> {
-    let keys = source.keys()?;
+/// Keys wrapped by a master key: in the database if workers share one, else in the data directory. Nothing is asked of it yet.
+pub(crate) fn wrapped(config: &Config, keys: MasterKeys, postgres: Option<&Postgres>) -> Result<OpenVault, StartError> {
     Ok(match postgres {
         Some(postgres) => {
             let entries = SealedTable::new(postgres.keys(), config.database.described());
@@ -97,7 +96,7 @@ fn wrapped(config: &Config, source: &MasterSource, postgres: Option<&Postgres>) 
 /// the configuration names, if any.
 pub(crate) async fn open(config: &Config, face: Face, postgres: Option<&Postgres>) -> Result<OpenVault, StartError> {
     if let (Some(source), VaultStore::Auto | VaultStore::Master) = (&config.vault.master, config.vault.store) {
-        let open = wrapped(config, source, postgres)?;
+        let open = wrapped(config, source.keys()?, postgres)?;
         // A wrong key is told here, before anything is made.
         open.vault.wrapping().await?;
         return Ok(open);

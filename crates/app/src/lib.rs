@@ -19,9 +19,11 @@ mod keys;
 mod leave;
 mod log_file;
 mod logging;
+mod moving;
 mod notices;
 mod opened;
 mod private;
+mod rotate;
 mod running;
 mod sealed_table;
 mod servers;
@@ -48,9 +50,11 @@ pub use keys::{Face, VaultKind, admin_key};
 pub use leave::leave;
 pub use logging::init_logging;
 pub use notices::{About, News};
-pub use running::Running;
+pub use rotate::{NewKeys, NewMasterKey, VaultStatus, new_master_key, rotate_keys, rotate_master, vault_status};
+pub use running::{Running, Stores};
 pub use start_error::{Awaited, StartAction, StartError};
 pub use stop::stop_requested;
+pub use vault::KeyOf;
 
 use std::path::{Path, PathBuf};
 

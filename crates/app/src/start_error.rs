@@ -37,6 +37,8 @@ pub enum StartError {
     Ledger(#[from] OpenError),
     #[error("The database cannot be read or written: {0}.")]
     LedgerUse(#[from] ledger::LedgerError),
+    #[error("The sessions cannot be listed: {0}.")]
+    AuthStates(whatsapp::StoreError),
     #[error(transparent)]
     Engine(#[from] engine::StartError),
     #[error("{}", .0.sentence())]
@@ -90,6 +92,7 @@ impl StartError {
                 OpenError::Io(_) => "ledger_unusable",
             },
             StartError::LedgerUse(_) => "ledger_unusable",
+            StartError::AuthStates(_) => "sessions_unusable",
             StartError::Engine(_) => "engine_failed",
             StartError::Api(_) => "port_taken",
             StartError::WhatsApp { .. } => "whatsapp_setting",
@@ -125,6 +128,7 @@ impl StartError {
             StartError::Ledger(OpenError::Unreachable(_)) => "The database server cannot be reached",
             StartError::Ledger(OpenError::Refused(_)) => "The database server refuses",
             StartError::Ledger(OpenError::Io(_)) | StartError::LedgerUse(_) => "The database cannot be used",
+            StartError::AuthStates(_) => "The sessions cannot be read",
             StartError::Engine(_) => "The channels could not be loaded",
             StartError::Api(_) => "The port of the local API is taken",
             StartError::WhatsApp { .. } => "A setting does not fit",
@@ -161,6 +165,7 @@ impl StartError {
                 | OpenError::Io(_),
             )
             | StartError::LedgerUse(_)
+            | StartError::AuthStates(_)
             | StartError::Engine(_)
             | StartError::Api(_)
             | StartError::WhatsApp { .. }
@@ -202,6 +207,7 @@ impl StartError {
                 | OpenError::Io(_),
             )
             | StartError::LedgerUse(_)
+            | StartError::AuthStates(_)
             | StartError::Engine(_)
             | StartError::Api(_)
             | StartError::WhatsApp { .. }

@@ -9,10 +9,12 @@ mod config;
 mod keys;
 mod link;
 mod listener;
+mod reseal;
 mod schema;
 
 pub use config::PostgresConfig;
 pub use keys::KeyTable;
+pub use reseal::reseal;
 pub(crate) use link::Link;
 pub(crate) use listener::{Ears, Listener, raise};
 

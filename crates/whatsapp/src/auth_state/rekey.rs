@@ -13,7 +13,7 @@ use super::store::Place;
 use super::{AuthStore, OpenError};
 use domain::ChannelId;
 use socket::StoreError;
-pub(crate) use step::reached;
+pub use step::reached;
 
 /// What became of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
