@@ -31,7 +31,7 @@ pub use channel::Channel;
 pub use command::Refusal;
 pub use effect::{Effect, News};
 pub use flapping::{CALM_AFTER, FLAPPING_LOSSES, FLAPPING_WITHIN};
-pub use hand_over::hand_over;
+pub use hand_over::{hand_over, left_by_its_holder};
 pub use input::{Command, End, Input, Invalidation, VaultTrouble};
 pub use restore::{Stored, restore};
 pub use slot::{CLOSE_DEADLINE, LOGOUT_DEADLINE, OPEN_DEADLINE, SlotKind};

@@ -1,10 +1,11 @@
 //! Channels that come from other workers and go to them.
 
-use crate::engine::{Engine, Seat};
+use crate::engine::{Engine, Inner, Seat};
 use crate::error::CommandError;
 use crate::holding::{Holding, Stay, Tenancy};
-use domain::{Cause, ChannelId, Fence, WorkerId};
-use ledger::LedgerError;
+use channel::left_by_its_holder;
+use domain::{Cause, ChannelId, ChannelView, Event, Fence, State, WorkerId};
+use ledger::{LedgerError, TransitionRecord};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 
@@ -98,8 +99,10 @@ impl Engine {
         }
     }
 
-    /// The channel is another worker's already: its socket is dropped at once and nothing is written any more. Returns when
+    /// The channel may be another worker's already: its socket is dropped at once and what was to be written is not. Returns when
     /// nothing of it runs any more, which is at once. No error when it is not held.
+    ///
+    /// When nobody has taken the channel over yet, by its fence, it is noted that it is not connected any more.
     pub async fn abandon(&self, id: ChannelId) {
         let Some(seat) = self.inner.seat(id) else { return };
         seat.stay.abandoned.cancel();
@@ -115,5 +118,37 @@ impl Engine {
     /// that were released or abandoned. Whoever lags behind compares with [`Engine::held`].
     pub fn lost(&self) -> broadcast::Receiver<ChannelId> {
         self.inner.lost.subscribe()
+    }
+}
+
+impl Inner {
+    /// Nobody may take an abandoned channel over for a while (when all workers lost their leases together): it must not seem to be
+    /// connected until then. Refused, and rightly so, when there is a new holder.
+    pub(crate) async fn tell_left(&self, last: Option<ChannelView>, fence: Option<Fence>) {
+        let now = self.clock.now();
+        let Some(mut view) = last else { return };
+        let Some(state) = left_by_its_holder(&view.state, now) else { return };
+        view.state = state;
+        let event = match &view.state {
+            State::Reconnecting { cause, .. } => Event::ChannelReconnecting { channel: view.clone(), cause: *cause },
+            State::Pairing { .. } => Event::ChannelPairing { channel: view.clone() },
+            State::Disconnected { .. } | State::Connected { .. } => return,
+        };
+        let (id, events) = (view.id, vec![event]);
+        let record = TransitionRecord {
+            channel: id,
+            state: view.state,
+            stuck_since: view.stuck_since,
+            desired: view.desired,
+            paired: view.paired,
+            identity: None,
+            events,
+            at: now,
+            fence,
+        };
+        match self.health.note(self.ledger.transition(record).await) {
+            Ok(_) => self.stale.note([id]),
+            Err(error) => tracing::debug!(channel.id = %id, %error, "it is not told that the channel was let go of"),
+        }
     }
 }

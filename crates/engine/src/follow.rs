@@ -1,6 +1,6 @@
 //! What other workers do with the ledger that this engine shares with them: shown on the board, and told to whom it concerns.
 
-use crate::engine::Inner;
+use crate::engine::{Engine, Inner};
 use domain::{ChannelId, ChannelView, State};
 use ledger::{LedgerError, News};
 use std::collections::BTreeSet;
@@ -59,8 +59,11 @@ pub(crate) async fn listen(engine: Arc<Inner>, mut news: broadcast::Receiver<New
         match heard {
             Ok(News::Channels(ids)) => engine.stale.note(ids),
             Ok(News::Outbox(ids)) => {
-                for seat in ids.into_iter().filter_map(|id| engine.seat(id)) {
-                    seat.bell.notify_one();
+                for id in ids {
+                    if let Some(seat) = engine.seat(id) {
+                        seat.bell.notify_one();
+                        fail_what_came_too_late(&engine, id);
+                    }
                 }
             }
             Ok(News::Orders) => engine.call_for_orders(),
@@ -68,11 +71,20 @@ pub(crate) async fn listen(engine: Arc<Inner>, mut news: broadcast::Receiver<New
             Ok(News::Missed) | Err(RecvError::Lagged(_)) => {
                 engine.stale.note_all();
                 engine.ring_all();
+                engine.held().into_iter().for_each(|id| fail_what_came_too_late(&engine, id));
                 engine.expiry_bell.notify_one();
                 engine.call_for_orders();
             }
             Err(RecvError::Closed) => return,
         }
+    }
+}
+
+/// Another node may have accepted a message before it heard that the channel is not linked any more.
+fn fail_what_came_too_late(engine: &Arc<Inner>, id: ChannelId) {
+    if engine.board.get(id).is_some_and(|view| !view.paired) {
+        let here = Engine { inner: engine.clone() };
+        engine.tracker.spawn(async move { here.fail_when_unlinked(id).await });
     }
 }
 

@@ -147,7 +147,7 @@ impl Engine {
 
     /// The session may have ended for good while the row was being written, and what it left have been failed already: this one
     /// must not wait for the next account that is linked here.
-    async fn fail_when_unlinked(&self, id: ChannelId) {
+    pub(crate) async fn fail_when_unlinked(&self, id: ChannelId) {
         if self.channel(id).is_some_and(|view| !view.paired) {
             let failed = self.inner.ledger.fail_queued(id, FailReason::SessionEnded, self.inner.clock.now()).await;
             if let Err(error) = self.inner.health.note(failed) {

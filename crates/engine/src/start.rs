@@ -106,11 +106,16 @@ impl Engine {
             if ended == Some(Ended::Gone) {
                 engine.inner.board.remove(id);
             }
+            let last = engine.inner.board.get(id);
             drop(tenancy);
-            if ended == Some(Ended::Dispossessed) {
-                tracing::warn!(channel.id = %id, "given up: another worker holds it");
-                // Nobody may listen.
-                let _ = engine.inner.lost.send(id);
+            match ended {
+                Some(Ended::Dispossessed) => {
+                    tracing::warn!(channel.id = %id, "given up: another worker holds it");
+                    // Nobody may listen.
+                    let _ = engine.inner.lost.send(id);
+                }
+                Some(Ended::Gone | Ended::Closed) => {}
+                None => engine.inner.tell_left(last, stay.fence).await,
             }
         });
     }

@@ -3,6 +3,7 @@
 
 use super::verdict::LONGEST_RETRY;
 use crate::engine::Inner;
+use crate::holding::Holding;
 use crate::world::World;
 use ledger::LedgerError;
 use std::sync::Arc;
@@ -68,7 +69,13 @@ async fn expire(engine: &Inner) -> Result<Option<Duration>, LedgerError> {
     loop {
         // Read first: a look that finds nothing writes nothing.
         match engine.ledger.next_expiry().await? {
-            None => return Ok(None),
+            None => {
+                return Ok(match engine.holding {
+                    Holding::All => None,
+                    // Others accept messages too, and the one who did may be gone when their time comes.
+                    Holding::Assigned { .. } => Some(LONGEST_NAP),
+                });
+            }
             Some(at) if at > now => return Ok(Some(at.since(now).min(LONGEST_NAP))),
             Some(_) => {}
         }

@@ -157,3 +157,34 @@ async fn the_board_follows_after_the_database_was_away() {
 async fn created(worker: &Worker) -> domain::ChannelId {
     worker.create().await
 }
+
+#[tokio::test]
+async fn a_message_that_a_node_accepted_for_a_channel_that_was_just_unlinked_fails() {
+    let (mut fleet, holder, node) = Fleet::two().await;
+    let (id, socket) = fleet.connected(&holder).await;
+    node.until(id, is(StateKind::Connected)).await;
+    socket.says(SocketEvent::Closed(Close::Invalidated(socket::Invalidation::Unlinked))).await;
+    holder.until(id, is(StateKind::Disconnected)).await;
+    crate::rig::eventually("the credentials go", || fleet.script.shredded() == [id]).await;
+    // As the other node would have written it that had not heard of it yet.
+    let message = domain::Message {
+        id: domain::MessageId::new(node.engine.clock().now(), 7),
+        channel: id,
+        whatsapp_id: "W7".into(),
+        chat: "15550100177@s.whatsapp.net".parse().unwrap(),
+        direction: domain::Direction::Outbound,
+        sender: domain::Person::default(),
+        from_me: true,
+        content: domain::Content::Text { text: "too late".into() },
+        status: MessageStatus::Queued,
+        at: node.engine.clock().now(),
+        updated_at: node.engine.clock().now(),
+        outbox: domain::OutboxNote::default(),
+        amended: domain::Amended::default(),
+    };
+    let id = message.id;
+    node.ledger.insert_outbound(message, None, None).await.unwrap();
+    let ended = MessageStatus::Failed(domain::FailReason::SessionEnded);
+    node.until_message(id, |message| message.status == ended).await;
+    fleet.end([holder, node]).await;
+}

@@ -191,11 +191,11 @@ impl Worker {
         self.engine.adopt(id, fence).await
     }
 
-    /// Kills it, as far as a part of a process can be killed: all that it runs is dropped.
+    /// Kills it, as far as a part of a process can be killed: it writes nothing more, and all that it runs is dropped.
     pub async fn dies(self) {
+        self.ledger.close().await;
         for id in self.engine.held() {
             self.engine.abandon(id).await;
         }
-        self.ledger.close().await;
     }
 }

@@ -1,7 +1,7 @@
 //! Channels that go from one worker to another.
 
 use crate::fleet::Fleet;
-use crate::rig::{inbound, is, qr, sent, text, whatsapp_ids};
+use crate::rig::{Rig, inbound, is, qr, sent, text, whatsapp_ids};
 use domain::{Cause, ChannelView, MessageStatus, PairingPrompt, State, StateKind};
 use engine::CommandError;
 use ledger::LedgerError;
@@ -108,6 +108,9 @@ async fn an_abandoned_channel_writes_and_sends_nothing_more() {
     assert!(socket.opening.events.is_closed() && !socket.calls().contains(&Call::Close), "dropped, not closed");
     assert!(socket.opening.inbox.commit(vec![inbound("A1", "late")]).await.is_err());
     socket.says(SocketEvent::Closed(Close::Asked)).await;
+    // Nobody has it yet: it does not seem to be connected.
+    other.until(id, moves).await;
+    one.until(id, moves).await;
     let message = one.engine.send(id, text("hello")).await.unwrap();
     other.adopt(id, new).await.unwrap();
     let socket = fleet.socket(id).await;
@@ -262,4 +265,49 @@ async fn what_a_dead_worker_held_goes_on_elsewhere_where_it_stopped() {
     crate::rig::eventually("it leaves again", || !whatsapp_ids(&socket).is_empty()).await;
     assert_eq!(whatsapp_ids(&socket), [message.whatsapp_id]);
     fleet.end([other]).await;
+}
+
+#[tokio::test]
+async fn what_is_abandoned_after_it_was_taken_over_tells_nothing() {
+    let (mut fleet, one, other) = Fleet::two().await;
+    let (id, socket) = fleet.connected(&one).await;
+    let (qr_id, shown) = fleet.pairing(&one).await;
+    other.until(qr_id, shows("first")).await;
+    let before = (one.events(id).await, one.events(qr_id).await);
+    for held in [id, qr_id] {
+        other.ledger.hold(held, fleet.fence(), other.id, one.engine.clock().now()).await.unwrap();
+    }
+    one.engine.abandon(id).await;
+    one.engine.abandon(qr_id).await;
+    socket.says(SocketEvent::Closed(Close::Asked)).await;
+    shown.says(SocketEvent::Closed(Close::Asked)).await;
+    // The drain waits for what the abandonment still does.
+    assert_eq!(fleet.in_time(one.engine.drain(Duration::from_secs(10))).await, engine::Drained::Clean);
+    assert_eq!((one.events(id).await, one.events(qr_id).await), before);
+    one.ledger.close().await;
+    fleet.end([other]).await;
+}
+
+#[tokio::test]
+async fn the_only_worker_on_a_file_takes_channels_in_hand_and_gives_them_back() {
+    let worker = domain::WorkerId::new(crate::rig::START, 1);
+    let mut rig = Rig::with(|config| config.holding = engine::Holding::Assigned { worker }).await;
+    let new = engine::NewChannel { name: "office".into(), proxy: None, start: false };
+    let id = rig.engine.create(new).await.unwrap().id;
+    let start = tokio::spawn({
+        let engine = rig.engine.clone();
+        async move { engine.start(id).await }
+    });
+    tokio::task::yield_now().await;
+    rig.no_socket_was_opened();
+    rig.engine.adopt(id, domain::Fence(1)).await.unwrap();
+    assert_eq!(start.await.unwrap().unwrap().state.kind(), StateKind::Pairing);
+    let socket = rig.socket(id).await;
+    socket.says(SocketEvent::Handshaken).await;
+    socket.says(qr("first")).await;
+    rig.until(id, shows("first")).await;
+    rig.engine.release(id).await;
+    rig.until(id, |view| !shows("first")(view)).await;
+    assert!(rig.engine.held().is_empty() && socket.opening.events.is_closed());
+    rig.end().await;
 }
