@@ -40,7 +40,10 @@ pub(crate) enum Remedy {
 pub(crate) fn remedy(error: &RedisError) -> Remedy {
     match error.kind() {
         ErrorKind::Server(
-            ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown,
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::ReadOnly
+            | ServerErrorKind::MasterDown
+            | ServerErrorKind::ClusterDown,
         )
         | ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::ClusterConnectionNotFound => Remedy::Elsewhere,

@@ -10,9 +10,8 @@ use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::{TcpSettings, socket2};
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, RedisResult,
-    ServerErrorKind,
-    TlsCertificates, TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _,
+    RedisConnectionInfo, RedisResult, ServerErrorKind, TlsCertificates, TlsMode, Value,
 };
 use secrecy::ExposeSecret as _;
 use std::sync::{Mutex, PoisonError};
@@ -60,9 +59,16 @@ enum Line {
 pub(crate) enum Question<'a> {
     Command(&'a Cmd),
     /// The script, sent by its hash if possible.
-    Script { short: &'a Cmd, script: &'a Script, call: &'a Call },
+    Script {
+        short: &'a Cmd,
+        script: &'a Script,
+        call: &'a Call,
+    },
     /// A command for one node of a Cluster.
-    Node { node: &'a (String, u16), command: &'a Cmd },
+    Node {
+        node: &'a (String, u16),
+        command: &'a Cmd,
+    },
 }
 
 impl Line {
@@ -71,7 +77,9 @@ impl Line {
             Question::Command(command) => self.send(command).await,
             Question::Script { short, script, call } => match self.send(short).await {
                 // Nothing ran. The whole one makes it known, too.
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => self.send(&script.whole(call)).await,
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    self.send(&script.whole(call)).await
+                }
                 answer => answer,
             },
             Question::Node { node: (host, port), command } => match self {
@@ -104,8 +112,9 @@ impl Link {
         let place = config.place()?;
         let certificates = match (&config.ca, place.tls) {
             (Some(ca), true) => {
-                let pem = std::fs::read(ca)
-                    .map_err(|e| KeyspaceError::Config(format!("the certificate authority {} cannot be read: {e}", ca.display())))?;
+                let pem = std::fs::read(ca).map_err(|e| {
+                    KeyspaceError::Config(format!("the certificate authority {} cannot be read: {e}", ca.display()))
+                })?;
                 Some(TlsCertificates { client_tls: None, root_cert: Some(pem) })
             }
             (Some(_), false) => {
@@ -117,7 +126,13 @@ impl Link {
             // The library takes what the process has chosen. Whoever was first is right.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let link = Link { place, certificates, timeout: config.timeout, line: Mutex::default(), making: tokio::sync::Mutex::default() };
+        let link = Link {
+            place,
+            certificates,
+            timeout: config.timeout,
+            line: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        };
         // Certificates that are none are told now, and not at the first command.
         link.client(&link.place.hosts[0])?;
         Ok(link)
@@ -332,7 +347,9 @@ fn logged_in(mut settings: RedisConnectionInfo, login: &Login) -> RedisConnectio
 }
 
 fn tcp() -> TcpSettings {
-    TcpSettings::default().set_nodelay(true).set_keepalive(socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+    TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
 }
 
 /// Waits before the next try; not when there is no time left for one.

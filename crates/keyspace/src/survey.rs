@@ -25,7 +25,8 @@ impl Keyspace {
                 let mut scan = redis::cmd("SCAN");
                 scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(STRIDE);
                 let (next, keys): (u64, Vec<String>) = self.ask_node(node.as_ref(), &scan).await?;
-                let ids = keys.iter().filter_map(|key| key.strip_prefix(&before)?.strip_suffix(&after)?.parse::<ChannelId>().ok());
+                let ids =
+                    keys.iter().filter_map(|key| key.strip_prefix(&before)?.strip_suffix(&after)?.parse::<ChannelId>().ok());
                 found.extend(ids);
                 cursor = next;
                 if cursor == 0 {
@@ -62,7 +63,11 @@ impl Keyspace {
         Ok(masters.into_iter().map(Some).collect())
     }
 
-    async fn ask_node<T: redis::FromRedisValue>(&self, node: Option<&(String, u16)>, command: &Cmd) -> Result<T, KeyspaceError> {
+    async fn ask_node<T: redis::FromRedisValue>(
+        &self,
+        node: Option<&(String, u16)>,
+        command: &Cmd,
+    ) -> Result<T, KeyspaceError> {
         let question = node.map_or(Question::Command(command), |node| Question::Node { node, command });
         let value = self.link.ask(Twice::Harmless, question).await?;
         redis::from_redis_value(value).map_err(|e| KeyspaceError::Unexpected(e.to_string()))

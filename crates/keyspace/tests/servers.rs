@@ -151,7 +151,10 @@ async fn many_who_wait_for_one_connection_get_one() {
         one.await.unwrap().unwrap();
     }
     let clients = server.cli(&["CLIENT", "LIST", "TYPE", "normal"]);
-    assert!(clients.lines().filter(|line| line.contains("lib-name=redis-rs") || line.contains("cmd=ping")).count() <= 2, "{clients}");
+    assert!(
+        clients.lines().filter(|line| line.contains("lib-name=redis-rs") || line.contains("cmd=ping")).count() <= 2,
+        "{clients}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

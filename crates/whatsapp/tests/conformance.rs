@@ -1,5 +1,5 @@
 //! One suite for every store of auth-state: memory (upstream's reference), disk and Redis.
-#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, clippy::print_stderr)]
 
 #[path = "conformance/cases.rs"]
 mod cases;
@@ -106,7 +106,8 @@ async fn compared(disk: &Ground, redis: &Ground, id: domain::ChannelId, operatio
         }
     }
     drop((on_disk, in_redis));
-    let (on_disk, in_redis) = (disk.store().snapshot(id).await.unwrap().unwrap(), redis.store().snapshot(id).await.unwrap().unwrap());
+    let (on_disk, in_redis) =
+        (disk.store().snapshot(id).await.unwrap().unwrap(), redis.store().snapshot(id).await.unwrap().unwrap());
     if on_disk.digest() == in_redis.digest() {
         Ok(())
     } else {

@@ -183,7 +183,8 @@ async fn a_full_redis_takes_nothing_of_a_batch() {
     let id = channel(1);
     let store = paired(&ground, id).await;
     store.put_lid_mapping(&mapping("15550100123", 1)).await.unwrap();
-    let full = |size: usize| (0..2000).any(|n| server.cli(&["SET", &format!("filler:{size}:{n}"), &"x".repeat(size)]).contains("OOM"));
+    let full =
+        |size: usize| (0..2000).any(|n| server.cli(&["SET", &format!("filler:{size}:{n}"), &"x".repeat(size)]).contains("OOM"));
     assert!(full(100_000) && full(1000) && full(10));
     let before = digest(&ground, id).await;
     assert!(store.put_sessions_batch(&sessions(50)).await.is_err());

@@ -181,7 +181,7 @@ async fn redis_learns_nothing() {
         ("a collection", b"critical".to_vec()),
     ];
     let numbers = |phone: &Handset| [phone.number().trim_start_matches('+').to_owned(), phone.account().lid.to_string()];
-    for number in [house.ada(), house.grace()].iter().flat_map(|phone| numbers(phone)) {
+    for number in [house.ada(), house.grace()].iter().flat_map(numbers) {
         let user = number.split(['@', ':', '.']).next().unwrap().to_owned();
         secrets.push(("a number", user.into_bytes()));
     }
@@ -202,7 +202,8 @@ async fn redis_learns_nothing() {
         }
     }
     // The same bytes on the disk, with what Redis puts around them.
-    let on_disk: Vec<u8> = walk(server.directory()).into_iter().flat_map(|file| std::fs::read(file).unwrap_or_default()).collect();
+    let on_disk: Vec<u8> =
+        walk(server.directory()).into_iter().flat_map(|file| std::fs::read(file).unwrap_or_default()).collect();
     for needle in [&b"whatsapp.net"[..], b"3EB0CC", house.grace().number().trim_start_matches('+').as_bytes(), key.as_bytes()] {
         assert!(!on_disk.windows(needle.len()).any(|window| window == needle), "redis' files know {needle:?}");
     }

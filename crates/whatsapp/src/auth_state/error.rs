@@ -65,9 +65,10 @@ impl From<KeyspaceError> for Trouble {
     fn from(error: KeyspaceError) -> Self {
         match error {
             KeyspaceError::Fenced => Trouble::Moved,
-            KeyspaceError::Unreachable(_) | KeyspaceError::Refused(_) | KeyspaceError::Unexpected(_) | KeyspaceError::Config(_) => {
-                Trouble::Away(error.to_string())
-            }
+            KeyspaceError::Unreachable(_)
+            | KeyspaceError::Refused(_)
+            | KeyspaceError::Unexpected(_)
+            | KeyspaceError::Config(_) => Trouble::Away(error.to_string()),
         }
     }
 }

@@ -108,7 +108,10 @@ async fn what_is_not_there_is_told_as_such(store: Arc<dyn Backend>) {
 
 async fn a_session_is_replaced_and_deleted(store: Arc<dyn Backend>) {
     store.put_session("a@s.0", b"one").await.unwrap();
-    store.put_sessions_batch(&[("a@s.0".into(), Bytes::from_static(b"two")), ("b@s.0".into(), Bytes::from_static(b"three"))]).await.unwrap();
+    store
+        .put_sessions_batch(&[("a@s.0".into(), Bytes::from_static(b"two")), ("b@s.0".into(), Bytes::from_static(b"three"))])
+        .await
+        .unwrap();
     assert_eq!(store.get_session("a@s.0").await.unwrap().unwrap(), &b"two"[..]);
     assert_eq!(store.get_session("b@s.0").await.unwrap().unwrap(), &b"three"[..]);
     store.delete_session("a@s.0").await.unwrap();
@@ -295,7 +298,11 @@ async fn what_waits_for_its_commit_is_kept_and_let_go_of(store: Arc<dyn Backend>
     let row = |id: &'static str, message: &'static [u8]| PendingInboundRow { chat: "c", sender: "s", id, message };
     store.store_pending_inbound_batch(&[row("1", b"one"), row("2", b"two"), row("1", b"one again")]).await.unwrap();
     assert_eq!(store.get_pending_inbound("c", "s", "1").await.unwrap().as_deref(), Some(&b"one again"[..]));
-    assert_eq!(store.get_pending_inbound("c", "s", "1").await.unwrap().as_deref(), Some(&b"one again"[..]), "reading leaves it");
+    assert_eq!(
+        store.get_pending_inbound("c", "s", "1").await.unwrap().as_deref(),
+        Some(&b"one again"[..]),
+        "reading leaves it"
+    );
     store.delete_pending_inbound("c", "s", "1").await.unwrap();
     assert_eq!(store.get_pending_inbound("c", "s", "1").await.unwrap(), None);
     assert_eq!(store.delete_expired_pending_inbound(0).await.unwrap(), 0);
@@ -313,8 +320,14 @@ async fn a_secret_lives_for_the_longer_of_its_deadlines(store: Arc<dyn Backend>)
         message_ts,
     };
     let there = async |id: &str| store.get_msg_secret_with_ts("c", "s", id).await.unwrap();
-    assert_eq!(store.put_msg_secrets(vec![secret("a", 1, 10, 5), secret("b", 1, 10, 0), secret("n", 1, 0, 0)]).await.unwrap(), 3);
-    assert_eq!(store.put_msg_secrets(vec![secret("a", 2, 7, 0), secret("b", 2, 20, 9), secret("n", 2, 5, 0)]).await.unwrap(), 3);
+    assert_eq!(
+        store.put_msg_secrets(vec![secret("a", 1, 10, 5), secret("b", 1, 10, 0), secret("n", 1, 0, 0)]).await.unwrap(),
+        3
+    );
+    assert_eq!(
+        store.put_msg_secrets(vec![secret("a", 2, 7, 0), secret("b", 2, 20, 9), secret("n", 2, 5, 0)]).await.unwrap(),
+        3
+    );
     assert_eq!(there("a").await, Some((vec![2; 32], 5)), "a new secret with the time that was known");
     assert_eq!(store.delete_expired_msg_secrets(9).await.unwrap(), 0, "the later deadline counts");
     assert_eq!(store.delete_expired_msg_secrets(10).await.unwrap(), 1);

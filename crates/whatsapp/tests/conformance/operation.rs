@@ -233,8 +233,13 @@ pub fn one_of_each() -> Vec<Operation> {
 
 /// Addresses of three people, some with several devices.
 pub fn address(n: N) -> String {
-    ["15550100123@s.whatsapp.net.0", "15550100123:7@s.whatsapp.net.0", "1555010@s.whatsapp.net.0", "100000012345678@lid.0", "155501001234:1@lid.0"]
-        [usize::from(n) % 5]
+    [
+        "15550100123@s.whatsapp.net.0",
+        "15550100123:7@s.whatsapp.net.0",
+        "1555010@s.whatsapp.net.0",
+        "100000012345678@lid.0",
+        "155501001234:1@lid.0",
+    ][usize::from(n) % 5]
         .to_owned()
 }
 
@@ -276,22 +281,30 @@ fn devices(user: N, n: N) -> DeviceListRecord {
     DeviceListRecord {
         user: person(user).into(),
         devices: (0..u32::from(n % 4))
-            .map(|d| DeviceInfo::new(d, (n % 2 == 0).then_some(d + u32::from(n))).with_hosting(n % 3 == 0))
+            .map(|d| DeviceInfo::new(d, n.is_multiple_of(2).then_some(d + u32::from(n))).with_hosting(n.is_multiple_of(3)))
             .collect(),
         timestamp: i64::from(n),
         phash: (n % 2 == 1).then(|| format!("2:{n}")),
-        raw_id: (n % 5 != 0).then_some(n.into()),
+        raw_id: (!n.is_multiple_of(5)).then_some(n.into()),
     }
 }
 
 fn secret(n: N, value: N, expires_at: i64, message_ts: i64) -> MsgSecretEntry {
     let (chat, sender, msg_id) = secret_of(n);
-    MsgSecretEntry { chat: chat.into(), sender: sender.into(), msg_id: msg_id.into(), secret: fixed(value), expires_at, message_ts }
+    MsgSecretEntry {
+        chat: chat.into(),
+        sender: sender.into(),
+        msg_id: msg_id.into(),
+        secret: fixed(value),
+        expires_at,
+        message_ts,
+    }
 }
 
 /// Two chats, two senders and two ids, in such a way that they do not mix.
 fn secret_of(n: N) -> (&'static str, &'static str, &'static str) {
-    [("a@g.us", "b", "3EB0"), ("a@g.us", "b3EB", "0"), ("a@g.usb", "", "3EB0"), ("c", "c", "3EB0"), ("c", "c", "3EB1")][usize::from(n) % 5]
+    [("a@g.us", "b", "3EB0"), ("a@g.us", "b3EB", "0"), ("a@g.usb", "", "3EB0"), ("c", "c", "3EB0"), ("c", "c", "3EB1")]
+        [usize::from(n) % 5]
 }
 
 fn hash_state(n: N) -> HashState {

@@ -7,7 +7,9 @@ use crate::auth_state::{AuthStates, OpenError, Turn};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use std::sync::atomic::AtomicUsize;
-use wacore::store::traits::{Backend, DeviceStore as _, MsgSecretStore as _, PendingInboundRow, ProtocolStore as _, SignalStore as _};
+use wacore::store::traits::{
+    Backend, DeviceStore as _, MsgSecretStore as _, PendingInboundRow, ProtocolStore as _, SignalStore as _,
+};
 
 const CHAT: &str = "15550100123@s.whatsapp.net";
 const ADDRESS: &str = "15550100123.0";

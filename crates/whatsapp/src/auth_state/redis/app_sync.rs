@@ -35,7 +35,8 @@ impl AppSyncStore for RedisStore {
         if key_data.len() != KEY {
             return Ok(None);
         }
-        let key = AppStateSyncKey { key_data: key_data.to_vec(), fingerprint: fingerprint.to_vec(), timestamp: long(timestamp)? };
+        let key =
+            AppStateSyncKey { key_data: key_data.to_vec(), fingerprint: fingerprint.to_vec(), timestamp: long(timestamp)? };
         Ok(Some(key))
     }
 

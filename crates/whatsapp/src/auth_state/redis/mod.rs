@@ -24,8 +24,8 @@ mod store;
 
 use super::{Kept, OpenError, Turn};
 use domain::{ChannelId, Fence};
-pub(crate) use kind::{HEAD, Kind};
 use keyspace::{FENCE, Holdings, Keyspace, Value};
+pub(crate) use kind::{HEAD, Kind};
 use scripts::Scripts;
 use seal::Sealer;
 use socket::Close;
@@ -120,7 +120,16 @@ impl Remote {
             let sealer = sealer.ok_or(OpenError::WrongKey)?;
             if fits(&sealer, &check) {
                 let (keyspace, scripts) = (self.keyspace.clone(), Arc::clone(&self.scripts));
-                return Ok(RedisStore { channel: id, keyspace, scripts, sealer, fence, turn, on_trouble, editing: Mutex::default() });
+                return Ok(RedisStore {
+                    channel: id,
+                    keyspace,
+                    scripts,
+                    sealer,
+                    fence,
+                    turn,
+                    on_trouble,
+                    editing: Mutex::default(),
+                });
             }
             if !remembered {
                 // Unless a change of the key was interrupted after everything was sealed anew.
@@ -143,7 +152,9 @@ impl Remote {
             }
             [Value::BulkString(what)] if what == b"nothing" => Ok(Began::Nothing),
             [Value::BulkString(what)] if what == b"shredding" => Ok(Began::Shredding),
-            [Value::BulkString(what), ..] if what == b"form" => Err(damaged("it was written by another version of this program")),
+            [Value::BulkString(what), ..] if what == b"form" => {
+                Err(damaged("it was written by another version of this program"))
+            }
             _ => Err(damaged("the head is missing")),
         }
     }

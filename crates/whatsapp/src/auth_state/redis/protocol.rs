@@ -40,7 +40,11 @@ impl RedisStore {
     }
 
     /// Changes the token of `jid` by what it is now; `None` leaves it.
-    async fn edit_token(&self, jid: &str, edit: impl FnOnce(Option<TcTokenEntry>) -> Option<TcTokenEntry> + Send) -> Result<()> {
+    async fn edit_token(
+        &self,
+        jid: &str,
+        edit: impl FnOnce(Option<TcTokenEntry>) -> Option<TcTokenEntry> + Send,
+    ) -> Result<()> {
         let _editing = self.editing().await;
         match edit(self.get_tc_token(jid).await?) {
             Some(token) => self.write_token(jid, &token).await,
@@ -338,7 +342,8 @@ impl ProtocolStore for RedisStore {
 
     async fn store_received_tc_token(&self, jid: &str, token: &[u8], token_timestamp: i64) -> Result<()> {
         self.edit_token(jid, |known| {
-            let fresher = known.as_ref().is_some_and(|known| !known.token.is_empty() && token_timestamp < known.token_timestamp);
+            let fresher =
+                known.as_ref().is_some_and(|known| !known.token.is_empty() && token_timestamp < known.token_timestamp);
             let sender_timestamp = known.and_then(|known| known.sender_timestamp);
             (!fresher).then(|| TcTokenEntry { token: token.to_vec(), token_timestamp, sender_timestamp })
         })
@@ -378,7 +383,9 @@ impl ProtocolStore for RedisStore {
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<Option<Vec<u8>>> {
-        let Some(record) = self.get(Kind::PendingInbound, &self.pending_field(chat, sender, id)).await? else { return Ok(None) };
+        let Some(record) = self.get(Kind::PendingInbound, &self.pending_field(chat, sender, id)).await? else {
+            return Ok(None);
+        };
         let [_, _, _, message] = record.parts()?;
         Ok(Some(message.to_vec()))
     }
@@ -399,7 +406,13 @@ impl ProtocolStore for RedisStore {
         for row in rows {
             let field = self.pending_field(row.chat, row.sender, row.id);
             let parts = [row.chat.as_bytes(), row.sender.as_bytes(), row.id.as_bytes(), row.message];
-            batch.set_at(Kind::PendingInbound, Kind::PendingSince, &field, now, self.sealed(Kind::PendingInbound, &field, &parts));
+            batch.set_at(
+                Kind::PendingInbound,
+                Kind::PendingSince,
+                &field,
+                now,
+                self.sealed(Kind::PendingInbound, &field, &parts),
+            );
         }
         self.write(batch).await.map(drop)
     }

@@ -88,6 +88,14 @@ impl Remote {
         installed
     }
 
+    /// Without its key. Only when nobody else holds the channel.
+    pub async fn cleared(&self, id: ChannelId) -> Result<(), OpenError> {
+        let loan = self.borrowed(id).await?;
+        let cleared = self.clear(id, loan.fence).await;
+        self.give_back(id, loan).await;
+        cleared
+    }
+
     async fn installed(&self, id: ChannelId, fence: domain::Fence, snapshot: &Snapshot) -> Result<(), InstallError> {
         if self.is_paired(id).await? {
             return Err(InstallError::Occupied);
@@ -102,6 +110,7 @@ impl Remote {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "two kinds have something before what is sealed")]
 fn add(snapshot: &mut Snapshot, sealer: &Sealer, kind: Kind, field: &[u8], value: &[u8]) -> Result<(), OpenError> {
     let (before, sealed) = match kind {
         Kind::Prekey => value.split_at_checked(1).ok_or_else(unlike_us)?,

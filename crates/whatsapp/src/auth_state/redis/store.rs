@@ -112,7 +112,8 @@ impl RedisStore {
 
     pub(super) async fn get_many(&self, kind: Kind, fields: &[Field]) -> Result<Vec<Option<Record>>> {
         let found = self.get_many_raw(kind, fields).await?;
-        let open = |(field, sealed): (&Field, Option<Vec<u8>>)| sealed.map(|sealed| self.opened(kind, field, &sealed)).transpose();
+        let open =
+            |(field, sealed): (&Field, Option<Vec<u8>>)| sealed.map(|sealed| self.opened(kind, field, &sealed)).transpose();
         fields.iter().zip(found).map(open).collect()
     }
 
@@ -125,7 +126,10 @@ impl RedisStore {
 
     pub(super) async fn all(&self, kind: Kind) -> Result<Vec<(Field, Record)>> {
         let all = self.all_raw(kind).await?;
-        all.into_iter().map(|(field, sealed)| Ok((self.opened(kind, &field, &sealed)?, field))).map(|r: Result<_>| r.map(|(a, b)| (b, a))).collect()
+        all.into_iter()
+            .map(|(field, sealed)| Ok((self.opened(kind, &field, &sealed)?, field)))
+            .map(|r: Result<_>| r.map(|(a, b)| (b, a)))
+            .collect()
     }
 
     pub(super) async fn head(&self, field: &str) -> Result<Option<Vec<u8>>> {
@@ -152,10 +156,8 @@ impl RedisStore {
         for step in batch.steps {
             call = call.arg(step);
         }
-        match self.answer(self.keyspace.call(&self.scripts.write, &call).await)? {
-            Value::Array(answers) => Ok(answers),
-            _ => Err(unlike_us()),
-        }
+        let answer = self.answer(self.keyspace.call(&self.scripts.write, &call).await)?;
+        if let Value::Array(answers) = answer { Ok(answers) } else { Err(unlike_us()) }
     }
 
     pub(super) async fn editing(&self) -> MutexGuard<'_, ()> {
