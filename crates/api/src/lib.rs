@@ -35,7 +35,7 @@ mod webhooks;
 
 pub use bind::{BindError, Sockets, bind};
 pub use holder::Holder;
-pub use moving::{Movers, MovingError, Session};
+pub use moving::{Directory, Movers, MovingError, Session};
 pub use openapi::document;
 pub use ops::info::{SandboxInfo, VaultStanding};
 pub use serve::{About, Bound, Build, Deps, serve};

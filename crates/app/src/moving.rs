@@ -1,14 +1,16 @@
 //! Sessions in files: the store's snapshots, sealed by crate `parcel`, for the API's routes and the commands.
 
-use api::{MovingError, Session};
+use api::{Directory, MovingError, Session};
 use async_trait::async_trait;
 use domain::{ChannelId, ChannelView, Identity};
 use engine::Engine;
 use parcel::{Label, Passphrase, Unopened, Work};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use whatsapp::baileys::{self, BaileysError};
 use whatsapp::snapshot::InstallError;
 use whatsapp::{Snapshot, StoreError, WhatsApp};
 
@@ -28,6 +30,15 @@ impl Movers {
         Movers { whatsapp, engine, room: Arc::new(Semaphore::new(1)) }
     }
 
+    /// The session of a stopped channel, after the end of its socket.
+    async fn at_rest(&self, channel: &ChannelView) -> Result<Snapshot, MovingError> {
+        if !self.engine.held().contains(&channel.id) {
+            tokio::time::sleep(ELSEWHERE).await;
+        }
+        let snapshot = self.whatsapp.snapshot(channel.id).await.map_err(store)?;
+        snapshot.filter(Snapshot::is_paired).ok_or(MovingError::NothingThere)
+    }
+
     async fn alone<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, MovingError> {
         let _room = self.room.acquire().await.map_err(|e| MovingError::Store(e.to_string()))?;
         tokio::task::spawn_blocking(work).await.map_err(|e| MovingError::Store(e.to_string()))
@@ -42,11 +53,7 @@ impl api::Movers for Movers {
 
     async fn pack(&self, channel: &ChannelView, passphrase: SecretString) -> Result<Vec<u8>, MovingError> {
         let passphrase = chosen(passphrase)?;
-        if !self.engine.held().contains(&channel.id) {
-            tokio::time::sleep(ELSEWHERE).await;
-        }
-        let snapshot = self.whatsapp.snapshot(channel.id).await.map_err(store)?;
-        let snapshot = snapshot.filter(Snapshot::is_paired).ok_or(MovingError::NothingThere)?;
+        let snapshot = self.at_rest(channel).await?;
         let (name, now) = (channel.name.clone(), self.engine.clock().now());
         self.alone(move || packed(&snapshot, &name, now, &passphrase, Work::USUAL)).await?
     }
@@ -54,20 +61,54 @@ impl api::Movers for Movers {
     async fn unpack(&self, file: Vec<u8>, passphrase: SecretString) -> Result<Box<dyn Session>, MovingError> {
         let passphrase = Passphrase::given(passphrase);
         let (label, snapshot) = self.alone(move || unpacked(&file, &passphrase)).await??;
-        Ok(Box::new(Arrival { whatsapp: self.whatsapp.clone(), label, snapshot }))
+        Ok(Box::new(Arrival { whatsapp: self.whatsapp.clone(), name: label.channel, snapshot, notes: Vec::new() }))
     }
+
+    async fn for_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError> {
+        let snapshot = self.at_rest(channel).await?;
+        let written = self.alone(move || baileys::write(&snapshot)).await?.map_err(refused)?;
+        let text = |bytes: &[u8]| SecretString::from(String::from_utf8_lossy(bytes).into_owned());
+        Ok(Directory {
+            files: written.files.iter().map(|(name, bytes)| (name.clone(), text(bytes))).collect(),
+            notes: written.notes.lines().to_vec(),
+        })
+    }
+
+    async fn from_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError> {
+        let read = move || {
+            let bytes: BTreeMap<String, &[u8]> =
+                files.iter().map(|(name, text)| (name.clone(), text.expose_secret().as_bytes())).collect();
+            baileys::read(&bytes)
+        };
+        let baileys::Read { snapshot, notes } = self.alone(read).await?.map_err(refused)?;
+        let name = match (&snapshot.identity().push_name, &snapshot.identity().phone) {
+            (Some(name), _) => name.clone(),
+            (None, Some(phone)) => phone.to_string(),
+            (None, None) => String::new(),
+        };
+        Ok(Box::new(Arrival { whatsapp: self.whatsapp.clone(), name, snapshot, notes: notes.lines().to_vec() }))
+    }
+}
+
+fn refused(error: BaileysError) -> MovingError {
+    MovingError::Baileys { says: error.to_string(), file: error.file }
 }
 
 struct Arrival {
     whatsapp: WhatsApp,
-    label: Label,
+    name: String,
     snapshot: Snapshot,
+    notes: Vec<String>,
 }
 
 #[async_trait]
 impl Session for Arrival {
     fn name(&self) -> &str {
-        &self.label.channel
+        &self.name
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     fn identity(&self) -> Identity {

@@ -95,6 +95,28 @@ export interface paths {
         patch: operations["patch_channel"];
         trace?: never;
     };
+    "/v1/channels/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export a channel
+         * @description Stops the channel and answers one file with everything that makes its session, sealed with the passphrase. Imported on
+         *     another machine it goes on there without a QR. It must then not be started here again: WhatsApp lets only the newest of two
+         *     live, and the other one ends as `replaced`. In the format `baileys` it answers the files with which Baileys goes on instead.
+         */
+        post: operations["export_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels/{id}/logout": {
         parameters: {
             query?: never;
@@ -289,6 +311,28 @@ export interface paths {
         get: operations["channel_uptime"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import a channel
+         * @description Makes a channel of a file that an export has answered, or of a directory of Baileys. It goes on where it was stopped, without
+         *     a QR. A file that cannot be read, and an account that is a channel here already, change nothing; the latter is a 409 whose
+         *     `channel` names that one.
+         */
+        post: operations["import_channel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -706,6 +750,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List workers
+         * @description Who holds which channel, where several processes share them.
+         */
+        get: operations["list_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -730,6 +794,22 @@ export interface components {
              * @example 200
              */
             status?: number | null;
+        };
+        /** @description The directory that Baileys' `useMultiFileAuthState` was given. Stop the program that uses it first. */
+        BaileysDirectory: {
+            /** @description By file name, what stands in the file: `creds.json` and all others. */
+            files: {
+                [key: string]: string;
+            };
+        };
+        /** @description The files of Baileys' directory. They are the account: keep them from everybody else. */
+        BaileysExport: {
+            /** @description By file name, what is to stand in the file. */
+            files: {
+                [key: string]: string;
+            };
+            /** @description What stays behind, a line each. */
+            notes: string[];
         };
         Ban: {
             until: string;
@@ -844,7 +924,7 @@ export interface components {
             /** @description For a person. */
             detail: string;
             /**
-             * @description `ledger` or `channels`.
+             * @description `ledger`, `channels` or `worker`.
              * @example ledger
              */
             name: string;
@@ -996,6 +1076,21 @@ export interface components {
              */
             oldest: number;
         };
+        /**
+         * @description `file`: one file, sealed with a passphrase. `baileys`: what Baileys has in its directory, as JSON and sealed with nothing.
+         * @enum {string}
+         */
+        ExportFormat: "file" | "baileys";
+        /** @description In which form a session leaves. */
+        ExportIn: {
+            format?: components["schemas"]["ExportFormat"];
+            /**
+             * Format: password
+             * @description Of a file: opens it; at least 12 characters. Whoever has both is this linked device.
+             * @example seven spare umbrellas
+             */
+            passphrase?: string | null;
+        };
         /** @description Why a message failed. */
         Failure: {
             /**
@@ -1027,6 +1122,43 @@ export interface components {
              * @description The oldest event that is still there.
              */
             oldest: number;
+        };
+        /** @description A channel that was made of a session from elsewhere. */
+        ImportedChannel: components["schemas"]["Channel"] & {
+            /** @description What stayed behind, a line each. */
+            notes?: string[];
+        };
+        /** @description A session from elsewhere. */
+        ImportIn: {
+            baileys?: components["schemas"]["BaileysDirectory"] | null;
+            /** @description Make a channel of it even though this account is one here already. */
+            duplicate?: boolean;
+            /**
+             * Format: byte
+             * @description What an export has answered, in base64. Either this or `baileys`.
+             */
+            file?: string | null;
+            /**
+             * @description What people call it here; without it, as where it comes from. 1 to 64 characters.
+             * @example Front desk
+             */
+            name?: string | null;
+            /**
+             * Format: password
+             * @description What it was sealed with.
+             * @example seven spare umbrellas
+             */
+            passphrase?: string | null;
+            /**
+             * @description How it reaches WhatsApp, when not directly: `http://user:password@host:port` or `socks5://…`.
+             * @example null
+             */
+            proxy?: string | null;
+            /**
+             * @description Whether to start at once. Stop the other side first: the newest of two wins.
+             * @default true
+             */
+            start: boolean;
         };
         /** @description What runs here. */
         Info: {
@@ -1262,6 +1394,8 @@ export interface components {
         };
         /** @description `application/problem+json`, RFC 9457. */
         Problem: {
+            /** @description The channel that stands in the way, when it is another one than the request is about. */
+            channel?: string | null;
             /**
              * @description A stable word to act on.
              * @example not_found
@@ -1311,10 +1445,14 @@ export interface components {
             /** @example 👍 */
             emoji: string;
         };
-        /** @description Whether it can do its work, check by check. */
+        /**
+         * @description Whether it can take requests, check by check. A worker that cannot hold channels just now still takes requests for those that
+         *     others hold, so that alone does not make it unready.
+         */
         Readiness: {
             checks: components["schemas"]["Check"][];
             ready: boolean;
+            worker: components["schemas"]["WorkerStanding"] | null;
         };
         /** @description Of `receipt.unmatched`: a receipt for a message that is not known here. */
         ReceiptEventData: {
@@ -1671,6 +1809,47 @@ export interface components {
              * @example 200
              */
             status?: number | null;
+        };
+        /** @description A worker that is alive. */
+        Worker: {
+            able: boolean;
+            /** @description Where its API is, if it says so. */
+            address?: string | null;
+            /** @description Whether it is the one that answers. */
+            answering: boolean;
+            /** @description The channels that it holds, by what is written down. */
+            channels: string[];
+            id: string;
+            /** @description Gives away what it holds, and stops. */
+            leaving: boolean;
+            name: string;
+            /** @description When it was last heard of: RFC 3339, UTC. */
+            seen_at: string;
+        };
+        /** @description Workers that share the channels; empty where one process has them all. */
+        Workers: {
+            items: components["schemas"]["Worker"][];
+            /** @description Channels that none of these holds, as after the death of one: they are taken within seconds. */
+            unheld: string[];
+        };
+        /** @description How this process stands among the workers that share the channels. */
+        WorkerStanding: {
+            /** @description Whether it takes channels: the store of the sessions answers, and it is not about to stop. */
+            able: boolean;
+            /** @description Channels that it is starting. */
+            adopting: number;
+            /** @description Channels that it holds. */
+            held: number;
+            /** @example wk_01JZ8QF0S4T6V2M1K3D5B7C9AE */
+            id: string;
+            /** @example worker-0 */
+            name: string;
+            /** @description What keeps it from that, in words. */
+            trouble?: string | null;
+            /** @description Channels that ought to be its own. */
+            wanted: number;
+            /** @description Workers that are alive, this one included. */
+            workers: number;
         };
     };
     responses: never;
@@ -2224,6 +2403,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The channel.
+                 * @example ch_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportIn"];
+            };
+        };
+        responses: {
+            /** @description The file. `Content-Disposition` suggests a name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaileysExport"];
+                    "application/octet-stream": number[];
                 };
             };
             /** @description Bad Host header */
@@ -3451,6 +3760,122 @@ export interface operations {
             };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportIn"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The channel's address. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedChannel"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not available now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5958,6 +6383,62 @@ export interface operations {
             };
             /** @description Not available now */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that are alive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workers"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,5 @@
 use super::field;
-use super::passphrase::secret;
+use super::passphrase::{secret, some_secret};
 use crate::api::Api;
 use crate::body::BigJsonBody;
 use crate::moving::Session;
@@ -11,7 +11,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use domain::{ChannelView, Identity};
 use engine::NewChannel;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use wire::ChannelOut;
 
@@ -19,13 +20,17 @@ use wire::ChannelOut;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportIn {
-    /// What an export has answered, in base64.
+    /// What an export has answered, in base64. Either this or `baileys`.
+    #[serde(default)]
     #[schema(format = Byte)]
-    file: String,
+    file: Option<String>,
     /// What it was sealed with.
-    #[serde(deserialize_with = "secret")]
-    #[schema(value_type = String, format = Password, example = "seven spare umbrellas")]
-    passphrase: SecretString,
+    #[serde(default, deserialize_with = "some_secret")]
+    #[schema(value_type = Option<String>, format = Password, example = "seven spare umbrellas")]
+    passphrase: Option<SecretString>,
+    /// The directory in which Baileys keeps a session.
+    #[serde(default)]
+    baileys: Option<BaileysIn>,
     /// What people call it here; without it, as where it comes from. 1 to 64 characters.
     #[serde(default)]
     #[schema(example = "Front desk", min_length = 1, max_length = 64)]
@@ -47,29 +52,59 @@ fn yes() -> bool {
     true
 }
 
+/// The directory that Baileys' `useMultiFileAuthState` was given. Stop the program that uses it first.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BaileysDirectory)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BaileysIn {
+    /// By file name, what stands in the file: `creds.json` and all others.
+    #[schema(value_type = BTreeMap<String, String>)]
+    files: BTreeMap<String, Text>,
+}
+
+#[derive(Deserialize)]
+struct Text(#[serde(deserialize_with = "secret")] SecretString);
+
+/// Where the session comes from.
+enum Source {
+    File(Vec<u8>, SecretString),
+    Baileys(BTreeMap<String, SecretString>),
+}
+
+/// A channel that was made of a session from elsewhere.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportedChannel)]
+pub(crate) struct ImportedOut {
+    #[serde(flatten)]
+    channel: ChannelOut,
+    /// What stayed behind, a line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
 /// Import a channel
 ///
-/// Makes a channel of a file that an export has answered. It goes on where it was stopped, without a QR. A file that cannot be
-/// read, and an account that is a channel here already, change nothing; the latter is a 409 whose `channel` names that one.
+/// Makes a channel of a file that an export has answered, or of a directory of Baileys. It goes on where it was stopped, without
+/// a QR. A file that cannot be read, and an account that is a channel here already, change nothing; the latter is a 409 whose
+/// `channel` names that one.
 #[utoipa::path(post, path = "/v1/channels/import", tag = "channels", operation_id = "import_channel",
     request_body = ImportIn,
-    responses((status = 201, description = "Made.", body = ChannelOut, headers(("Location" = String, description = "The channel's address.")))))]
+    responses((status = 201, description = "Made.", body = ImportedOut, headers(("Location" = String, description = "The channel's address.")))))]
 pub(crate) async fn import(
     State(api): State<Api>,
     BigJsonBody(given): BigJsonBody<ImportIn>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChannelOut>), Problem> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ImportedOut>), Problem> {
     let mut errors = Vec::new();
     let name = given.name.as_deref().map(|name| field::name(name, &mut errors));
     let proxy = given.proxy.as_deref().and_then(|p| field::proxy(p, &mut errors));
-    let file = BASE64_STANDARD.decode(given.file.trim());
-    if file.is_err() {
-        errors.push(FieldError::at("/file", "must be base64"));
-    }
-    let (Ok(file), true) = (file, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
-    drop(given.file);
+    let source = source(given.file, given.passphrase, given.baileys, &mut errors);
+    let (Some(source), true) = (source, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
     // One at a time: two of the same account must not both find that it is not here.
     let _one = api.importing.lock().await;
-    let session = api.movers.unpack(file, given.passphrase).await?;
+    let session = match source {
+        Source::File(file, passphrase) => api.movers.unpack(file, passphrase).await?,
+        Source::Baileys(files) => api.movers.from_baileys(files).await?,
+    };
     let identity = session.identity();
     if !given.duplicate
         && let Some(here) = same_account(&api, &identity)
@@ -80,7 +115,40 @@ pub(crate) async fn import(
     let view = taken_in(&api, session.as_ref(), identity, NewChannel { name, proxy, start: given.start }).await?;
     tracing::info!(channel.id = %view.id, "a session was imported");
     let location = format!("/v1/channels/{}", view.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(ChannelOut::from(&view))))
+    let made = ImportedOut { channel: ChannelOut::from(&view), notes: session.notes().to_vec() };
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(made)))
+}
+
+fn source(
+    file: Option<String>,
+    passphrase: Option<SecretString>,
+    baileys: Option<BaileysIn>,
+    errors: &mut Vec<FieldError>,
+) -> Option<Source> {
+    match (file, passphrase, baileys) {
+        (None, None, Some(baileys)) => {
+            Some(Source::Baileys(baileys.files.into_iter().map(|(name, Text(text))| (name, text)).collect()))
+        }
+        (Some(_), _, Some(_)) | (None, Some(_), Some(_)) => {
+            errors.push(FieldError::at("/baileys", "has no `file` and no `passphrase` beside it"));
+            None
+        }
+        (None, _, None) => {
+            errors.push(FieldError::at("/file", "is missing: give `file` and its `passphrase`, or `baileys`"));
+            None
+        }
+        (Some(_), None, None) => {
+            errors.push(FieldError::at("/passphrase", "is missing: what was the file sealed with?"));
+            None
+        }
+        (Some(file), Some(passphrase), None) => match BASE64_STANDARD.decode(file.trim()) {
+            Ok(file) => Some(Source::File(file, passphrase)),
+            Err(_) => {
+                errors.push(FieldError::at("/file", "must be base64"));
+                None
+            }
+        },
+    }
 }
 
 /// First the session, then the channel: a channel is never seen without the session that it was made of.

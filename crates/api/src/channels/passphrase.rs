@@ -24,3 +24,8 @@ pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secre
 
     deserializer.deserialize_str(Text).map_err(|_| D::Error::custom("must be a text"))
 }
+
+/// As [`secret`], for a field that may be missing; together with `default`.
+pub(super) fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    secret(deserializer).map(Some)
+}

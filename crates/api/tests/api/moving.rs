@@ -1,7 +1,7 @@
 //! The routes that export and import, with cartons instead of sealed files.
 
 use crate::rig::Rig;
-use api::{Movers, MovingError, Session};
+use api::{Directory, Movers, MovingError, Session};
 use async_trait::async_trait;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use domain::{ChannelId, ChannelView, Desired, Identity};
@@ -9,6 +9,7 @@ use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use socket::SocketEvent;
+use std::collections::BTreeMap;
 
 const PASSPHRASE: &str = "seven spare umbrellas";
 
@@ -42,13 +43,35 @@ impl Movers for Cartons {
         if sealed_with != passphrase.expose_secret() {
             return Err(MovingError::WrongPassphrase);
         }
-        Ok(Box::new(Carton { name, identity: Identity { phone: Some(phone.parse().unwrap()), lid: None, push_name: None } }))
+        Ok(Box::new(Carton::of(name, &phone)))
+    }
+
+    async fn for_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError> {
+        assert_eq!(channel.desired, Desired::Stopped, "written while it runs");
+        let phone = channel.identity.as_ref().unwrap().phone.as_ref().unwrap();
+        let files = BTreeMap::from([("creds.json".to_owned(), SecretString::from(phone.to_string()))]);
+        Ok(Directory { files, notes: vec!["the rest".into()] })
+    }
+
+    async fn from_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError> {
+        match files.get("creds.json") {
+            Some(phone) => Ok(Box::new(Carton::of("Ada".into(), phone.expose_secret()))),
+            None => Err(MovingError::Baileys { file: "creds.json".into(), says: "creds.json: is missing".into() }),
+        }
     }
 }
 
 struct Carton {
     name: String,
     identity: Identity,
+    notes: Vec<String>,
+}
+
+impl Carton {
+    fn of(name: String, phone: &str) -> Self {
+        let identity = Identity { phone: Some(phone.parse().unwrap()), lid: None, push_name: None };
+        Carton { name, identity, notes: vec!["some of it".into()] }
+    }
 }
 
 #[async_trait]
@@ -59,6 +82,10 @@ impl Session for Carton {
 
     fn identity(&self) -> Identity {
         self.identity.clone()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     async fn install(&self, _: ChannelId) -> Result<(), MovingError> {
@@ -137,7 +164,10 @@ async fn it_starts_at_once_unless_told_otherwise_and_takes_another_name() {
     body["start"] = json!(true);
     body["name"] = json!("Back office");
     let made = rig.post("/v1/channels/import", body).await;
-    assert_eq!((made.status.as_u16(), &made.body["name"], &made.body["desired"]), (201, &json!("Back office"), &json!("running")));
+    assert_eq!(
+        (made.status.as_u16(), &made.body["name"], &made.body["desired"]),
+        (201, &json!("Back office"), &json!("running"))
+    );
     rig.next_socket().await;
     rig.stop().await;
 }
@@ -196,5 +226,45 @@ async fn only_this_route_takes_a_large_body() {
     let file = format!("Large|15550100123|{PASSPHRASE}|{large}");
     assert_eq!(rig.post("/v1/channels/import", packed(&file)).await.status, 201);
     assert_eq!(rig.post("/v1/channels", json!({"name": large})).await.told(), "413 too_large");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_directory_of_baileys_comes_in_and_goes_out() {
+    let mut rig = Rig::start().await;
+    let body = json!({"baileys": {"files": {"creds.json": "15550100123"}}, "start": false});
+    let made = rig.post("/v1/channels/import", body.clone()).await;
+    assert_eq!((made.status.as_u16(), &made.body["name"], &made.body["notes"]), (201, &json!("Ada"), &json!(["some of it"])));
+    assert_eq!((&made.body["paired"], &made.body["account"]["phone"]), (&json!(true), &json!("+15550100123")));
+    assert_eq!(rig.post("/v1/channels/import", body).await.told(), "409 already_here");
+
+    let (path, _live) = rig.connected("Front desk").await;
+    let sealed = rig.post(&format!("{path}/export"), json!({"format": "baileys", "passphrase": PASSPHRASE})).await;
+    assert_eq!(sealed.told(), "422 invalid /passphrase");
+    assert_eq!(rig.get(&path).await.body["state"]["status"], "connected");
+    let written = rig.post(&format!("{path}/export"), json!({"format": "baileys"})).await;
+    assert_eq!((written.status.as_u16(), written.header("cache-control")), (200, "no-store"));
+    assert_eq!(written.body, json!({"files": {"creds.json": "+15550100100"}, "notes": ["the rest"]}));
+    assert_eq!(rig.get(&path).await.body["desired"], "stopped");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_bad_directory_of_baileys_names_its_file_and_changes_nothing() {
+    let rig = Rig::start().await;
+    let missing = rig.post("/v1/channels/import", json!({"baileys": {"files": {}}})).await;
+    assert_eq!(missing.told(), "422 invalid /baileys/files/creds.json");
+    assert_eq!(missing.body["detail"], "creds.json: is missing");
+    let number = rig.post("/v1/channels/import", json!({"baileys": {"files": {"creds.json": 31_415_926_535_897_u64}}})).await;
+    assert_eq!(number.told(), "422 invalid /baileys/files/creds.json");
+    assert!(!number.body.to_string().contains("31415926535897"), "{}", number.body);
+    for (body, expected) in [
+        (json!({}), "422 invalid /file"),
+        (json!({"file": "AAAA"}), "422 invalid /passphrase"),
+        (json!({"file": "AAAA", "passphrase": PASSPHRASE, "baileys": {"files": {}}}), "422 invalid /baileys"),
+    ] {
+        assert_eq!(rig.post("/v1/channels/import", body).await.told(), expected);
+    }
+    assert!(names(&rig).await.is_empty());
     rig.stop().await;
 }
