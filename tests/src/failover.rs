@@ -83,7 +83,8 @@ pub async fn run(plan: &Plan) -> Result<Outcome> {
     let steady = Receiver::start("steady", Conduct::Steady, plan.seed).await?;
     let flaky = Receiver::start("flaky", Conduct::Flaky, plan.seed).await?;
     steady.register(&doors[0], &[]).await?;
-    flaky.register(doors.last().context("there are workers")?, &["message.*"]).await?;
+    // Every refusal holds it up for a second, so it is told less.
+    flaky.register(doors.last().context("there are workers")?, &["message.received"]).await?;
     let lines = link(&world, &doors, plan.channels).await?;
     let strangers = [world.phone(plan.channels)?, world.phone(plan.channels + 1)?];
     let watch = Watch::start(&world);
@@ -114,7 +115,7 @@ pub async fn run(plan: &Plan) -> Result<Outcome> {
     for phone in &strangers {
         evidence.arrived.extend(evidence::arrived(phone, &lines).await);
     }
-    evidence.heard = vec![steady.heard(&[]), flaky.heard(&["message."])];
+    evidence.heard = vec![steady.heard(&[]), flaky.heard(&["message.received"])];
     outcome.replaced = watch.end();
     for worker in &mut fleet.workers {
         let printed = worker.terminate().await?;
@@ -299,5 +300,26 @@ impl Watch {
     fn end(self) -> Vec<Replaced> {
         self.task.abort();
         std::mem::take(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replaced(during: Blow, device: &str) -> Replaced {
+        Replaced { during, device: device.to_owned(), silent: Duration::from_secs(12) }
+    }
+
+    #[test]
+    fn only_the_sockets_of_a_paused_worker_may_be_replaced_and_each_once() {
+        let judged = |replaced: Vec<Replaced>| judge(&Outcome { replaced, ..Outcome::default() });
+        assert_eq!(judged(vec![replaced(Blow::Paused, "a"), replaced(Blow::Paused, "b")]), Vec::<String>::new());
+        for blow in BLOWS.into_iter().filter(|blow| *blow != Blow::Paused) {
+            let found = judged(vec![replaced(blow, "a")]);
+            assert!(found.iter().any(|f| f.contains("a was held by two")), "{blow:?}: {found:?}");
+        }
+        let found = judged(vec![replaced(Blow::Paused, "a"), replaced(Blow::Paused, "a")]);
+        assert!(found.iter().any(|f| f.contains("a was fought over")), "{found:?}");
     }
 }
