@@ -28,7 +28,7 @@ const TOGETHER: u32 = 32;
 
 /// What came of telling a channel's driver in this process.
 pub(crate) enum Heard {
-    Answer(Result<ChannelView, CommandError>),
+    Answer(Box<Result<ChannelView, CommandError>>),
     /// There is none, or it is going: it has done nothing.
     Nobody,
 }
@@ -41,7 +41,7 @@ impl Engine {
         }
         match self.inner.holding {
             Holding::All => match self.tell(id, what).await {
-                Heard::Answer(answer) => answer,
+                Heard::Answer(answer) => *answer,
                 // Deleted in this moment, or stopping.
                 Heard::Nobody if self.inner.shutdown.is_cancelled() => Err(CommandError::ShuttingDown),
                 Heard::Nobody => Err(CommandError::NotFound),
@@ -59,13 +59,13 @@ impl Engine {
         }
         match (answer.await, self.inner.holding) {
             (Ok(Err(CommandError::NoHolder)), _) => Heard::Nobody,
-            (Ok(answer), _) => Heard::Answer(answer),
+            (Ok(answer), _) => Heard::Answer(Box::new(answer)),
             (Err(_), Holding::All) => Heard::Nobody,
             // It may have been half-way through.
             (Err(_), Holding::Assigned { .. }) if self.inner.shutdown.is_cancelled() => {
-                Heard::Answer(Err(CommandError::ShuttingDown))
+                Heard::Answer(Box::new(Err(CommandError::ShuttingDown)))
             }
-            (Err(_), Holding::Assigned { .. }) => Heard::Answer(Err(CommandError::NoHolder)),
+            (Err(_), Holding::Assigned { .. }) => Heard::Answer(Box::new(Err(CommandError::NoHolder))),
         }
     }
 
@@ -74,7 +74,7 @@ impl Engine {
         let deadline = clock.passed() + PATIENCE;
         loop {
             if let Heard::Answer(answer) = self.tell(id, what.clone()).await {
-                return answer;
+                return *answer;
             }
             if self.inner.shutdown.is_cancelled() {
                 return Err(CommandError::ShuttingDown);
@@ -82,14 +82,12 @@ impl Engine {
             if self.inner.ledger.channel(id).await?.is_none() {
                 return Err(CommandError::NotFound);
             }
-            let answer = match self.ask(id, &what, deadline).await? {
-                Answer::TurnedAway if clock.passed() < deadline => {
-                    clock.sleep(BREATH).await;
-                    continue;
-                }
-                answer => answer.outcome(),
-            };
-            return match answer {
+            let answer = self.ask(id, &what, deadline).await?;
+            if answer == Answer::TurnedAway && clock.passed() < deadline {
+                clock.sleep(BREATH).await;
+                continue;
+            }
+            return match answer.outcome() {
                 Ok(()) => self.as_it_is(id).await,
                 Err(error) => Err(error),
             };

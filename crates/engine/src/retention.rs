@@ -36,7 +36,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) async fn keep_pruning(engine: Arc<Inner>, config: RetentionConfig) {
     let mut wait = FIRST;
     while engine.shutdown.run_until_cancelled(engine.clock.sleep(wait)).await.is_some() {
-        match engine.shutdown.run_until_cancelled(prune(&engine, config)).await {
+        match engine.shutdown.run_until_cancelled(Box::pin(prune(&engine, config))).await {
             Some(Ok(0)) => {}
             Some(Ok(events)) => tracing::info!(events, "old events were forgotten"),
             Some(Err(error)) => tracing::warn!(%error, "old events cannot be forgotten yet"),

@@ -100,6 +100,8 @@ impl Ledger {
                 let rows = rows.map_err(|e| batch.explain(&e))?;
                 let expired = rows.iter().map(messages::message).collect::<Result<Vec<_>, _>>()?;
                 tell(batch, &expired)?;
+                // What waited behind them may leave.
+                batch.told.outbox.extend(expired.iter().map(|message| message.channel));
                 Ok(expired)
             })
         })
