@@ -74,8 +74,8 @@ impl Ledger {
     /// Forgets keys that are older than a day; how many.
     pub async fn prune_idempotency(&self, now: Timestamp) -> Result<u64, LedgerError> {
         let before = now.minus(KEPT).as_millis();
-        let Some(_alone) = self.alone().await? else { return Ok(0) };
-        self.write_firmly(move |batch| {
+        let Some(alone) = self.alone().await? else { return Ok(0) };
+        let gone = self.write_firmly(move |batch| {
             Box::pin(async move {
                 let gone = query(
                     "DELETE FROM idempotency WHERE (channel_id, key) IN \
@@ -88,8 +88,10 @@ impl Ledger {
                 .map_err(|e| batch.explain(&e))?;
                 Ok(gone)
             })
-        })
-        .await
+        });
+        let gone = gone.await;
+        alone.give_back().await;
+        gone
     }
 }
 

@@ -4,11 +4,8 @@ use sqlx::{Postgres, Transaction};
 /// Of an advisory lock: whoever holds it tidies up.
 const LOCK: i64 = 0x7768_6174_6973_0002;
 
-/// That no other process tidies up, as long as this is held.
-#[must_use]
-pub(crate) struct Alone(
-    #[expect(dead_code, reason = "held, and given back with its connection")] Option<Transaction<'static, Postgres>>,
-);
+/// That no other process tidies up, as long as this is held. Dropped, it is given back a little later.
+pub(crate) struct Alone(Option<Transaction<'static, Postgres>>);
 
 impl Ledger {
     /// For what one process does for all of them. `None`: another one is at it.
@@ -21,5 +18,14 @@ impl Ledger {
             Ok(got.then_some(Alone(Some(transaction))))
         };
         crate::postgres::patiently(locked).await.map_err(|e| self.explain(&e))
+    }
+}
+
+impl Alone {
+    /// So that the next one who asks gets it. When the connection is gone, so is the lock.
+    pub async fn give_back(self) {
+        if let Some(transaction) = self.0 {
+            drop(crate::postgres::patiently(transaction.rollback()).await);
+        }
     }
 }

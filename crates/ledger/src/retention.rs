@@ -37,8 +37,10 @@ impl Ledger {
     /// before what no delivery has been planned of yet.
     pub async fn prune_events(&self, keep: Keep, step: u32) -> Result<Pruned, LedgerError> {
         let step = step.clamp(1, LONGEST_STEP);
-        let Some(_alone) = self.alone().await? else { return Ok(Pruned::default()) };
-        self.write_firmly(move |batch| Box::pin(async move { prune(batch, keep, step).await })).await
+        let Some(alone) = self.alone().await? else { return Ok(Pruned::default()) };
+        let pruned = self.write_firmly(move |batch| Box::pin(async move { prune(batch, keep, step).await })).await;
+        alone.give_back().await;
+        pruned
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// After a try to connect that failed, writes are refused at once for so long: each would wait for another try.
 const REST: Duration = Duration::from_millis(500);
 /// How long it is asked what became of a commit whose answer did not come.
-const ASKING: Duration = Duration::from_secs(6);
+const ASKING: Duration = Duration::from_secs(4);
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
 const ROLLING_BACK: Duration = Duration::from_secs(2);
 

@@ -90,8 +90,8 @@ impl Ledger {
     /// Forgets deliveries that were delivered or skipped before `done_before`, with their tries; at most `step` of them.
     pub async fn prune_deliveries(&self, done_before: Timestamp, step: u32) -> Result<Pruned, LedgerError> {
         let step = step.clamp(1, 10_000);
-        let Some(_alone) = self.alone().await? else { return Ok(Pruned::default()) };
-        self.write_firmly(move |batch| {
+        let Some(alone) = self.alone().await? else { return Ok(Pruned::default()) };
+        let pruned = self.write_firmly(move |batch| {
             Box::pin(async move {
                 let gone = query(
                     "DELETE FROM deliveries WHERE n IN (SELECT n FROM deliveries WHERE finished_at IS NOT NULL AND finished_at < $1 \
@@ -104,8 +104,10 @@ impl Ledger {
                 .map_err(|e| batch.explain(&e))?;
                 Ok(Pruned { events: gone, more: gone == u64::from(step) })
             })
-        })
-        .await
+        });
+        let pruned = pruned.await;
+        alone.give_back().await;
+        pruned
     }
 }
 

@@ -121,7 +121,7 @@ async fn perform(ledger: &Ledger, id: domain::ChannelId, op: Op) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::home::CASES, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn seq_has_no_hole_whatever_is_written_at_once_and_fails(ops in proptest::collection::vec(op(), 1..60)) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(async {

@@ -4,6 +4,9 @@ use crate::ground::KEY;
 use ledger::{Ledger, OpenOptions};
 use std::path::Path;
 
+/// Of tests that try many ways.
+pub const CASES: u32 = 12;
+
 pub struct Home {
     dir: tempfile::TempDir,
 }

@@ -213,7 +213,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::home::CASES, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn each_event_is_owed_exactly_once_to_each_receiver_whatever_dies(steps in proptest::collection::vec(step(), 1..40)) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(async {

@@ -6,6 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+/// Of tests that try many ways.
+pub const CASES: u32 = 4;
+
 pub struct Home {
     dir: tempfile::TempDir,
     server: Arc<servers::Postgres>,

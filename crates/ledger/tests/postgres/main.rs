@@ -1,7 +1,16 @@
 //! The ledger on a real Postgres: the tests of `tests/it` that speak of no file, and those of what processes share.
 #![allow(clippy::unwrap_used)]
 
+mod claims;
 mod home;
+mod keys;
+mod news;
+mod opening;
+mod orders;
+mod secrets;
+mod shared;
+mod transfer;
+mod trouble;
 
 #[path = "../it/amendments.rs"]
 mod amendments;
