@@ -9,14 +9,15 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Returns when the servers of the configuration answer, or one of them refuses in a way that waiting does not mend.
-pub(crate) async fn server(config: &Config) {
+/// Returns when what was missing (a code of a [`StartError`](crate::StartError)) is not what is missing any more: everything
+/// answers, or another server does not, or one refuses in a way that waiting does not mend.
+pub(crate) async fn server(config: &Config, missing: &str) {
     let mut pause = FIRST;
     loop {
         // Spread, so that many workers do not knock at the same moment.
         tokio::time::sleep(pause.mul_f64(rand::rng().random_range(0.75..1.25))).await;
         match Servers::reach(config).await {
-            Err(error) if error.awaits(true) == Some(Awaited::Server) => {
+            Err(error) if error.awaits(true) == Some(Awaited::Server) && error.code() == missing => {
                 tracing::warn!(next_try_s = pause.as_secs_f64(), "still waiting: {error}");
             }
             Ok(_) | Err(_) => return,

@@ -48,7 +48,7 @@ pub async fn passes(config: &Config, error: &StartError) {
                 return vault.wait_unlocked().await;
             }
         }
-        Some(Awaited::Server) => return awaited::server(config).await,
+        Some(Awaited::Server) => return awaited::server(config, error.code()).await,
         None => {}
     }
     std::future::pending::<()>().await;
@@ -91,7 +91,7 @@ impl App {
             tracing::warn!("{error}");
             match awaited {
                 Awaited::Keychain => keys::keychain(&config, face)?.wait_unlocked().await,
-                Awaited::Server => awaited::server(&config).await,
+                Awaited::Server => awaited::server(&config, error.code()).await,
             }
             room.close().await;
             tracing::info!("going on with the start");

@@ -1,11 +1,12 @@
 //! What `doctor` looks at, one check a function.
 
 mod permissions;
+mod stores;
 mod upkeep;
 
 use crate::keys::{self, Face};
 use crate::servers::Servers;
-use crate::{Config, Running};
+use crate::{Config, Database, Running};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
@@ -41,7 +42,9 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
 
 /// Looks at everything. Takes some seconds when something does not answer.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![application(&config.data_dir).await, keys(config).await];
+    let mut findings = vec![application(config).await, keys(config).await];
+    findings.push(stores::database(config).await);
+    findings.push(stores::sessions(config).await);
     findings.extend(ports(config).await);
     findings.push(disk(&config.data_dir));
     findings.push(permissions::permissions(&config.data_dir));
@@ -53,7 +56,8 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn application(data_dir: &Path) -> Finding {
+async fn application(config: &Config) -> Finding {
+    let data_dir = &config.data_dir;
     const START: &str = "start it with: whatisupd run";
     let Some(running) = Running::find(data_dir) else {
         return Finding::good("application", format!("It is not running; {START}"));
@@ -65,6 +69,18 @@ async fn application(data_dir: &Path) -> Finding {
     let Some(address) = running.addresses.first() else {
         return Finding::bad("application", format!("Process {pid} serves no address. Stop it, then {START}"));
     };
+    let (sessions, database) = (config.sessions.described(), config.database.described());
+    let stores = &running.stores;
+    if !stores.sessions.is_empty() && (&stores.sessions, &stores.database) != (&sessions, &database) {
+        return Finding::bad(
+            "application",
+            format!(
+                "Process {pid} keeps sessions in {} and the database in {}, while this configuration says {sessions} and {database}. \
+                 Give this command the same configuration, or restart that process.",
+                stores.sessions, stores.database
+            ),
+        );
+    }
     if answers(*address).await {
         Finding::good("application", format!("Process {pid} answers at {base}."))
     } else {
@@ -79,6 +95,12 @@ async fn keys(config: &Config) -> Finding {
     // Before the first start there is no installation whose keys one could look for.
     if !config.data_dir.exists() {
         return Finding::good("keys", "The application has not been started yet; its first start makes the keys.");
+    }
+    // A look makes no schema: that is for the first start.
+    if let Database::Postgres(postgres) = &config.database
+        && !stores::is_prepared(postgres).await
+    {
+        return Finding::good("keys", "The first start makes them, when the database can be used.");
     }
     let opened = async {
         let servers = Servers::of_keys(config).await?;

@@ -9,14 +9,17 @@ mod config;
 mod keys;
 mod link;
 mod listener;
+mod look;
 mod reseal;
 mod schema;
+mod scrap;
 
 pub use config::PostgresConfig;
 pub use keys::KeyTable;
-pub use reseal::reseal;
 pub(crate) use link::Link;
 pub(crate) use listener::{Ears, Listener, raise};
+pub use look::{PostgresReport, look_at};
+pub use reseal::reseal;
 
 use crate::sealing::Sealing;
 use crate::{LedgerError, OpenError};
@@ -31,14 +34,14 @@ use std::time::Duration;
 pub(crate) const CHANNEL: &str = "whatisup_ledger";
 
 /// How long an answer is waited for. A little longer than the server lets a statement run.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(8);
 const CONNECTING: Duration = Duration::from_secs(4);
 /// Idle connections go after this.
 const IDLE: Duration = Duration::from_secs(120);
 
 /// What every connection sets first. A commit that was answered is on the server's disk.
 const SESSION: &str = "\
-    SET lock_timeout = '6s'; SET statement_timeout = '9s'; SET idle_in_transaction_session_timeout = '4s'; \
+    SET lock_timeout = '6s'; SET statement_timeout = '7s'; SET idle_in_transaction_session_timeout = '4s'; \
     SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000; \
     SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";

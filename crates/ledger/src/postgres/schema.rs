@@ -20,20 +20,35 @@ pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), OpenErr
 }
 
 async fn refuse_newer(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let known = known();
+    match found(connection).await? {
+        Some(found) if found > known => Err(OpenError::NewerVersion { found, known }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The names of all tables, as the migrations make them.
+pub(super) fn tables() -> Vec<String> {
+    let made = MIGRATIONS.iter().flat_map(|migration| migration.sql.as_str().lines());
+    let names = made.filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next());
+    names.map(str::to_owned).collect()
+}
+
+/// The newest schema that this version knows.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
+/// The schema that is there.
+pub(super) async fn found(connection: &mut PgConnection) -> Result<Option<i64>, OpenError> {
     let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await
         .map_err(unreachable)?;
     if !there {
-        return Ok(());
+        return Ok(None);
     }
-    let found: Option<i64> =
-        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await.map_err(unreachable)?;
-    let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
-    match found {
-        Some(found) if found > known => Err(OpenError::NewerVersion { found, known }),
-        Some(_) | None => Ok(()),
-    }
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(connection).await.map_err(unreachable)
 }
 
 fn unreachable(error: Error) -> OpenError {

@@ -44,6 +44,8 @@ const PURPOSE: &str = "auth-state in redis";
 const CHECK: &str = "check";
 /// How often opening begins anew because something was finished or made first.
 const TRIES: usize = 4;
+/// How many channels are asked about at a time.
+const ABREAST: usize = 200;
 
 #[derive(Clone)]
 pub(crate) struct Remote {
@@ -200,16 +202,20 @@ impl Remote {
     }
 
     pub async fn kept(&self) -> Result<Vec<ChannelId>, OpenError> {
+        let all = self.keyspace.channels_with(HEAD).await?;
         let mut kept = Vec::new();
-        for id in self.keyspace.channels_with(HEAD).await? {
-            let mut command = keyspace::redis::cmd("HMGET");
-            command.arg(self.keyspace.key(id, HEAD)).arg("shredding").arg(CHECK);
-            let (shredding, check): (Option<Vec<u8>>, Option<Vec<u8>>) = self.keyspace.ask(&command).await?;
-            if shredding.is_none() && check.is_some() {
-                kept.push(id);
-            }
+        for some in all.chunks(ABREAST) {
+            let there = futures::future::try_join_all(some.iter().map(|id| self.is_kept(*id))).await?;
+            kept.extend(some.iter().zip(there).filter(|(_, there)| *there).map(|(id, _)| *id));
         }
         Ok(kept)
+    }
+
+    async fn is_kept(&self, id: ChannelId) -> Result<bool, OpenError> {
+        let mut command = keyspace::redis::cmd("HMGET");
+        command.arg(self.keyspace.key(id, HEAD)).arg("shredding").arg(CHECK);
+        let (shredding, check): (Option<Vec<u8>>, Option<Vec<u8>>) = self.keyspace.ask(&command).await?;
+        Ok(shredding.is_none() && check.is_some())
     }
 }
 
