@@ -181,7 +181,10 @@ fn only_the_dialers_open_connections() {
 
 #[test]
 fn nothing_is_global() {
-    let allowed = [("crates/ledger/src/open.rs", "the migrations are constant, and their macro makes no const")];
+    let allowed = [
+        ("crates/ledger/src/open.rs", "the migrations are constant, and their macro makes no const"),
+        ("crates/ledger/src/postgres/schema.rs", "so are those of the other engine"),
+    ];
     only_in(&allowed, |_, line| {
         let item = line.trim_start();
         let item = item.strip_prefix("pub").map_or(item, |rest| rest.trim_start_matches(|c| c != ' ').trim_start());
@@ -193,7 +196,12 @@ fn nothing_is_global() {
 #[test]
 fn no_secret_can_be_serialised() {
     let secrets = ["crates/vault/", "crates/domain/", "crates/whatsapp/"];
-    let allowed = [("crates/vault/src/key_file.rs", "the key file is where a person chose to have the secrets written")];
+    let allowed = [
+        ("crates/vault/src/key_file.rs", "the key file is where a person chose to have the secrets written"),
+        ("crates/vault/src/master/file.rs", "what it writes is wrapped by the master key already"),
+        ("crates/whatsapp/src/auth_state/snapshot/", "a session on its way from one store into another, or into a sealed file"),
+        ("crates/whatsapp/src/baileys/", "the directory that Baileys reads"),
+    ];
     only_in(&allowed, |path, line| {
         let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
         secrets.iter().any(|place| path.starts_with(place)) && words.into_iter().any(|word| word == "Serialize")

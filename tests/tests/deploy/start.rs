@@ -9,6 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
+use tokio::net::UnixDatagram;
+use tokio::time::timeout;
 
 /// Everything that `deploy/secrets.sh` makes.
 fn secrets(folder: &Path) {
@@ -136,4 +138,37 @@ impl Drop for Proxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// As systemd starts `whatisup.service`: its environment, its credential, and a socket on which it waits for news.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_unit_of_systemd_hears_when_it_is_ready_and_when_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let credentials = folder.path().join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    let whatisupd = acceptance::binaries::program("whatisupd").unwrap();
+    ran(Command::new(whatisupd).args(["vault", "new-key"]).arg(credentials.join("whatisup-master-key")));
+    let notices = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+
+    let unit = fs::read_to_string(deploy("whatisup.service")).unwrap();
+    let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
+    let state = folder.path().to_string_lossy();
+    let mut env: Vec<_> = lines.map(|(name, value)| (name.to_owned(), value.replace("%S", &state))).collect();
+    env.push(("CREDENTIALS_DIRECTORY".to_owned(), credentials.to_string_lossy().into_owned()));
+    env.push(("NOTIFY_SOCKET".to_owned(), folder.path().join("notify").to_string_lossy().into_owned()));
+    let data_dir = folder.path().join("whatisup");
+    let options = Options { data_dir, port: free_port(), whatsapp_url: None, key_file: None, env, args: Vec::new() };
+
+    let program = Whatisup::start(options).await.unwrap();
+    assert_eq!(heard(&notices).await, "READY=1");
+    // The keys are wrapped by the credential, and not in a file beside what they open.
+    assert!(program.options.data_dir.join("vault.sealed").exists() && !program.options.data_dir.join("vault.key").exists());
+    program.terminate().await.unwrap();
+    assert_eq!(heard(&notices).await, "STOPPING=1");
+}
+
+async fn heard(notices: &UnixDatagram) -> String {
+    let mut words = [0; 200];
+    let length = timeout(PATIENCE, notices.recv(&mut words)).await.expect("it is told").unwrap();
+    String::from_utf8_lossy(&words[..length]).trim().to_owned()
 }
