@@ -315,7 +315,7 @@ impl Link {
     fn cluster(&self) -> Result<ClusterClient, KeyspaceError> {
         let nodes = self.place.hosts.iter().map(|(host, port)| self.info(host, *port)).collect::<Result<Vec<_>, _>>()?;
         let mut builder = ClusterClient::builder(nodes)
-            // Of its own accord it sends again only after a redirection or where nothing was sent.
+            // After a redirection; but also, of its own accord, after a connection that broke.
             .retries(3)
             .connection_timeout(self.timeout)
             .response_timeout(self.timeout)

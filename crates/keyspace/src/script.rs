@@ -9,7 +9,8 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script that must not run twice where it was sent once: when the connection breaks while it is under way, it fails.
+    /// A script that is sent once: when the connection breaks while it is under way, it fails, and nobody knows whether it ran.
+    /// On a Cluster the client library may send it again in that case, so that running twice must at least do no harm.
     pub fn new(source: &'static str) -> Self {
         Script { source, hash: redis::Script::new(source).get_hash().to_owned(), repeatable: false }
     }

@@ -74,7 +74,7 @@ fn the_same_operations_have_the_same_answers_everywhere() {
     let (disk, redis) = (Ground::disk(), Ground::redis(&server.url()));
     let nth = AtomicU32::new(0);
     let config = Config { cases: 32, max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&operations(), |operations| {
+    let outcome = TestRunner::new(config).run(&operations(120), |operations| {
         let id = channel(u128::from(nth.fetch_add(1, Ordering::Relaxed)));
         runtime.block_on(compared(&disk, &redis, id, &operations)).map_err(TestCaseError::fail)
     });
@@ -112,6 +112,84 @@ async fn compared(disk: &Ground, redis: &Ground, id: domain::ChannelId, operatio
         Ok(())
     } else {
         Err(format!("what they hold differs: the disk {:?}, redis {:?}", on_disk.counts(), in_redis.counts()))
+    }
+}
+
+/// Whatever is under way when the line to Redis breaks, it was done or it was not.
+#[test]
+fn an_operation_on_a_line_that_breaks_is_done_or_not_done() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = Redis::start(RedisOptions::default());
+    let relay = Relay::to(server.address());
+    let disk = Ground::disk();
+    let redis = Ground::redis(&relay.instead_of(&server.url()));
+    let nth = AtomicU32::new(0);
+    let (done, not_done) = (AtomicU32::new(0), AtomicU32::new(0));
+    let config = Config { cases: 80, max_shrink_iters: 50, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&(operations(25), 0_u64..18), |(operations, millis)| {
+        let id = channel(u128::from(nth.fetch_add(1, Ordering::Relaxed)));
+        let broken = runtime.block_on(broken(&disk, &redis, &relay, id, &operations, Duration::from_millis(millis)));
+        match broken.map_err(TestCaseError::fail)? {
+            Some(true) => done.fetch_add(1, Ordering::Relaxed),
+            Some(false) => not_done.fetch_add(1, Ordering::Relaxed),
+            None => 0,
+        };
+        Ok(())
+    });
+    outcome.unwrap();
+    let (done, not_done) = (done.into_inner(), not_done.into_inner());
+    assert!(done > 3 && not_done > 3, "done {done}, not done {not_done}");
+}
+
+/// Does all but the last, and breaks the line during that. Answers whether it was done, if that makes a difference.
+async fn broken(
+    disk: &Ground,
+    redis: &Ground,
+    relay: &Relay,
+    id: domain::ChannelId,
+    operations: &[Operation],
+    after: Duration,
+) -> Result<Option<bool>, String> {
+    // What only reads has nothing to break.
+    let writing: Vec<_> = operations.iter().filter(|operation| operation.writes()).collect();
+    let Some((last, first)) = writing.split_last() else { return Ok(None) };
+    let (on_disk, in_redis) = (disk.open(id).await, redis.open(id).await);
+    let device = wacore::store::Device::new();
+    for store in [&*on_disk, &*in_redis] {
+        store.create().await.unwrap();
+        store.save(&device).await.unwrap();
+    }
+    for (n, operation) in first.iter().enumerate() {
+        let now = i64::try_from(n).unwrap();
+        perform(operation, now, &*on_disk).await;
+        perform(operation, now, &*in_redis).await;
+    }
+    let before = disk.store().snapshot(id).await.unwrap().unwrap();
+    let now = 1_000_000;
+    perform(last, now, &*on_disk).await;
+    let after_it = disk.store().snapshot(id).await.unwrap().unwrap();
+    let differ = before.digest() != after_it.digest();
+    // Long enough for the line to break on the way there, within Redis, or on the way back.
+    relay.delay(Duration::from_millis(4));
+    let (answer, ()) = tokio::join!(perform(last, now, &*in_redis), async {
+        tokio::time::sleep(after).await;
+        relay.cut();
+    });
+    relay.delay(Duration::ZERO);
+    relay.mend();
+    drop(redis.open(id).await);
+    let now = redis.store().snapshot(id).await.unwrap().unwrap();
+    if now.digest() == after_it.digest() {
+        Ok(differ.then_some(true))
+    } else if now.digest() == before.digest() && answer == "an error" {
+        Ok(Some(false))
+    } else {
+        Err(format!(
+            "{last:?} answered {answer}: before {:?}, to be {:?}, is {:?}",
+            before.counts(),
+            after_it.counts(),
+            now.counts()
+        ))
     }
 }
 

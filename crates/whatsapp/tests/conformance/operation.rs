@@ -102,8 +102,46 @@ impl Operation {
     }
 }
 
-pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    proptest::collection::vec(operation(), 1..120)
+impl Operation {
+    pub fn writes(&self) -> bool {
+        use Operation::*;
+        !matches!(
+            self,
+            LoadIdentity(_)
+                | GetSession(_)
+                | HasSession(_)
+                | HasSignalState(_)
+                | LoadPrekey(_)
+                | LoadPrekeys(_)
+                | MaxPrekey
+                | LoadSigned(_)
+                | AllSigned
+                | GetSenderKey(_)
+                | GetSyncKey(_)
+                | LatestSyncKey
+                | GetVersion(_)
+                | GetMac(..)
+                | GetMacs(..)
+                | GroupDevices(_)
+                | GetLid(_)
+                | GetPhone(_)
+                | AllLids
+                | SameBaseKey(..)
+                | GetDevices(_)
+                | GetGroup(_)
+                | GetToken(_)
+                | TokenJids
+                | GetPending(_)
+                | GetSecret(_)
+                | Exists
+                | Load
+                | Reopen
+        )
+    }
+}
+
+pub fn operations(most: usize) -> impl Strategy<Value = Vec<Operation>> {
+    proptest::collection::vec(operation(), 1..most)
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
