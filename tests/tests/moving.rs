@@ -1,7 +1,8 @@
 //! A channel moves to another machine: in a file, sealed with a passphrase.
 #![allow(clippy::unwrap_used)]
 
-use acceptance::{PATIENCE, Rest, Whatisup, World};
+use acceptance::events::Event;
+use acceptance::{Events, PATIENCE, Rest, Whatisup, World};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
@@ -32,6 +33,16 @@ async fn imported(app: &Whatisup, file: &Path, passphrase: &Path, more: &[&str])
 
 async fn channels(rest: &Rest) -> Vec<Value> {
     rest.get("/v1/channels").await.unwrap()["items"].as_array().unwrap().clone()
+}
+
+/// Waits until the channel has received this, unless it has already: a backlog comes with the connection.
+async fn hears(events: &mut Events, channel: &str, text: &str) {
+    let fits = |e: &Event| {
+        e.name == "message.received" && e.data["channel_id"] == channel && e.data["data"]["message"]["content"]["text"] == text
+    };
+    if !events.seen.iter().any(fits) {
+        events.wait(text, fits).await.unwrap();
+    }
 }
 
 /// The state of the channel as soon as it is as wanted.
@@ -87,18 +98,24 @@ async fn a_channel_moves_in_a_file_and_the_one_left_behind_does_not_fight() {
     assert_ne!(moved, channel);
     events_there.of("channel.connected", &moved).await.unwrap();
     assert!(!events_there.seen.iter().any(|e| e.data["data"]["channel"]["state"]["status"] == "pairing"), "it paired anew");
-    let late = events_there.of("message.received", &moved).await.unwrap();
-    assert_eq!(late.data["data"]["message"]["content"]["text"], "on your way?");
+    hears(&mut events_there, &moved, "on your way?").await;
     rest_there.send_text(&moved, grace.number(), "arrived").await.unwrap();
     world.arrives(&grace, "arrived").await.unwrap();
     grace.send_text(ada.number(), "good").await.unwrap();
-    let back = events_there.of("message.received", &moved).await.unwrap();
-    assert_eq!(back.data["data"]["message"]["content"]["text"], "good");
+    hears(&mut events_there, &moved, "good").await;
     let shown = &channels(&rest_there).await[0];
     assert_eq!((&shown["name"], &shown["account"]["phone"]), (&json!("Front desk"), &left["account"]["phone"]));
     let counters = world.network().counters();
     assert_eq!(counters.bundles_handed_out, bundles, "a session was made anew");
     assert_eq!((counters.replaced, counters.nacks_from_clients), (0, 0), "{counters:?}");
+
+    // One that rests is deleted without a word to WhatsApp: the one that moved is not unlinked by it.
+    let (good, text) = imported(&here, &file, &passphrase, &["--duplicate", "--no-start", "--name", "Spare"]).await;
+    assert!(good, "{text}");
+    let spare = text.lines().find(|line| line.starts_with("ch_")).unwrap().to_owned();
+    rest.delete(&format!("/v1/channels/{spare}")).await.unwrap();
+    rest_there.send_text(&moved, grace.number(), "still here").await.unwrap();
+    world.arrives(&grace, "still here").await.unwrap();
 
     // Somebody starts the one that was left behind: the newest lives, and the other one stays down.
     rest.act(&format!("/v1/channels/{channel}/start")).await.unwrap();

@@ -20,10 +20,10 @@ pub trait Movers: Send + Sync {
     async fn unpack(&self, file: Vec<u8>, passphrase: SecretString) -> Result<Box<dyn Session>, MovingError>;
 
     /// The session of a channel at rest as the files that Baileys has in its directory. Waits for the end of its socket.
-    async fn for_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError>;
+    async fn write_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError>;
 
     /// Reads the files of such a directory, by name; nothing is kept of them yet.
-    async fn from_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError>;
+    async fn read_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError>;
 }
 
 /// What Baileys keeps a session in, and what of the session stays behind.

@@ -8,6 +8,7 @@ mod doctor;
 mod export;
 mod import;
 mod key;
+mod migrate_store;
 mod open;
 mod pair;
 mod passphrase;
@@ -42,6 +43,8 @@ enum Command {
     Export(export::Args),
     /// Make a channel of a file that `export` has written. It goes on without a QR.
     Import(import::Args),
+    /// Move sessions and database to other stores, compared before the old ones are left. Nothing may run meanwhile.
+    MigrateStore(migrate_store::Args),
     /// Print a one-use link that signs a browser in to the dashboard.
     Open(RunArgs),
     /// Succeeds when the program runs here and answers, and says nothing: the health check of a container.
@@ -70,6 +73,7 @@ impl Cli {
             Command::Pair(args) => pair::perform(args).await,
             Command::Export(args) => export::perform(args).await,
             Command::Import(args) => import::perform(args).await,
+            Command::MigrateStore(args) => Box::pin(migrate_store::perform(args)).await,
             Command::Open(args) => open::perform(args).await,
             Command::Alive(args) => alive::perform(args).await,
             Command::Vault(args) => vault::perform(args).await,

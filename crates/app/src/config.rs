@@ -4,12 +4,15 @@ mod known;
 mod layers;
 mod master;
 mod stores;
+mod switch;
 
 pub use layers::Sources;
 pub(crate) use layers::{APP_NAME, chosen_store};
 pub use master::MasterSource;
 pub(crate) use master::VARIABLE as MASTER_KEY_VARIABLE;
 pub use stores::{Database, PostgresConfig, RedisConfig, Sessions};
+pub use switch::Origin;
+pub(crate) use switch::choose;
 
 use secrecy::SecretString;
 use serde::Deserialize;

@@ -19,6 +19,7 @@ mod keys;
 mod leave;
 mod log_file;
 mod logging;
+mod migrate;
 mod moving;
 mod notices;
 mod opened;
@@ -40,7 +41,7 @@ pub use backup::{Backup, BackupError, back_up};
 pub use build::{build, passes};
 pub use concerns::Concerns;
 pub use config::{
-    ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, OutboxConfig,
+    ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, Origin, OutboxConfig,
     PostgresConfig, RedisConfig, Sessions, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig, WorkerConfig,
     remember_vault_choice,
 };
@@ -49,6 +50,7 @@ pub use examine::{Finding, alive, examine};
 pub use keys::{Face, VaultKind, admin_key};
 pub use leave::leave;
 pub use logging::init_logging;
+pub use migrate::{MigrateError, Migrated, MigrationStep, MovedSession, Targets, migrate_store};
 pub use notices::{About, News};
 pub use rotate::{NewKeys, NewMasterKey, VaultStatus, new_master_key, rotate_keys, rotate_master, vault_status};
 pub use running::{Running, Stores};

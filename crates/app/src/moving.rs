@@ -64,7 +64,7 @@ impl api::Movers for Movers {
         Ok(Box::new(Arrival { whatsapp: self.whatsapp.clone(), name: label.channel, snapshot, notes: Vec::new() }))
     }
 
-    async fn for_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError> {
+    async fn write_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError> {
         let snapshot = self.at_rest(channel).await?;
         let written = self.alone(move || baileys::write(&snapshot)).await?.map_err(refused)?;
         let text = |bytes: &[u8]| SecretString::from(String::from_utf8_lossy(bytes).into_owned());
@@ -74,7 +74,7 @@ impl api::Movers for Movers {
         })
     }
 
-    async fn from_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError> {
+    async fn read_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError> {
         let read = move || {
             let bytes: BTreeMap<String, &[u8]> =
                 files.iter().map(|(name, text)| (name.clone(), text.expose_secret().as_bytes())).collect();

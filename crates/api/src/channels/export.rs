@@ -91,7 +91,7 @@ async fn file(api: &Api, id: ChannelId, passphrase: SecretString) -> Result<Resp
 
 async fn baileys(api: &Api, id: ChannelId) -> Result<Response, Problem> {
     let stopped = stopped(api, id).await?;
-    let Directory { files, notes } = api.movers.for_baileys(&stopped).await?;
+    let Directory { files, notes } = api.movers.write_baileys(&stopped).await?;
     still_stopped(api, id)?;
     tracing::info!(channel.id = %id, files = files.len(), "a session was exported for Baileys");
     let files = files.into_iter().map(|(name, text)| (name, text.expose_secret().to_owned())).collect();

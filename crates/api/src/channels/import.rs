@@ -103,7 +103,7 @@ pub(crate) async fn import(
     let _one = api.importing.lock().await;
     let session = match source {
         Source::File(file, passphrase) => api.movers.unpack(file, passphrase).await?,
-        Source::Baileys(files) => api.movers.from_baileys(files).await?,
+        Source::Baileys(files) => api.movers.read_baileys(files).await?,
     };
     let identity = session.identity();
     if !given.duplicate

@@ -46,14 +46,14 @@ impl Movers for Cartons {
         Ok(Box::new(Carton::of(name, &phone)))
     }
 
-    async fn for_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError> {
+    async fn write_baileys(&self, channel: &ChannelView) -> Result<Directory, MovingError> {
         assert_eq!(channel.desired, Desired::Stopped, "written while it runs");
         let phone = channel.identity.as_ref().unwrap().phone.as_ref().unwrap();
         let files = BTreeMap::from([("creds.json".to_owned(), SecretString::from(phone.to_string()))]);
         Ok(Directory { files, notes: vec!["the rest".into()] })
     }
 
-    async fn from_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError> {
+    async fn read_baileys(&self, files: BTreeMap<String, SecretString>) -> Result<Box<dyn Session>, MovingError> {
         match files.get("creds.json") {
             Some(phone) => Ok(Box::new(Carton::of("Ada".into(), phone.expose_secret()))),
             None => Err(MovingError::Baileys { file: "creds.json".into(), says: "creds.json: is missing".into() }),

@@ -60,7 +60,7 @@ impl Sources {
         }
     }
 
-    fn env_of(&self, setting: &str) -> Option<&String> {
+    pub(super) fn env_of(&self, setting: &str) -> Option<&String> {
         self.env.get(&known::env_name(setting))
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn choices_file(data_dir: &Path) -> PathBuf {
     data_dir.join("choices.toml")
 }
 
-fn user_file(sources: &Sources) -> Option<PathBuf> {
+pub(super) fn user_file(sources: &Sources) -> Option<PathBuf> {
     sources.args.config.clone().or_else(|| {
         let dirs = directories::ProjectDirs::from("", "", APP_NAME)?;
         Some(dirs.config_dir().join("config.toml")).filter(|p| p.exists())
@@ -128,7 +128,7 @@ fn from(setting: &str, origin: &str) -> String {
     format!("{setting} (from {origin})")
 }
 
-fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
+pub(super) fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     text.parse().map_err(|e: toml::de::Error| {
         // Its own words quote the line, where a password may be.

@@ -162,6 +162,23 @@ impl Files {
         self.marker().exists()
     }
 
+    /// As [`Files::remove`]; first the database, written over as far as the disk lets that be.
+    pub async fn overwrite_and_remove(&self) -> Result<(), OpenError> {
+        match fs::metadata(self.database()) {
+            Ok(about) => {
+                let nothing = vec![0; usize::try_from(about.len()).unwrap_or(0)];
+                // Not truncated: the same blocks are to be written.
+                let mut file = fs::OpenOptions::new().write(true).open(self.database())?;
+                io::Write::write_all(&mut file, &nothing)?;
+                file.sync_all()?;
+                fs::remove_file(self.database())?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e.into()),
+        }
+        self.remove().await
+    }
+
     /// Everything of this auth-state, the marker last. Succeeds when there is nothing.
     pub async fn remove(&self) -> Result<(), OpenError> {
         for attempt in 1.. {

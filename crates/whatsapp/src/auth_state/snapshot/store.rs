@@ -27,6 +27,18 @@ impl AuthStore {
         }
     }
 
+    /// Takes the channel's auth-state away and leaves its key: for one that lives elsewhere by now, under the same key.
+    ///
+    /// # Errors
+    /// When it cannot be removed; it may be repeated.
+    pub async fn clear(&self, channel: ChannelId) -> Result<(), StoreError> {
+        let cleared: Result<(), OpenError> = match &self.place {
+            Place::Disk(disk) => disk.files(channel).overwrite_and_remove().await,
+            Place::Redis(remote) => remote.cleared(channel).await,
+        };
+        Ok(cleared?)
+    }
+
     async fn read(&self, channel: ChannelId) -> Result<Option<Snapshot>, OpenError> {
         match &self.place {
             Place::Disk(disk) => disk.snapshot(channel).await,
