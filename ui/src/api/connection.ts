@@ -29,6 +29,18 @@ export class Api {
 
   /** A request by its path, answered as JSON. */
   async plain<T>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<T> {
+    const response = await this.request(method, path, body, more);
+    return parse(await response.text()) as T;
+  }
+
+  /** A request that is answered with a file, and the name that the answer suggests. */
+  async bytes(method: string, path: string, body: unknown): Promise<{ blob: Blob; named: string | null }> {
+    const response = await this.request(method, path, body);
+    const named = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "");
+    return { blob: await response.blob(), named: named?.[1] ?? null };
+  }
+
+  private async request(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<Response> {
     const response = await fetch(this.connection.base + path, {
       method,
       headers: { ...credentials(this.connection), ...more, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
@@ -37,10 +49,8 @@ export class Api {
     }).catch(() => {
       throw unreachable();
     });
-    const text = await response.text();
-    const answer: unknown = text ? parse(text) : undefined;
-    if (!response.ok) throw problemFrom(response.status, answer);
-    return answer as T;
+    if (!response.ok) throw problemFrom(response.status, parse(await response.text()));
+    return response;
   }
 
   /** Opens the event stream, from after `after` when it is known. */

@@ -12,6 +12,8 @@ export class Problem extends Error {
     readonly detail: string,
     readonly status: number,
     readonly errors: FieldError[] = [],
+    /** The channel that stands in the way. */
+    readonly channel: string | null = null,
   ) {
     super(detail || title);
     this.name = "Problem";
@@ -53,6 +55,7 @@ export function problemFrom(status: number, body: unknown): Problem {
     text("detail", status >= 500 ? "The log says more. Try again." : `The answer was ${status}.`),
     status,
     Array.isArray(said.errors) ? (said.errors as FieldError[]) : [],
+    typeof said.channel === "string" ? said.channel : null,
   );
 }
 

@@ -16,6 +16,7 @@ export type DeliveryDetail = Schemas["DeliveryDetail"];
 export type Attempt = Schemas["Attempt"];
 export type TestAnswer = Schemas["WebhookTest"];
 export type Stats = Schemas["Stats"];
+export type Workers = Schemas["Workers"];
 export type Snapshot = Schemas["Snapshot"];
 export type Gap = Schemas["Gap"];
 export type Tone = "idle" | "connected" | "working" | "attention" | "broken";
