@@ -65,6 +65,9 @@ async fn a_session_of_baileys_goes_on_here_in_the_old_ratchets() {
     // Nobody had to make a session anew, and nobody asked for a message again.
     assert_eq!((counters.bundles_handed_out, counters.devices_left_out, counters.nacks), (bundles, 0, 0), "{counters:?}");
     house.assert_good_manners();
+    // The synchronised settings go on from where they were: what changes is told, with sums that agree.
+    house.ada().set_push_name("Countess").await.unwrap();
+    session.until(|event| matches!(event, SocketEvent::PushName { name } if name == "Countess").then_some(())).await;
 
     // And back again.
     session.socket.close().await;
@@ -125,5 +128,7 @@ async fn assert_resumes(house: &House, state: &Path) -> Baileys {
     assert_eq!(message.content.text(), Some("from Baileys"));
     let counters = house.network().counters();
     assert_eq!((counters.devices_left_out, counters.nacks, counters.malformed), (0, 0, 0), "{counters:?}");
+    house.ada().set_push_name("Lady").await.unwrap();
+    client.wait_for("synced", |event| event["name"] == "Lady").await;
     client
 }

@@ -20,9 +20,9 @@ const TOTAL_LIMIT: u64 = 1 << 30;
 /// Names what is not there, no plain file, or larger than any file of Baileys. Links are not followed.
 pub fn read_directory(path: &Path) -> Result<Files, BaileysError> {
     let whole = |fault| BaileysError::new(path.display().to_string(), fault);
-    let found = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => whole(Fault::Missing),
-        _ => whole(unread(&error)),
+    let found = fs::metadata(path).map_err(|error| {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        whole(if missing { Fault::Missing } else { unread(&error) })
     })?;
     if !found.is_dir() {
         return Err(whole(Fault::NotDirectory));

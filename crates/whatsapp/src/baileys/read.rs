@@ -15,6 +15,8 @@ use waproto::codec;
 use waproto::whatsapp::PreKeyRecordStructure;
 
 const CREDS: &str = "creds.json";
+/// The collection of synchronised settings that holds the account's name.
+const NAMED_IN: &str = "critical_block";
 
 /// What a directory of Baileys holds.
 #[derive(Debug)]
@@ -171,6 +173,12 @@ impl Reading {
     }
 
     fn done(mut self, mut notes: Notes) -> Read {
+        if self.snapshot.device.push_name.is_empty() {
+            // The name stands in this collection. Known up to its end, it would never be told again, and whatsapp-rust waits
+            // for a name at every login.
+            self.snapshot.app_state_versions.remove(NAMED_IN);
+            self.snapshot.mutation_macs.remove(NAMED_IN);
+        }
         for (address, identity) in self.met {
             self.snapshot.identities.entry(address).or_insert_with(|| identity.into());
         }

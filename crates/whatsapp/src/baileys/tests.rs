@@ -178,6 +178,18 @@ fn keys_of_another_device_are_refused() {
 }
 
 #[test]
+fn a_name_that_baileys_does_not_know_is_asked_for_again() {
+    let mut files = files();
+    let mut creds: serde_json::Value = serde_json::from_slice(&files["creds.json"]).unwrap();
+    creds["me"]["name"] = "~".into();
+    files.insert("creds.json".into(), Zeroizing::new(creds.to_string().into()));
+    let snapshot = read(&files).unwrap().snapshot;
+    assert_eq!(snapshot.device.push_name, "");
+    assert!(snapshot.app_state_versions.is_empty() && snapshot.mutation_macs.is_empty());
+    assert_eq!(snapshot.app_state_keys.len(), 1);
+}
+
+#[test]
 fn files_of_others_are_noted_and_emptied_keys_are_nothing() {
     let mut files = files();
     files.insert("contacts.json".into(), Zeroizing::new(b"not even JSON".to_vec()));
