@@ -84,7 +84,7 @@ fn phase(world: &mut World, phases: &mut Vec<Figures>, name: &'static str, what:
     phases.push(world.close_phase(name, began));
 }
 
-/// One in twenty at a time; the next ones go when these are back.
+/// One in twenty at a time; the next ones go when these have been back for ten seconds.
 fn restart(world: &mut World, patience: u64) {
     let places: Vec<usize> = (0..world.places.len()).collect();
     let grace = Duration::from_secs(60);
@@ -94,8 +94,7 @@ fn restart(world: &mut World, patience: u64) {
         wave.iter().for_each(|place| world.kill(*place));
         world.run(3 * SECOND);
         wave.iter().for_each(|place| world.start(*place));
-        world.run(3 * SECOND);
-        until(world, patience, |world| world.down_now == 0);
+        world.run(10 * SECOND);
     }
     until(world, patience, |world| world.down_now == 0 && world.misplaced() == 0);
 }
