@@ -125,7 +125,7 @@ fn an_operation_on_a_line_that_breaks_is_done_or_not_done() {
     let redis = Ground::redis(&relay.instead_of(&server.url()));
     let nth = AtomicU32::new(0);
     let (done, not_done) = (AtomicU32::new(0), AtomicU32::new(0));
-    let config = Config { cases: 80, max_shrink_iters: 50, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 40, max_shrink_iters: 50, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&(operations(25), 0_u64..18), |(operations, millis)| {
         let id = channel(u128::from(nth.fetch_add(1, Ordering::Relaxed)));
         let broken = runtime.block_on(broken(&disk, &redis, &relay, id, &operations, Duration::from_millis(millis)));
@@ -138,7 +138,7 @@ fn an_operation_on_a_line_that_breaks_is_done_or_not_done() {
     });
     outcome.unwrap();
     let (done, not_done) = (done.into_inner(), not_done.into_inner());
-    assert!(done > 3 && not_done > 3, "done {done}, not done {not_done}");
+    assert!(done > 1 && not_done > 1, "done {done}, not done {not_done}");
 }
 
 /// Does all but the last, and breaks the line during that. Answers whether it was done, if that makes a difference.

@@ -326,3 +326,17 @@ async fn a_value_that_was_tampered_with_is_not_believed() {
     server.cli(&["EVAL", swap, "1", &key]);
     assert_eq!(session(&ground.open(id).await).await.unwrap(), "before");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_an_auth_state_is_not_taken_for_the_beginning_of_one() {
+    let server = durable();
+    let ground = Ground::redis(&server.url());
+    let id = channel(1);
+    drop(paired(&ground, id).await);
+    // A Redis that evicts, or a hand that slipped.
+    let head = ground.keyspace().key(id, "auth");
+    server.cli(&["RENAME", &head, "elsewhere"]);
+    assert_eq!(ground.try_open(id).await.err(), Some(Close::Damaged));
+    server.cli(&["RENAME", "elsewhere", &head]);
+    assert_eq!(session(&ground.open(id).await).await.unwrap(), "before");
+}

@@ -143,7 +143,8 @@ impl Remote {
     }
 
     async fn begin(&self, id: ChannelId, fence: Fence, sealer: Option<&Sealer>) -> Result<Began, OpenError> {
-        let keys = [self.keyspace.key(id, FENCE), self.keyspace.key(id, HEAD)];
+        let records = [Kind::Prekey, Kind::Session, Kind::Identity].map(Kind::part);
+        let keys = [FENCE, HEAD].into_iter().chain(records).map(|part| self.keyspace.key(id, part)).collect::<Vec<_>>();
         let check = sealer.map_or_else(Vec::new, |sealer| sealer.seal(&context(HEAD, CHECK.as_bytes()), &[]));
         let args = [fence.to_string().into_bytes(), FORM.as_bytes().to_vec(), check];
         let answer = self.keyspace.run(&self.scripts.begin, &keys, &args).await?;

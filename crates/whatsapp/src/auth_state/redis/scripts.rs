@@ -32,14 +32,14 @@ impl Scripts {
     }
 }
 
-/// KEYS: fence, auth. ARGV: the fence, the form that is known, a check that is set where none is (may be empty).
-/// Answers `{what, turn, check, form}`.
+/// KEYS: fence, auth, some of the records. ARGV: the fence, the form that is known, a check that is set where none is (may be
+/// empty). Answers `{what, turn, check, form}`. Records without a head are what is left of something, not a beginning.
 const BEGIN: &str = r"
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED another worker holds the channel') end
 local head = redis.call('HMGET', KEYS[2], 'shredding', 'check', 'form', 'device')
 if head[1] then return {'shredding'} end
 if not head[2] then
-  if head[4] then return {'damaged'} end
+  if head[4] or redis.call('EXISTS', unpack(KEYS, 3)) > 0 then return {'damaged'} end
   if ARGV[3] == '' then return {'nothing'} end
   redis.call('HSET', KEYS[2], 'check', ARGV[3], 'form', ARGV[2])
   head[2], head[3] = ARGV[3], ARGV[2]
