@@ -1,12 +1,13 @@
-//! How fast the ledger takes what happens, fsync included: `cargo run --example throughput -p ledger [-- DIRECTORY]`.
+//! How fast the ledger takes what happens, fsync included:
+//! `cargo run --example throughput -p ledger [-- DIRECTORY | postgres://…]`; the database has to be an empty one.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use domain::{
     ChannelId, ChannelView, Content, Desired, Direction, Event, Message, MessageId, MessageStatus, Person, Reason, State,
     Timestamp,
 };
-use ledger::{EventQuery, Ledger, MessageRef, OpenOptions, Progress, Receipt};
-use std::path::PathBuf;
+use ledger::{EventQuery, Ledger, MessageRef, OpenOptions, Postgres, PostgresConfig, Progress, Receipt};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const AT: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -55,13 +56,21 @@ fn memory() -> u64 {
     line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
+async fn open(place: &str) -> Ledger {
+    if place.starts_with("postgres") {
+        let postgres = Postgres::connect(PostgresConfig::new(place.to_owned())).await.unwrap();
+        return Ledger::on(postgres, &[1; 32]).await.unwrap();
+    }
+    Ledger::open(Path::new(place), &[1; 32], OpenOptions::default()).await.unwrap()
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let temporary = tempfile::tempdir().unwrap();
-    let dir = std::env::args().nth(1).map_or(temporary.path().to_owned(), PathBuf::from);
+    let place = std::env::args().nth(1).unwrap_or_else(|| temporary.path().to_str().unwrap().to_owned());
     let before = memory();
     let began = Instant::now();
-    let ledger = Ledger::open(&dir, &[1; 32], OpenOptions::default()).await.unwrap();
+    let ledger = open(&place).await;
     println!("opened in {:.1} ms", began.elapsed().as_secs_f64() * 1000.0);
     let id = channel().id;
     ledger.insert_channel(channel(), vec![], AT).await.unwrap();
@@ -170,7 +179,7 @@ async fn main() {
     );
     ledger.close().await;
     let began = Instant::now();
-    let ledger = Ledger::open(&dir, &[1; 32], OpenOptions::default()).await.unwrap();
-    println!("reopened in {:.1} ms, with all pages checked", began.elapsed().as_secs_f64() * 1000.0);
+    let ledger = open(&place).await;
+    println!("reopened in {:.1} ms, with all pages of a file checked", began.elapsed().as_secs_f64() * 1000.0);
     ledger.close().await;
 }

@@ -84,7 +84,7 @@ impl Batch {
                 let begun = link.begin().await;
                 self.heads = begun.map_err(|e| self.explain(&e))?;
                 self.heads_written = self.heads;
-                self.amendments_kept = true;
+                self.amendments_kept = self.heads.amendments_kept;
                 self.channels.clear();
                 Ok(())
             }
@@ -161,10 +161,10 @@ impl Batch {
     pub async fn commit(&mut self) -> Result<(), LedgerError> {
         self.write_events().await?;
         let tallied = std::mem::take(&mut self.tallied);
-        counts::add(self, tallied).await?;
         let heads = (self.heads != self.heads_written).then_some(self.heads);
         match &mut self.connection {
             Connection::Sqlite(_) => {
+                counts::add(self, tallied).await?;
                 if let Some(heads) = heads {
                     self.write_heads(heads).await?;
                 }
@@ -174,7 +174,7 @@ impl Batch {
                 let mut told = std::mem::take(&mut self.told);
                 told.endpoints |= self.endpoints_changed;
                 let notices = told.notices(&link.node, heads.map(|heads| heads.seq));
-                let committed = link.commit(heads, &notices).await;
+                let committed = link.commit(heads, counts::as_sql(tallied), &notices).await;
                 committed.map_err(|e| self.explain(&e))?;
             }
         }

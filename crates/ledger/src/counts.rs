@@ -87,18 +87,33 @@ pub(crate) fn minute(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(MINUTE) * MINUTE
 }
 
-pub(crate) async fn add(batch: &mut Batch, tallied: Vec<(i64, &'static str)>) -> Result<(), LedgerError> {
+type Tally = ((i64, &'static str), i64);
+
+fn summed(tallied: Vec<(i64, &'static str)>) -> Vec<Tally> {
     let mut amounts = BTreeMap::new();
     for key in tallied {
         *amounts.entry(key).or_insert(0i64) += 1;
     }
-    let rows: Vec<_> = amounts.into_iter().collect();
+    amounts.into_iter().collect()
+}
+
+const ADD: &str = " ON CONFLICT (minute, what) DO UPDATE SET amount = tallies.amount + excluded.amount";
+
+/// As one statement without values to bind, that can travel with the commit. Numbers and words of our own.
+pub(crate) fn as_sql(tallied: Vec<(i64, &'static str)>) -> Option<String> {
+    let rows: Vec<String> =
+        summed(tallied).into_iter().map(|((minute, what), amount)| format!("({minute}, '{what}', {amount})")).collect();
+    (!rows.is_empty()).then(|| format!("INSERT INTO tallies (minute, what, amount) VALUES {}{ADD}", rows.join(", ")))
+}
+
+pub(crate) async fn add(batch: &mut Batch, tallied: Vec<(i64, &'static str)>) -> Result<(), LedgerError> {
+    let rows = summed(tallied);
     for piece in pieces(&rows) {
         let mut sql = QueryBuilder::new("INSERT INTO tallies (minute, what, amount) ");
         sql.push_values(piece, |row, ((minute, what), amount)| {
             row.push_bind(*minute).push_bind(*what).push_bind(*amount);
         });
-        sql.push(" ON CONFLICT (minute, what) DO UPDATE SET amount = tallies.amount + excluded.amount");
+        sql.push(ADD);
         sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
     }
     Ok(())

@@ -19,7 +19,7 @@ impl Ledger {
         self.write_firmly(move |batch| {
             Box::pin(async move {
                 let done = query(HASTEN).bind(latest.as_millis()).execute(&mut batch.connection).await;
-                Ok(done.map_err(|e| batch.explain(&e))?)
+                done.map_err(|e| batch.explain(&e))
             })
         })
         .await

@@ -111,8 +111,8 @@ impl Ledger {
         of_channel(&mut wedged, channel);
         let mut reader = self.reader().await?;
         let (scheduled, sending, all): (Option<i64>, Option<i64>, i64) =
-            sql.build().as_tuple().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
-        let failed: i64 = wedged.build().as_scalar().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
+            sql.build().into_tuples().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
+        let failed: i64 = wedged.build().into_scalars().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
         let [scheduled, sending, all, failed] =
             [scheduled.unwrap_or(0), sending.unwrap_or(0), all, failed].map(i64::unsigned_abs);
         Ok(OutboxCounts { queued: all.saturating_sub(scheduled + sending), sending, scheduled, failed })

@@ -286,6 +286,9 @@ async fn together<Q, A: Send + 'static>(
 
 /// `Err` when the transaction cannot go on.
 async fn attempt(batch: &mut Batch, work: Box<dyn Work>, answers: &mut Vec<Answer>) -> Result<(), LedgerError> {
+    if work.may_fail_alone() && answers.is_empty() {
+        return attempt_first(batch, work, answers).await;
+    }
     if !work.may_fail_alone() {
         return match work.run(batch).await {
             Ok(answer) => {
@@ -326,6 +329,27 @@ async fn attempt(batch: &mut Batch, work: Box<dyn Work>, answers: &mut Vec<Answe
             }
         }
         // After these SQLite may have rolled everything back.
+        Err((error, answer)) => {
+            answers.push(answer);
+            Err(error)
+        }
+    }
+}
+
+/// As long as nothing else is in the transaction it can be undone as a whole, which saves the savepoint.
+async fn attempt_first(batch: &mut Batch, work: Box<dyn Work>, answers: &mut Vec<Answer>) -> Result<(), LedgerError> {
+    let before = batch.mark();
+    match work.run(batch).await {
+        Ok(answer) => {
+            answers.push(answer);
+            Ok(())
+        }
+        Err((error, answer)) if error.is_about_one_row() => {
+            batch.roll_back().await;
+            batch.forget_since(&before);
+            answer(Err(error));
+            batch.begin().await
+        }
         Err((error, answer)) => {
             answers.push(answer);
             Err(error)

@@ -73,19 +73,19 @@ impl Link {
     }
 
     async fn lock_head(&mut self) -> Result<Heads, Error> {
-        const LOCK: &str =
-            "BEGIN; SELECT last_seq, last_position, pruned_through, bytes FROM event_head WHERE one = 1 FOR UPDATE";
+        // The second sees what was committed while the first waited.
+        const LOCK: &str = "BEGIN; SELECT last_seq, last_position, pruned_through, bytes FROM event_head WHERE one = 1 FOR UPDATE; \
+             SELECT EXISTS (SELECT 1 FROM amendments)";
         let Some(connection) = &mut self.connection else { return Err(crate::sql::lost()) };
         let rows = patiently(sqlx::raw_sql(LOCK).fetch_all(connection)).await?;
-        let row = rows.first().ok_or(Error::RowNotFound)?;
+        let [row, kept] = rows.as_slice() else { return Err(Error::RowNotFound) };
         let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
         Ok(Heads {
             seq: number("last_seq")?,
             position: number("last_position")?,
             pruned_through: number("pruned_through")?,
             bytes: number("bytes")?,
-            // Others may have kept some.
-            amendments_kept: true,
+            amendments_kept: kept.try_get(0)?,
         })
     }
 
@@ -116,7 +116,7 @@ impl Link {
     /// WhatsApp id, receipts and progress by how far a message has got, deliveries by receiver and event. What may be told
     /// twice by its events is a change of a channel's state or settings, and a second line of the timeline only when the state
     /// began at another moment.
-    pub async fn commit(&mut self, heads: Option<Heads>, notices: &[String]) -> Result<(), Error> {
+    pub async fn commit(&mut self, heads: Option<Heads>, tallies: Option<String>, notices: &[String]) -> Result<(), Error> {
         let mut sql = format!(
             "UPDATE writers SET commits = {}, seen = clock_timestamp() WHERE node = '{}'; ",
             self.commits + 1,
@@ -130,6 +130,9 @@ impl Link {
                  bytes = {bytes} WHERE one = 1; "
             );
             written.expect("a String takes all that is written to it");
+        }
+        if let Some(tallies) = tallies {
+            write!(sql, "{tallies}; ").expect("a String takes all that is written to it");
         }
         for notice in notices {
             // JSON of ids and numbers of our own; a quote would be doubled all the same.

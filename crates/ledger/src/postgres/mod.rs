@@ -148,6 +148,7 @@ async fn within<T>(time: Duration, work: impl Future<Output = Result<T, Error>>)
 }
 
 /// Why there is no connection: whether waiting helps is told by the code. None of the words holds a password.
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it is open")]
 pub(crate) fn unopened(error: &Error) -> OpenError {
     let Some(told) = error.as_database_error() else {
         return match error {

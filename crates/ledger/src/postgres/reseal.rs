@@ -46,7 +46,8 @@ async fn resealed(connection: &mut PgConnection, old: &Sealing, new: &Sealing) -
     }
     for (table, row, column, place) in SEALED {
         let all = format!("SELECT {row}, {column} FROM {table} WHERE {column} IS NOT NULL");
-        let rows: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(all)).fetch_all(&mut *transaction).await.map_err(failed)?;
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(AssertSqlSafe(all)).fetch_all(&mut *transaction).await.map_err(failed)?;
         for (id, kept) in rows {
             let anew = new.close(place, &id, old.open(place, &id, kept).map_err(sealed)?);
             let update = format!("UPDATE {table} SET {column} = $2 WHERE {row} = $1");
@@ -64,7 +65,8 @@ async fn resealed(connection: &mut PgConnection, old: &Sealing, new: &Sealing) -
 async fn nobody_listens(connection: &mut PgConnection) -> Result<(), OpenError> {
     let mut listening = 0;
     for _ in 0..TRIES {
-        listening = patiently(sqlx::query_scalar::<_, i64>(LISTENING).fetch_one(&mut *connection)).await.map_err(|e| unopened(&e))?;
+        listening =
+            patiently(sqlx::query_scalar::<_, i64>(LISTENING).fetch_one(&mut *connection)).await.map_err(|e| unopened(&e))?;
         if listening == 0 {
             return Ok(());
         }

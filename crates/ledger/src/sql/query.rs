@@ -43,11 +43,11 @@ impl<'q> Query<'q, Row> {
         Query { text, values, shape: |row| row }
     }
 
-    pub fn as_tuple<O: Record>(self) -> Query<'q, O> {
+    pub fn into_tuples<O: Record>(self) -> Query<'q, O> {
         Query { text: self.text, values: self.values, shape: |row| O::of(&row) }
     }
 
-    pub fn as_scalar<O: for<'r> Column<'r>>(self) -> Query<'q, O> {
+    pub fn into_scalars<O: for<'r> Column<'r>>(self) -> Query<'q, O> {
         Query { text: self.text, values: self.values, shape: |row| row.get(0) }
     }
 }
@@ -140,7 +140,7 @@ pub(crate) fn lost() -> Error {
 fn for_sqlite<'q>(text: Text, values: Vec<Value<'_>>) -> Result<sqlx::query::Query<'q, Sqlite, SqliteArguments>, Error> {
     let mut arguments = SqliteArguments::default();
     for value in values {
-        value.to_sqlite(&mut arguments).map_err(Error::Encode)?;
+        value.into_sqlite(&mut arguments).map_err(Error::Encode)?;
     }
     let text: SqlStr = match text {
         Text::Static(text) => text.into_sql_str(),
@@ -152,7 +152,7 @@ fn for_sqlite<'q>(text: Text, values: Vec<Value<'_>>) -> Result<sqlx::query::Que
 fn for_postgres<'q>(text: Text, values: Vec<Value<'_>>) -> Result<sqlx::query::Query<'q, Postgres, PgArguments>, Error> {
     let mut arguments = PgArguments::default();
     for value in values {
-        value.to_postgres(&mut arguments).map_err(Error::Encode)?;
+        value.into_postgres(&mut arguments).map_err(Error::Encode)?;
     }
     let text: SqlStr = match text {
         Text::Static(text) => AssertSqlSafe(dialect::for_postgres(text)).into_sql_str(),

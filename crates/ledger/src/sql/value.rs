@@ -23,7 +23,7 @@ pub(crate) enum List {
 }
 
 impl Value<'_> {
-    pub fn to_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+    pub fn into_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
         match self {
             Value::Text(Some(Cow::Borrowed(text))) => arguments.add(text),
             Value::Text(Some(Cow::Owned(text))) => arguments.add(text),
@@ -36,7 +36,7 @@ impl Value<'_> {
         }
     }
 
-    pub fn to_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+    pub fn into_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
         match self {
             Value::Text(Some(text)) => arguments.add(&*without_nul(&text)),
             Value::Text(None) => arguments.add(None::<&str>),

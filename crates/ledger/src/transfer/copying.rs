@@ -39,7 +39,7 @@ pub(super) async fn end(to: &Ledger) -> Result<(), LedgerError> {
 pub(super) async fn count(ledger: &Ledger, table: &Table) -> Result<u64, LedgerError> {
     let sql = QueryBuilder::new(&format!("SELECT count(*) FROM {} WHERE {}", table.name, table.condition()));
     let mut reader = ledger.reader().await?;
-    let rows: i64 = sql.build().as_scalar().fetch_one(&mut reader).await.map_err(|e| ledger.explain(&e))?;
+    let rows: i64 = sql.build().into_scalars().fetch_one(&mut reader).await.map_err(|e| ledger.explain(&e))?;
     Ok(rows.unsigned_abs())
 }
 

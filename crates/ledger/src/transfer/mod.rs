@@ -5,6 +5,8 @@
 mod copying;
 mod digest;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use crate::batch::Heads;
 use crate::{Ledger, LedgerError};
