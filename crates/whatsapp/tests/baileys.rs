@@ -10,7 +10,9 @@ use domain::Content;
 use house::{House, channel, text};
 use sandbox::NetworkEvent;
 use socket::{SocketEvent, SocketFactory as _};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use wacore::libsignal::protocol::SenderKeyMessage;
 use whatsapp::baileys;
 
 fn start(house: &House, state: &Path) -> Baileys {
@@ -110,6 +112,39 @@ async fn a_session_of_ours_goes_on_in_baileys_in_the_old_ratchets() {
     let received = client.wait_for("received", |event| event["id"] == held).await;
     assert_eq!(received["text"], "overtaken");
     client.run("end", serde_json::json!({})).await;
+}
+
+#[tokio::test]
+async fn group_keys_that_were_here_go_on_in_baileys() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/baileys/fixture");
+    let letters: HashMap<String, String> =
+        serde_json::from_slice(&std::fs::read(fixture.join("letters.json")).unwrap()).unwrap();
+    // In and out again: what is in the directory then is ours.
+    let read = baileys::read(&baileys::read_directory(&fixture.join("auth")).unwrap()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("auth");
+    baileys::write_directory(&state, &baileys::write(&read.snapshot).unwrap().files).unwrap();
+
+    let packages = client::packages();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/baileys/group.mjs");
+    let task = serde_json::json!({
+        "group": "120363000000000001@g.us",
+        "mine": ["100000000007919_1", 1],
+        "hers": ["100000000015838_1", 0],
+        // The skipped one first: what Baileys itself has written once, it cannot read of those.
+        "read": [letters["skipped"], letters["older"], letters["next"]],
+        "write": "after the move",
+    });
+    let ran = tokio::process::Command::new("node").arg(script).arg(packages).arg(state).arg(task.to_string()).output();
+    let output = ran.await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["read"], serde_json::json!(["group 1", "under the older key", "group 3"]));
+    // Under its key's number, and past what Baileys had used before it moved.
+    let written = SenderKeyMessage::try_from(hex::decode(said["written"].as_str().unwrap()).unwrap().as_slice()).unwrap();
+    let before = SenderKeyMessage::try_from(hex::decode(&letters["own"]).unwrap().as_slice()).unwrap();
+    assert_eq!(written.chain_id(), before.chain_id());
+    assert!(written.iteration() > before.iteration(), "{} {}", written.iteration(), before.iteration());
 }
 
 /// Without a QR, with a message that was written while nobody was connected, in ratchets that were there.

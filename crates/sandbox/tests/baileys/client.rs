@@ -91,7 +91,7 @@ impl Baileys {
 }
 
 /// The directory of the driver, with its packages installed exactly as the lock file says.
-fn packages() -> PathBuf {
+pub fn packages() -> PathBuf {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(|root| {
         let place = root.join("crates/sandbox/tests/baileys");
         place.join("package-lock.json").is_file().then_some(place)
