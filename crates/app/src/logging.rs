@@ -5,20 +5,23 @@ use crate::{Config, LogConfig, LogFormat};
 use std::path::Path;
 use std::sync::Mutex;
 use tracing::Level;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, dynamic_filter_fn};
 use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::{Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
 
-const OURS: [&str; 13] = [
+const OURS: [&str; 16] = [
     "api",
     "app",
     "channel",
+    "cluster",
     "domain",
     "engine",
+    "keyspace",
     "ledger",
+    "parcel",
     "sandbox",
     "socket",
     "vault",
@@ -65,9 +68,13 @@ pub fn init_logging(config: Option<&Config>) {
 const STANZAS: [&str; 4] = ["whatsapp_rust", "wacore", "waproto", "whatsapp_rust_sqlite_storage"];
 
 /// Leaves out the library's chatter, unless the filter names the library: a general `debug` is no wish to see stanzas.
+///
+/// Asked for every line, though the answer is the same each time. Who asks by the older facade whether something would be
+/// logged (`log_enabled!`, as sqlx does for each notice of Postgres) leaves that answer behind on the thread, and a line that is
+/// known to be wanted is not asked about again: it would be dropped for the answer to another question.
 fn without_stanzas(level: &str) -> impl Filter<Registry> + Send + Sync + 'static {
     let asked = level.split(',').any(|part| STANZAS.iter().any(|name| part.trim().starts_with(name)));
-    filter_fn(move |about| {
+    dynamic_filter_fn(move |about, _| {
         let library = || about.module_path().is_some_and(|module| STANZAS.iter().any(|name| module.starts_with(name)));
         asked || *about.level() <= Level::WARN || !library()
     })
@@ -130,6 +137,7 @@ fn tell_panics() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn a_plain_level_is_for_our_own_crates() {
@@ -140,5 +148,37 @@ mod tests {
         }
         assert_eq!(directives("error"), "error");
         assert_eq!(directives("info,whatsapp=debug"), "info,whatsapp=debug");
+    }
+
+    #[test]
+    fn a_question_about_another_line_costs_no_line() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let to = written.clone();
+        let writer = move || Copy(to.clone());
+        let filter = EnvFilter::new(directives("info")).and(without_stanzas("info"));
+        let lines: Lines = layer().with_ansi(false).with_writer(writer).boxed();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(vec![lines].with_filter(filter)), || {
+            for n in 0..3 {
+                tracing::warn!("line {n}");
+                let other = tracing::debug_span!(target: "sqlx", "chatter");
+                let about = other.metadata().expect("a span of the macro has them, wanted or not");
+                tracing::dispatcher::get_default(|all| all.enabled(about));
+            }
+        });
+        let written = String::from_utf8_lossy(&written.lock().expect("nobody panicked")).into_owned();
+        assert!((0..3).all(|n| written.contains(&format!("line {n}"))), "{written}");
+    }
+
+    struct Copy(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Copy {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("nobody panicked").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 }
