@@ -63,7 +63,7 @@ impl Driver {
 
     /// Whoever asked and was not heard yet learns it, so that it can ask the next holder. When the engine stops, nobody is answered:
     /// whoever asks learns that.
-    fn turn_away(&mut self) {
+    pub(crate) fn turn_away(&mut self) {
         self.orders.close();
         if self.engine.shutdown.is_cancelled() {
             return;

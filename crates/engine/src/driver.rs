@@ -110,6 +110,8 @@ impl Driver {
         let (shutdown, stay) = (self.engine.shutdown.clone(), self.seat.stay.clone());
         while !(self.channel.is_gone() && self.journal.is_empty()) {
             if self.is_dispossessed() {
+                stay.released.cancel();
+                self.turn_away();
                 return Ended::Dispossessed;
             }
             // Only the waiting is cut short, never what follows from it.

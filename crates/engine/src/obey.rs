@@ -18,6 +18,8 @@ impl Driver {
             // Nothing was changed: it is for the other one to do.
             Err(CommandError::Storage(LedgerError::Fenced)) => {
                 self.dispossessed = true;
+                // Nobody asks here any more.
+                self.seat.stay.released.cancel();
                 Err(CommandError::NoHolder)
             }
             outcome => outcome,

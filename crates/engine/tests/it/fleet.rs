@@ -162,7 +162,13 @@ impl Worker {
     pub async fn log_in(&self, socket: &Played) {
         socket.says(SocketEvent::Handshaken).await;
         socket.says(SocketEvent::Opened { identity: identity() }).await;
-        self.until(socket.opening.channel, is(StateKind::Connected)).await;
+        let id = socket.opening.channel;
+        self.until(id, is(StateKind::Connected)).await;
+        // It is shown a moment before it is written.
+        let mut tip = self.ledger.tip();
+        while !self.ledger.channel(id).await.unwrap().is_some_and(|view| is(StateKind::Connected)(&view)) {
+            tip.changed().await.unwrap();
+        }
     }
 
     pub async fn ack(&self, socket: &Played, whatsapp_id: &str) {
