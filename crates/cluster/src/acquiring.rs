@@ -16,20 +16,31 @@ impl Holder {
         if !settled || !self.is_able(turn.now) {
             return;
         }
-        let ready = self.waiting.iter().take_while(|(until, _)| *until <= turn.now).take(self.room()).count();
+        let mut asked = Vec::new();
+        while asked.len() < self.room() {
+            let Some(channel) = self.handed_over.pop_front() else { break };
+            self.begin_asking(channel, &mut asked);
+        }
+        let room = self.room().saturating_sub(asked.len());
+        let ready = self.waiting.iter().take_while(|(until, _)| *until <= turn.now).take(room).count();
         let taken = self.starts.take(ready);
-        let mut asked = Vec::with_capacity(taken);
         for _ in 0..taken {
             let Some((_, channel)) = self.waiting.pop_first() else { break };
-            if let Some(lease) = self.leases.get_mut(&channel) {
-                lease.grip = Grip::Asking;
-                lease.handed = false;
-                asked.push(channel);
-            }
+            self.begin_asking(channel, &mut asked);
         }
         if !asked.is_empty() {
             self.counts.asking += asked.len();
             turn.effects.push(Effect::Acquire(asked));
+        }
+    }
+
+    fn begin_asking(&mut self, channel: ChannelId, asked: &mut Vec<ChannelId>) {
+        let Some(lease) = self.leases.get_mut(&channel) else { return };
+        if let Grip::Waiting { until } = lease.grip {
+            self.waiting.remove(&(until, channel));
+            lease.grip = Grip::Asking;
+            lease.handed = false;
+            asked.push(channel);
         }
     }
 
@@ -74,16 +85,25 @@ impl Holder {
                     lease.failures = lease.failures.saturating_add(1);
                     let (handed, failures) = (lease.handed, lease.failures);
                     let chance = turn.chance(channel);
-                    let wait = match by.filter(|by| *by != self.me && self.membership.is_alive(*by)) {
-                        // Let go of since.
-                        Some(_) if handed => Duration::ZERO,
-                        // It tells us when it lets go; this is in case that goes unheard.
-                        Some(_) => growing(ASK_AGAIN, ASK_AGAIN_AT_LAST, failures, chance),
-                        None => left + Duration::from_millis(300).mul_f64(chance),
-                    };
                     self.counts.refused += 1;
-                    self.starts.give_back(1);
-                    self.over(channel, turn.now.plus(wait));
+                    match by.filter(|by| *by != self.me && self.membership.is_alive(*by)) {
+                        // Let go of since.
+                        Some(_) if handed => {
+                            self.over(channel, turn.now);
+                            self.handed_over.push_back(channel);
+                        }
+                        // It lets go when it is asked to. That is worth the place that was taken for the start.
+                        Some(of) if lease.wanted => {
+                            turn.effects.push(Effect::AskFor { channel, of });
+                            let wait = growing(ASK_AGAIN, ASK_AGAIN_AT_LAST, failures, chance);
+                            self.over(channel, turn.now.plus(wait));
+                        }
+                        Some(_) | None => {
+                            let wait = left + Duration::from_millis(300).mul_f64(chance);
+                            self.starts.give_back(1);
+                            self.over(channel, turn.now.plus(wait));
+                        }
+                    }
                 }
                 (Answer::Unanswered, Some(_)) => {
                     let wait = UNANSWERED.mul_f64(1.0 + turn.chance(channel));
@@ -95,18 +115,14 @@ impl Holder {
     }
 
     /// Others let go of these for us.
-    pub(crate) fn handed(&mut self, channels: &[ChannelId], now: Moment) {
+    pub(crate) fn handed(&mut self, channels: &[ChannelId]) {
         for channel in channels {
             // Those that we do not know of yet are asked for as soon as we do.
             let Some(lease) = self.leases.get_mut(channel) else { continue };
             match lease.grip {
-                Grip::Waiting { until } if until > now => {
-                    self.waiting.remove(&(until, *channel));
-                    lease.grip = Grip::Waiting { until: now };
-                    self.waiting.insert((now, *channel));
-                }
+                Grip::Waiting { .. } => self.handed_over.push_back(*channel),
                 Grip::Asking => lease.handed = true,
-                Grip::Waiting { .. } | Grip::Held { .. } | Grip::Ending { .. } => {}
+                Grip::Held { .. } | Grip::Ending { .. } => {}
             }
         }
     }
@@ -118,8 +134,8 @@ impl Holder {
                     *life = Life::Running;
                     lease.failures = 0;
                     self.counts.adopting -= 1;
-                    if !lease.wanted {
-                        self.moving.push_back(channel);
+                    if !lease.wanted && (lease.asked_for || !self.census.has(channel)) {
+                        self.release(channel, turn);
                     }
                 }
                 Grip::Ending { .. } => self.host_came_back(channel, fence, turn),

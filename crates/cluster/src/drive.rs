@@ -232,6 +232,15 @@ impl Drive {
                     }
                 });
             }
+            Effect::AskFor { channel, of } => {
+                let stop = self.stop.clone();
+                self.calls.spawn(async move {
+                    // Asked again in time.
+                    if let Some(Err(error)) = stop.run_until_cancelled(leases.ask_for(channel, of)).await {
+                        tracing::debug!(channel.id = %channel, %error, "a channel could not be asked for");
+                    }
+                });
+            }
             // Done by `run` when everything before has been.
             Effect::Leave => {}
         }
@@ -336,10 +345,11 @@ async fn hear(leases: Leases, news: Arc<AtomicU64>, reports: mpsc::Sender<Report
     loop {
         tokio::time::sleep(HEAR).await;
         // When Redis is away the heartbeat says so.
-        let Ok((count, handed)) = leases.hear().await else { continue };
-        let rumour = (count != news.load(Ordering::Relaxed)).then_some(Input::Rumour);
-        let handed = (!handed.is_empty()).then_some(Input::Handed(handed));
-        for input in handed.into_iter().chain(rumour) {
+        let Ok(heard) = leases.hear().await else { continue };
+        let rumour = (heard.news != news.load(Ordering::Relaxed)).then_some(Input::Rumour);
+        let handed = (!heard.handed.is_empty()).then_some(Input::Handed(heard.handed));
+        let asked = (!heard.asked.is_empty()).then_some(Input::AskedFor(heard.asked));
+        for input in [handed, asked, rumour].into_iter().flatten() {
             if reports.send(Report::Happened(input)).await.is_err() {
                 return;
             }

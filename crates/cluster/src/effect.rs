@@ -1,6 +1,6 @@
 use domain::{ChannelId, Fence, WorkerId};
 
-/// What is to be done. All but [`Effect::Leave`] and [`Effect::LetGo`] come back as an [`Input`](crate::Input), once each.
+/// What is to be done. All but [`Effect::AskFor`], [`Effect::LetGo`] and [`Effect::Leave`] come back as an [`Input`](crate::Input), once each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tell Redis that we are here, and ask who else is.
@@ -15,6 +15,8 @@ pub enum Effect {
     Release(ChannelId, Fence),
     /// The host drops it at once and writes nothing more for it.
     Abandon(ChannelId, Fence),
+    /// Tell this worker, which holds the channel, that we are ready to take it.
+    AskFor { channel: ChannelId, of: WorkerId },
     /// Delete the lease if it is still ours, and tell this worker that it can have it.
     LetGo { channel: ChannelId, fence: Fence, to: Option<WorkerId> },
     /// Nothing is held any more: be gone from among the workers.

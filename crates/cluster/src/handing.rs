@@ -1,38 +1,22 @@
-use crate::bucket::Bucket;
 use crate::effect::Effect;
 use crate::holder::{Holder, Phase, Turn};
-use crate::lease::{Grip, Life};
+use crate::lease::{Grip, Lease, Life};
 use crate::Moment;
 use domain::{ChannelId, Fence};
 use std::time::Duration;
 
+/// How much of the grace of a drain is left to others for asking.
+const PATIENCE: f64 = 0.6;
+
 impl Holder {
-    /// Lets go of what others are to hold, no faster than they can take it: a channel that waits for its turn is up meanwhile.
-    pub(crate) fn move_on(&mut self, turn: &mut Turn) {
-        let rate = self.moving_rate();
-        self.moves.fill(rate, rate.max(1.0), turn.now);
-        while !self.moving.is_empty() && self.moves.take(1) == 1 {
-            let moved = self.moving.pop_front().is_some_and(|channel| self.release(channel, turn));
-            if !moved {
-                self.moves.give_back(1);
+    /// Others are ready to take these. Until they are, a channel that is to move stays up where it is.
+    pub(crate) fn asked_for(&mut self, channels: &[ChannelId], turn: &mut Turn) {
+        for channel in channels {
+            if let Some(lease) = self.leases.get_mut(channel) {
+                // They may know before us that it is theirs.
+                lease.asked_for = true;
+                self.release(*channel, turn);
             }
-        }
-    }
-
-    pub(crate) fn next_move_at(&self) -> Option<Moment> {
-        (!self.moving.is_empty()).then(|| self.moves.ready(1.0, self.moving_rate()))
-    }
-
-    /// Every other worker lets go of some for the ones that take, and all of it together is what those can start.
-    fn moving_rate(&self) -> f64 {
-        match self.phase {
-            Phase::Serving => {
-                let workers = self.placement.shares().len();
-                let others = workers.saturating_sub(self.takers).max(1);
-                self.pace.among(workers) * self.takers as f64 / others as f64
-            }
-            Phase::Draining { rate } => rate,
-            Phase::Left => 0.0,
         }
     }
 
@@ -40,21 +24,37 @@ impl Holder {
         if self.phase != Phase::Serving {
             return;
         }
-        self.phase = Phase::Draining { rate: 0.0 };
+        self.phase = Phase::Draining { all_at: turn.now.plus(grace.mul_f64(PATIENCE)) };
         self.place_anew(turn);
-        // Channels that nothing was listed of any more, and those of slots that were not ours already.
+        // Also those that nothing was listed of any more.
         let wanted: Vec<ChannelId> = self.leases.iter().filter(|(_, lease)| lease.wanted).map(|(channel, _)| *channel).collect();
-        wanted.into_iter().for_each(|channel| self.unwant(channel));
-        // As fast as the others take it, but within the grace; where there are no others nobody waits for it.
-        let others = self.placement.shares().len();
-        let in_time = self.counts.held as f64 / grace.as_secs_f64().mul_add(0.6, f64::EPSILON);
-        let (rate, at_once) = match others {
-            0 => (f64::MAX, f64::MAX),
-            _ => ((self.pace.among(others) * others as f64).max(in_time), self.pace.burst * others as f64),
-        };
-        self.phase = Phase::Draining { rate };
-        self.moves = Bucket::holding(at_once.min(rate).max(1.0), turn.now);
+        wanted.into_iter().for_each(|channel| self.unwant(channel, turn));
+        if self.placement.shares().is_empty() {
+            // Nobody will ask.
+            self.phase = Phase::Draining { all_at: turn.now };
+        }
         self.beat_soon(turn.now);
+    }
+
+    /// Ends what nobody asked for, in time to do it in good order.
+    pub(crate) fn let_all_go(&mut self, turn: &mut Turn) {
+        if self.all_at().is_none_or(|at| turn.now < at) {
+            return;
+        }
+        let running = |lease: &Lease| matches!(lease.grip, Grip::Held { life: Life::Running, .. });
+        let rest: Vec<ChannelId> = self.leases.iter().filter(|(_, lease)| running(lease)).map(|(channel, _)| *channel).collect();
+        rest.into_iter().for_each(|channel| self.release(channel, turn));
+        for lease in self.leases.values_mut() {
+            lease.asked_for = true;
+        }
+        self.phase = Phase::Draining { all_at: Moment::NEVER };
+    }
+
+    pub(crate) fn all_at(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Draining { all_at } => Some(all_at).filter(|at| *at != Moment::NEVER),
+            Phase::Serving | Phase::Left => None,
+        }
     }
 
     /// Whether nothing is left of a worker that drains.
@@ -65,21 +65,14 @@ impl Holder {
         }
     }
 
-    /// Without waiting for a turn: the channel is no more.
-    pub(crate) fn release_now(&mut self, channel: ChannelId, turn: &mut Turn) {
-        self.release(channel, turn);
-    }
-
-    fn release(&mut self, channel: ChannelId, turn: &mut Turn) -> bool {
-        let Some(lease) = self.leases.get_mut(&channel).filter(|lease| !lease.wanted) else { return false };
-        match &mut lease.grip {
-            Grip::Held { fence, life, .. } if *life == Life::Running => {
-                *life = Life::Releasing;
-                turn.effects.push(Effect::Release(channel, *fence));
-                true
-            }
-            // One that is being started goes when it has been.
-            Grip::Held { .. } | Grip::Waiting { .. } | Grip::Asking | Grip::Ending { .. } => false,
+    /// Ends one that runs and is not ours to hold any more. One that is being started goes when it has been.
+    pub(crate) fn release(&mut self, channel: ChannelId, turn: &mut Turn) {
+        let Some(lease) = self.leases.get_mut(&channel).filter(|lease| !lease.wanted) else { return };
+        if let Grip::Held { fence, life, .. } = &mut lease.grip
+            && *life == Life::Running
+        {
+            *life = Life::Releasing;
+            turn.effects.push(Effect::Release(channel, *fence));
         }
     }
 

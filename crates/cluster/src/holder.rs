@@ -35,14 +35,11 @@ pub struct Holder {
     pub(crate) leases: HashMap<ChannelId, Lease, Mixing>,
     /// Those to be asked for, in the order of their time.
     pub(crate) waiting: BTreeSet<(Moment, ChannelId)>,
+    /// Those that others let go of for us: asked for before all others.
+    pub(crate) handed_over: VecDeque<ChannelId>,
     /// When which lease is to be renewed, about in the order of time.
     pub(crate) renewals: VecDeque<(Moment, ChannelId, Fence)>,
-    /// Held and running, to be held by somebody else.
-    pub(crate) moving: VecDeque<ChannelId>,
     pub(crate) starts: Bucket,
-    pub(crate) moves: Bucket,
-    /// Workers that what is moving goes to.
-    pub(crate) takers: usize,
     /// No lease that is held was proven earlier.
     pub(crate) oldest: Moment,
     pub(crate) phase: Phase,
@@ -53,8 +50,8 @@ pub struct Holder {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Phase {
     Serving,
-    /// Lets go of everything, at this rate a second.
-    Draining { rate: f64 },
+    /// Lets go of everything: of what others ask for at once, and of the rest from then on.
+    Draining { all_at: Moment },
     Left,
 }
 
@@ -117,11 +114,9 @@ impl Holder {
             mine: Vec::new(),
             leases: HashMap::with_hasher(Mixing),
             waiting: BTreeSet::new(),
+            handed_over: VecDeque::new(),
             renewals: VecDeque::new(),
-            moving: VecDeque::new(),
             starts: Bucket::holding(pace.burst, now),
-            moves: Bucket::holding(1.0, now),
-            takers: 1,
             oldest: now,
             phase: Phase::Serving,
             heartbeat: Beat::At(now),
@@ -147,7 +142,8 @@ impl Holder {
                 Beat::UnderWay { again } => *again = true,
             },
             Input::Listed(census) => self.list(census, &mut turn),
-            Input::Handed(channels) => self.handed(&channels, now),
+            Input::Handed(channels) => self.handed(&channels),
+            Input::AskedFor(channels) => self.asked_for(&channels, &mut turn),
             Input::Acquired { sent, answers } => self.acquired(sent, answers, &mut turn),
             Input::Renewed { sent, kept, lost, unanswered } => self.renewed(sent, kept, &lost, unanswered, &mut turn),
             Input::Adopted { channel, fence } => self.adopted(channel, fence, &mut turn),
@@ -177,7 +173,7 @@ impl Holder {
             self.membership.due_at(),
             self.fence_off_at(),
             self.renewals.front().map(|(at, _, _)| *at),
-            self.next_move_at(),
+            self.all_at(),
             self.next_question_at(),
         ];
         due.into_iter().flatten().min()
@@ -218,7 +214,7 @@ impl Holder {
             self.place_anew(turn);
         }
         self.renew(turn);
-        self.move_on(turn);
+        self.let_all_go(turn);
         self.ask(turn);
         if let Beat::At(at) = self.heartbeat {
             if self.is_done() {
@@ -259,14 +255,9 @@ impl Holder {
         let mine = self.placement.slots_of(self.me);
         let former = std::mem::replace(&mut self.mine, mine);
         let census = self.census.clone();
-        let mut takers = BTreeSet::new();
         let gone: Vec<Slot> = former.iter().filter(|slot| self.mine.binary_search(slot).is_err()).copied().collect();
         for slot in gone {
-            takers.extend(self.placement.owner(slot));
-            census.within(slot).iter().for_each(|channel| self.unwant(*channel));
-        }
-        if !takers.is_empty() {
-            self.takers = takers.len();
+            census.within(slot).iter().for_each(|channel| self.unwant(*channel, turn));
         }
         let come: Vec<Slot> = self.mine.iter().filter(|slot| former.binary_search(slot).is_err()).copied().collect();
         for slot in come {
@@ -278,8 +269,8 @@ impl Holder {
         let gone: Vec<ChannelId> = self.leases.keys().filter(|channel| !census.has(**channel)).copied().collect();
         self.census = census.clone();
         for channel in gone {
-            self.unwant(channel);
-            self.release_now(channel, turn);
+            self.unwant(channel, turn);
+            self.release(channel, turn);
         }
         for slot in self.mine.clone() {
             census.within(slot).iter().for_each(|channel| self.want(*channel, turn));
@@ -303,7 +294,7 @@ impl Holder {
         }
     }
 
-    pub(crate) fn unwant(&mut self, channel: ChannelId) {
+    pub(crate) fn unwant(&mut self, channel: ChannelId, turn: &mut Turn) {
         let Some(lease) = self.leases.get_mut(&channel).filter(|lease| lease.wanted) else { return };
         lease.wanted = false;
         self.counts.wanted -= 1;
@@ -312,8 +303,8 @@ impl Holder {
                 self.waiting.remove(&(until, channel));
                 self.leases.remove(&channel);
             }
-            Grip::Held { life: Life::Running, .. } => self.moving.push_back(channel),
-            Grip::Asking | Grip::Held { life: Life::Adopting | Life::Releasing, .. } | Grip::Ending { .. } => {}
+            Grip::Held { life: Life::Running, .. } if lease.asked_for => self.release(channel, turn),
+            Grip::Asking | Grip::Held { .. } | Grip::Ending { .. } => {}
         }
     }
 
@@ -322,7 +313,7 @@ impl Holder {
         let Some(lease) = self.leases.get_mut(&channel) else { return };
         if lease.wanted {
             lease.grip = Grip::Waiting { until };
-            lease.handed = false;
+            (lease.handed, lease.asked_for) = (false, false);
             self.waiting.insert((until, channel));
         } else {
             self.leases.remove(&channel);

@@ -18,6 +18,8 @@ pub enum Input {
     Listed(Arc<Census>),
     /// Other workers let go of these for us to take.
     Handed(Vec<ChannelId>),
+    /// Other workers are ready to take these from us.
+    AskedFor(Vec<ChannelId>),
     /// What became of [`Effect::Acquire`](crate::Effect::Acquire): an answer for each channel. `sent` is when it was sent.
     Acquired { sent: Moment, answers: Vec<(ChannelId, Answer)> },
     /// What became of [`Effect::Renew`](crate::Effect::Renew). Every lease of it is in one of the three.

@@ -10,6 +10,8 @@ pub(crate) struct Lease {
     pub failures: u32,
     /// Its former holder said that it let go, while we were asking.
     pub handed: bool,
+    /// Another worker is ready to take it.
+    pub asked_for: bool,
     pub grip: Grip,
 }
 
@@ -35,7 +37,7 @@ pub(crate) enum Life {
 
 impl Lease {
     pub fn wanted(until: Moment) -> Lease {
-        Lease { wanted: true, failures: 0, handed: false, grip: Grip::Waiting { until } }
+        Lease { wanted: true, failures: 0, handed: false, asked_for: false, grip: Grip::Waiting { until } }
     }
 }
 

@@ -4,6 +4,7 @@
 //! - `seen`: when each worker was last heard of, by the clock of Redis;
 //! - `cards`: what each says of itself; `counts`: how many channels it holds;
 //! - `news`: rises with every change among them;
+//! - `asked:<worker>`: channels that it holds and that others are ready to take;
 //! - `handed:<worker>`: channels that others let go of for this one to take.
 
 use crate::host::WorkerInfo;
@@ -55,6 +56,14 @@ pub(crate) struct Round {
     pub unanswered: Vec<(ChannelId, Fence)>,
 }
 
+/// What a worker hears between its heartbeats.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub news: u64,
+    pub handed: Vec<ChannelId>,
+    pub asked: Vec<ChannelId>,
+}
+
 impl Leases {
     pub fn new(keyspace: Keyspace, me: WorkerId) -> Leases {
         let scripts = Scripts {
@@ -87,12 +96,13 @@ impl Leases {
         self.keyspace.run(&self.scripts.leave, &self.workers(), &[self.me.to_string()]).await.map(drop)
     }
 
-    /// The count of changes, and what was handed to us since.
-    pub async fn hear(&self) -> Result<(u64, Vec<ChannelId>), KeyspaceError> {
-        let keys = [self.shared("news"), self.handed(self.me)];
+    /// The count of changes, what was handed to us since, and what we were asked for.
+    pub async fn hear(&self) -> Result<Heard, KeyspaceError> {
+        let keys = [self.shared("news"), self.list("handed", self.me), self.list("asked", self.me)];
         let answer = self.keyspace.run(&self.scripts.hear, &keys, &[HANDFUL.to_string()]).await?;
-        let (news, channels): (u64, Vec<String>) = read(answer)?;
-        Ok((news, channels.iter().filter_map(|channel| channel.parse().ok()).collect()))
+        let (news, handed, asked): (u64, Vec<String>, Vec<String>) = read(answer)?;
+        let channels = |texts: Vec<String>| texts.iter().filter_map(|text| text.parse().ok()).collect();
+        Ok(Heard { news, handed: channels(handed), asked: channels(asked) })
     }
 
     pub async fn acquire(&self, channels: &[ChannelId]) -> Vec<(ChannelId, Answer)> {
@@ -132,10 +142,18 @@ impl Leases {
         let key = self.keyspace.key(channel, LEASE);
         self.keyspace.run(&self.scripts.release, &[key], &[self.value(fence)]).await?;
         if let Some(to) = to {
-            let args = [channel.to_string(), millis(LEASE_TTL)];
-            self.keyspace.run(&self.scripts.hand, &[self.handed(to)], &args).await?;
+            self.put(channel, self.list("handed", to)).await?;
         }
         Ok(())
+    }
+
+    /// Tells the holder of a channel that we are ready to take it.
+    pub async fn ask_for(&self, channel: ChannelId, of: WorkerId) -> Result<(), KeyspaceError> {
+        self.put(channel, self.list("asked", of)).await
+    }
+
+    async fn put(&self, channel: ChannelId, list: String) -> Result<(), KeyspaceError> {
+        self.keyspace.run(&self.scripts.hand, &[list], &[channel.to_string(), millis(LEASE_TTL)]).await.map(drop)
     }
 
     fn value(&self, fence: Fence) -> String {
@@ -150,8 +168,8 @@ impl Leases {
         self.keyspace.shared_key(&format!("{{workers}}:{part}"))
     }
 
-    fn handed(&self, to: WorkerId) -> String {
-        self.shared(&format!("handed:{to}"))
+    fn list(&self, what: &str, of: WorkerId) -> String {
+        self.shared(&format!("{what}:{of}"))
     }
 }
 

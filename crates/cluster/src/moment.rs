@@ -10,6 +10,7 @@ pub struct Moment {
 
 impl Moment {
     pub const START: Moment = Moment { nanoseconds: 0 };
+    pub const NEVER: Moment = Moment { nanoseconds: u64::MAX };
 
     pub fn after_start(passed: Duration) -> Self {
         Moment::START.plus(passed)

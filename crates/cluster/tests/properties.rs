@@ -136,6 +136,7 @@ enum Mail {
     Answer { to: WorkerId, input: Input },
     Host { to: WorkerId, channel: ChannelId, fence: Fence, ends: bool, input: Input },
     Handed { to: WorkerId, channel: ChannelId },
+    Asked { of: WorkerId, channel: ChannelId },
 }
 
 struct World {
@@ -212,6 +213,7 @@ impl World {
         self.mail.retain(|_, mail| match mail {
             Mail::Request { from, .. } => *from != id,
             Mail::Answer { to, .. } | Mail::Host { to, .. } | Mail::Handed { to, .. } => *to != id,
+            Mail::Asked { of, .. } => *of != id,
         });
         self.feed(n, Input::Listed(self.census()));
     }
@@ -284,7 +286,12 @@ impl World {
                 let after = self.chance(1_000);
                 self.post(after, Mail::Host { to: id, channel, fence, ends: true, input: Input::Abandoned { channel, fence } });
             }
-            Effect::Heartbeat { .. } | Effect::Acquire(_) | Effect::Renew(_) | Effect::LetGo { .. } | Effect::Leave => {
+            Effect::Heartbeat { .. }
+            | Effect::Acquire(_)
+            | Effect::Renew(_)
+            | Effect::AskFor { .. }
+            | Effect::LetGo { .. }
+            | Effect::Leave => {
                 let slow = self.chance(100) < self.slow;
                 let (there, back) = if slow { (self.chance(4_000), self.chance(4_000)) } else { (self.chance(30), self.chance(30)) };
                 let reply = (there + back < TIMEOUT && !self.redis.down && !cut).then_some(back);
@@ -319,6 +326,11 @@ impl World {
                 }
                 self.feed(n, input);
             }
+            Mail::Asked { of, channel } => {
+                if let Some(n) = self.index(of) {
+                    self.feed(n, Input::AskedFor(vec![channel]));
+                }
+            }
             Mail::Handed { to, channel } => {
                 if let Some(n) = self.index(to) {
                     self.feed(n, Input::Handed(vec![channel]));
@@ -349,6 +361,10 @@ impl World {
             Effect::Renew(leases) => {
                 let (kept, lost) = leases.into_iter().partition(|(channel, fence)| self.redis.renew(*channel, *fence, from, now));
                 Some(Input::Renewed { sent: sent_at, kept, lost, unanswered: Vec::new() })
+            }
+            Effect::AskFor { channel, of } => {
+                self.post(250, Mail::Asked { of, channel });
+                None
             }
             Effect::LetGo { channel, fence, to } => {
                 if self.redis.lease(channel, now).is_some_and(|(held, by, _)| (held, by) == (fence, from)) {
@@ -573,6 +589,11 @@ fn unanswered(effect: &Effect, sent: Moment) -> Option<Input> {
         Effect::Renew(leases) => {
             Some(Input::Renewed { sent, kept: Vec::new(), lost: Vec::new(), unanswered: leases.clone() })
         }
-        Effect::LetGo { .. } | Effect::Leave | Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => None,
+        Effect::AskFor { .. }
+        | Effect::LetGo { .. }
+        | Effect::Leave
+        | Effect::Adopt(..)
+        | Effect::Release(..)
+        | Effect::Abandon(..) => None,
     }
 }

@@ -21,6 +21,7 @@ pub struct Redis {
     pub news: u64,
     told: Option<Arc<[Member]>>,
     handed: BTreeMap<WorkerId, Vec<ChannelId>>,
+    asked: BTreeMap<WorkerId, Vec<ChannelId>>,
     pub operations: u64,
 }
 
@@ -47,6 +48,7 @@ impl Redis {
             news: 0,
             told: None,
             handed: BTreeMap::new(),
+            asked: BTreeMap::new(),
             operations: 0,
         }
     }
@@ -64,7 +66,7 @@ impl Redis {
             Effect::Acquire(channels) => channels.len() as f64,
             Effect::Renew(leases) => leases.len() as f64,
             Effect::LetGo { to, .. } => if to.is_some() { 2.0 } else { 1.0 },
-            Effect::Heartbeat { .. } | Effect::Leave => 1.0,
+            Effect::Heartbeat { .. } | Effect::AskFor { .. } | Effect::Leave => 1.0,
             Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => 0.0,
         }
     }
@@ -124,8 +126,13 @@ impl Redis {
         self.changed();
     }
 
-    pub fn hear(&mut self, me: WorkerId) -> Vec<ChannelId> {
-        self.handed.remove(&me).unwrap_or_default()
+    pub fn ask_for(&mut self, channel: ChannelId, of: WorkerId) {
+        self.asked.entry(of).or_default().push(channel);
+    }
+
+    /// What was handed to this worker, and what it was asked for.
+    pub fn hear(&mut self, me: WorkerId) -> (Vec<ChannelId>, Vec<ChannelId>) {
+        (self.handed.remove(&me).unwrap_or_default(), self.asked.remove(&me).unwrap_or_default())
     }
 
     fn changed(&mut self) {

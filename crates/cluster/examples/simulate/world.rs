@@ -248,7 +248,12 @@ impl World {
                 self.runs[number(channel)] = None;
                 self.schedule(10_000, What::Input { worker: n, input: Input::Abandoned { channel, fence } });
             }
-            Effect::Heartbeat { .. } | Effect::Acquire(_) | Effect::Renew(_) | Effect::LetGo { .. } | Effect::Leave => {
+            Effect::Heartbeat { .. }
+            | Effect::Acquire(_)
+            | Effect::Renew(_)
+            | Effect::AskFor { .. }
+            | Effect::LetGo { .. }
+            | Effect::Leave => {
                 let moment = Duration::from_micros(self.now - self.workers[n].began);
                 if self.redis.down {
                     self.unanswered(n, &effect, Moment::after_start(moment), TIMEOUT);
@@ -271,7 +276,12 @@ impl World {
                 Input::Acquired { sent, answers: channels.iter().map(|channel| (*channel, Answer::Unanswered)).collect() }
             }
             Effect::Renew(leases) => Input::Renewed { sent, kept: Vec::new(), lost: Vec::new(), unanswered: leases.clone() },
-            Effect::LetGo { .. } | Effect::Leave | Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => return,
+            Effect::AskFor { .. }
+            | Effect::LetGo { .. }
+            | Effect::Leave
+            | Effect::Adopt(..)
+            | Effect::Release(..)
+            | Effect::Abandon(..) => return,
         };
         self.schedule(after, What::Input { worker: n, input });
     }
@@ -307,6 +317,7 @@ impl World {
                 });
                 Input::Renewed { sent: moment, kept, lost, unanswered: Vec::new() }
             }
+            Effect::AskFor { channel, of } => return self.redis.ask_for(channel, of),
             Effect::LetGo { channel, fence, to } => return self.redis.release(channel, fence, id, to),
             Effect::Leave => return self.redis.leave(id),
             Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => return,
@@ -325,9 +336,12 @@ impl World {
             return;
         }
         self.redis.queue(1.0, self.now);
-        let handed = self.redis.hear(self.workers[n].id);
+        let (handed, asked) = self.redis.hear(self.workers[n].id);
         if !handed.is_empty() {
             self.feed(n, Input::Handed(handed));
+        }
+        if !asked.is_empty() {
+            self.feed(n, Input::AskedFor(asked));
         }
         if self.workers[n].news != self.redis.news {
             self.workers[n].news = self.redis.news;
