@@ -91,12 +91,14 @@ impl Batch {
         }
     }
 
-    /// Undoes what was not committed, as far as the engine has not done so by itself.
-    pub async fn roll_back(&mut self) {
+    /// Undoes what was not committed because of `error`, as far as the engine has not done so by itself.
+    pub async fn roll_back(&mut self, error: &LedgerError) {
         match &mut self.connection {
             // Fails when SQLite has rolled back by itself, as it does on a full disk.
             Connection::Sqlite(_) => drop(self.command("ROLLBACK").await),
-            Connection::Postgres(link) => link.roll_back().await,
+            Connection::Postgres(link) if error.is_about_one_row() => link.roll_back().await,
+            // Whatever it was, a new connection has nothing of it: no half-read answer, no plan that a new schema made void.
+            Connection::Postgres(link) => link.let_go(),
         }
     }
 

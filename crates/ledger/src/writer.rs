@@ -204,8 +204,8 @@ async fn transact(batch: &mut Batch, first: Todo, todo: &mut mpsc::Receiver<Todo
         Some(error) => Err(error),
         None => batch.commit().await,
     };
-    if outcome.is_err() {
-        batch.roll_back().await;
+    if let Err(error) = &outcome {
+        batch.roll_back(error).await;
         batch.forget_since(&before);
         batch.told = Told::default();
     } else {
@@ -345,7 +345,7 @@ async fn attempt_first(batch: &mut Batch, work: Box<dyn Work>, answers: &mut Vec
             Ok(())
         }
         Err((error, answer)) if error.is_about_one_row() => {
-            batch.roll_back().await;
+            batch.roll_back(&error).await;
             batch.forget_since(&before);
             answer(Err(error));
             batch.begin().await

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// Where the database is.
 #[derive(Clone)]
 pub struct PostgresConfig {
-    /// `postgres://user:password@host:5432/database?sslmode=verify-full`.
+    /// `postgres://user:password@host:5432/database?sslmode=verify-full`. A pooler in between has to keep sessions apart: there
+    /// are prepared statements, settings of the session, and LISTEN.
     pub url: SecretString,
     /// Holds the password, instead of the URL.
     pub password_file: Option<PathBuf>,

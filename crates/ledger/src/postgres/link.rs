@@ -190,6 +190,11 @@ impl Link {
         }
     }
 
+    /// The server undoes what was not committed when it notices.
+    pub fn let_go(&mut self) {
+        self.connection = None;
+    }
+
     pub async fn close(mut self) {
         if let Some(mut connection) = self.connection.take() {
             let gone = sqlx::query("DELETE FROM writers WHERE node = $1").bind(&self.node).execute(&mut connection);

@@ -10,6 +10,8 @@ mod keys;
 mod link;
 mod listener;
 mod look;
+#[cfg(test)]
+mod plans;
 mod reseal;
 mod schema;
 mod scrap;

@@ -49,6 +49,11 @@ impl<'q> QueryBuilder<'q> {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    #[cfg(test)]
+    pub fn text_for_postgres(&self) -> String {
+        super::query::text_for_postgres(&self.text, &self.marks)
+    }
 }
 
 /// A row of values.

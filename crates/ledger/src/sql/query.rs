@@ -164,6 +164,11 @@ fn for_postgres<'q>(text: Text, values: Vec<Value<'_>>) -> Result<sqlx::query::Q
     Ok(sqlx::query_with(text, arguments))
 }
 
+#[cfg(test)]
+pub(super) fn text_for_postgres(text: &str, marks: &[usize]) -> String {
+    dialect::for_postgres(&numbered(text, marks)).into_owned()
+}
+
 /// With `$1`, `$2`, … at the places of the `?`s.
 fn numbered(text: &str, marks: &[usize]) -> String {
     let mut numbered = String::with_capacity(text.len() + 4 * marks.len());
