@@ -90,7 +90,7 @@ impl Holder {
                         // Let go of since.
                         Some(_) if handed => {
                             self.over(channel, turn.now);
-                            self.handed_over.push_back(channel);
+                            self.hand_over(channel);
                         }
                         // It lets go when it is asked to. That is worth the place that was taken for the start.
                         Some(of) if lease.wanted => {
@@ -115,15 +115,33 @@ impl Holder {
     }
 
     /// Others let go of these for us.
-    pub(crate) fn handed(&mut self, channels: &[ChannelId]) {
+    pub(crate) fn handed(&mut self, channels: &[ChannelId], turn: &mut Turn) {
         for channel in channels {
-            // Those that we do not know of yet are asked for as soon as we do.
-            let Some(lease) = self.leases.get_mut(channel) else { continue };
-            match lease.grip {
-                Grip::Waiting { .. } => self.handed_over.push_back(*channel),
-                Grip::Asking => lease.handed = true,
-                Grip::Held { .. } | Grip::Ending { .. } => {}
+            match self.leases.get_mut(channel).map(|lease| lease.grip) {
+                Some(Grip::Waiting { .. } | Grip::Asking) => self.hand_over(*channel),
+                Some(Grip::Held { .. } | Grip::Ending { .. }) => {}
+                None if self.placement.owner_of(*channel) == Some(self.me) => {
+                    self.early.insert(*channel, turn.now);
+                }
+                None => self.pass_on(*channel, turn),
             }
+        }
+    }
+
+    /// It is asked for before all others: it is down until we have it.
+    pub(crate) fn hand_over(&mut self, channel: ChannelId) {
+        let Some(lease) = self.leases.get_mut(&channel) else { return };
+        match lease.grip {
+            Grip::Waiting { .. } if !lease.handed => self.handed_over.push_back(channel),
+            Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } | Grip::Ending { .. } => {}
+        }
+        lease.handed = true;
+    }
+
+    /// It was let go for us, and is not ours any more.
+    pub(crate) fn pass_on(&self, channel: ChannelId, turn: &mut Turn) {
+        if let Some(to) = self.placement.owner_of(channel).filter(|to| *to != self.me && self.census.has(channel)) {
+            turn.effects.push(Effect::Hand { channel, to });
         }
     }
 

@@ -223,24 +223,11 @@ impl Drive {
                     Report::Happened(Input::Abandoned { channel, fence })
                 });
             }
-            Effect::LetGo { channel, fence, to } => {
-                let stop = self.stop.clone();
-                self.calls.spawn(async move {
-                    // It ends by itself otherwise.
-                    if let Some(Err(error)) = stop.run_until_cancelled(leases.let_go(channel, fence, to)).await {
-                        tracing::debug!(channel.id = %channel, %error, "a lease could not be let go of");
-                    }
-                });
-            }
-            Effect::AskFor { channel, of } => {
-                let stop = self.stop.clone();
-                self.calls.spawn(async move {
-                    // Asked again in time.
-                    if let Some(Err(error)) = stop.run_until_cancelled(leases.ask_for(channel, of)).await {
-                        tracing::debug!(channel.id = %channel, %error, "a channel could not be asked for");
-                    }
-                });
-            }
+            // It ends by itself otherwise.
+            Effect::LetGo { channel, fence, to } => self.tell(channel, async move { leases.let_go(channel, fence, to).await }),
+            // It is asked for again in time.
+            Effect::AskFor { channel, of } => self.tell(channel, async move { leases.ask_for(channel, of).await }),
+            Effect::Hand { channel, to } => self.tell(channel, async move { leases.hand(channel, to).await }),
             // Done by `run` when everything before has been.
             Effect::Leave => {}
         }
@@ -274,6 +261,16 @@ impl Drive {
             if let Some(report) = stop.run_until_cancelled(what).await {
                 // Nobody listens at the end.
                 let _ = reports.send(report).await;
+            }
+        });
+    }
+
+    /// What nobody waits for.
+    fn tell(&self, channel: ChannelId, what: impl Future<Output = Result<(), KeyspaceError>> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.calls.spawn(async move {
+            if let Some(Err(error)) = stop.run_until_cancelled(what).await {
+                tracing::debug!(channel.id = %channel, %error, "could not be told to redis");
             }
         });
     }

@@ -1,6 +1,6 @@
 use domain::{ChannelId, Fence, WorkerId};
 
-/// What is to be done. All but [`Effect::AskFor`], [`Effect::LetGo`] and [`Effect::Leave`] come back as an [`Input`](crate::Input), once each.
+/// What is to be done. All but [`Effect::AskFor`], [`Effect::LetGo`], [`Effect::Hand`] and [`Effect::Leave`] come back as an [`Input`](crate::Input), once each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tell Redis that we are here, and ask who else is.
@@ -19,6 +19,8 @@ pub enum Effect {
     AskFor { channel: ChannelId, of: WorkerId },
     /// Delete the lease if it is still ours, and tell this worker that it can have it.
     LetGo { channel: ChannelId, fence: Fence, to: Option<WorkerId> },
+    /// Tell this worker that nobody holds a channel that is its to hold.
+    Hand { channel: ChannelId, to: WorkerId },
     /// Nothing is held any more: be gone from among the workers.
     Leave,
 }

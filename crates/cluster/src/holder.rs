@@ -9,10 +9,10 @@ use crate::lease::{Grip, Lease, Life};
 use crate::membership::Membership;
 use crate::mixing::{Mixing, hash, mix, unit};
 use crate::placement::{Placement, Slot};
-use crate::rules::{HEARTBEAT, HEARTBEAT_AGAIN, Pace};
+use crate::rules::{HEARTBEAT, HEARTBEAT_AGAIN, LEASE_TTL, Pace};
 use crate::Moment;
 use domain::{ChannelId, Fence, WorkerId};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub struct Holder {
     pub(crate) waiting: BTreeSet<(Moment, ChannelId)>,
     /// Those that others let go of for us: asked for before all others.
     pub(crate) handed_over: VecDeque<ChannelId>,
+    /// Let go of for us before we knew that they are ours.
+    pub(crate) early: BTreeMap<ChannelId, Moment>,
     /// When which lease is to be renewed, about in the order of time.
     pub(crate) renewals: VecDeque<(Moment, ChannelId, Fence)>,
     pub(crate) starts: Bucket,
@@ -115,6 +117,7 @@ impl Holder {
             leases: HashMap::with_hasher(Mixing),
             waiting: BTreeSet::new(),
             handed_over: VecDeque::new(),
+            early: BTreeMap::new(),
             renewals: VecDeque::new(),
             starts: Bucket::holding(pace.burst, now),
             oldest: now,
@@ -134,6 +137,7 @@ impl Holder {
             Input::Told { members } => {
                 self.beaten(now, HEARTBEAT.mul_f64(0.9 + 0.2 * unit(mix(chance))));
                 self.membership.told(&members, now);
+                self.early.retain(|_, at| now.since(*at) < LEASE_TTL);
                 self.place_anew(&mut turn);
             }
             Input::Untold => self.beaten(now, HEARTBEAT_AGAIN.mul_f64(1.0 + unit(mix(chance)))),
@@ -142,7 +146,7 @@ impl Holder {
                 Beat::UnderWay { again } => *again = true,
             },
             Input::Listed(census) => self.list(census, &mut turn),
-            Input::Handed(channels) => self.handed(&channels),
+            Input::Handed(channels) => self.handed(&channels, &mut turn),
             Input::AskedFor(channels) => self.asked_for(&channels, &mut turn),
             Input::Acquired { sent, answers } => self.acquired(sent, answers, &mut turn),
             Input::Renewed { sent, kept, lost, unanswered } => self.renewed(sent, kept, &lost, unanswered, &mut turn),
@@ -290,6 +294,9 @@ impl Holder {
                 self.leases.insert(channel, Lease::wanted(until));
                 self.waiting.insert((until, channel));
                 self.counts.wanted += 1;
+                if self.early.remove(&channel).is_some() {
+                    self.hand_over(channel);
+                }
             }
         }
     }
@@ -300,8 +307,12 @@ impl Holder {
         self.counts.wanted -= 1;
         match lease.grip {
             Grip::Waiting { until } => {
+                let handed = lease.handed;
                 self.waiting.remove(&(until, channel));
                 self.leases.remove(&channel);
+                if handed {
+                    self.pass_on(channel, turn);
+                }
             }
             Grip::Held { life: Life::Running, .. } if lease.asked_for => self.release(channel, turn),
             Grip::Asking | Grip::Held { .. } | Grip::Ending { .. } => {}

@@ -8,7 +8,7 @@ pub(crate) struct Lease {
     pub wanted: bool,
     /// Failures in a row, which choose the wait before the next try.
     pub failures: u32,
-    /// Its former holder said that it let go, while we were asking.
+    /// Its former holder said that it let go, and we have not asked since, or were asking then.
     pub handed: bool,
     /// Another worker is ready to take it.
     pub asked_for: bool,

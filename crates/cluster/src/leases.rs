@@ -142,9 +142,14 @@ impl Leases {
         let key = self.keyspace.key(channel, LEASE);
         self.keyspace.run(&self.scripts.release, &[key], &[self.value(fence)]).await?;
         if let Some(to) = to {
-            self.put(channel, self.list("handed", to)).await?;
+            self.hand(channel, to).await?;
         }
         Ok(())
+    }
+
+    /// Tells a worker that it may take a channel.
+    pub async fn hand(&self, channel: ChannelId, to: WorkerId) -> Result<(), KeyspaceError> {
+        self.put(channel, self.list("handed", to)).await
     }
 
     /// Tells the holder of a channel that we are ready to take it.

@@ -290,6 +290,7 @@ impl World {
             | Effect::Acquire(_)
             | Effect::Renew(_)
             | Effect::AskFor { .. }
+            | Effect::Hand { .. }
             | Effect::LetGo { .. }
             | Effect::Leave => {
                 let slow = self.chance(100) < self.slow;
@@ -364,6 +365,10 @@ impl World {
             }
             Effect::AskFor { channel, of } => {
                 self.post(250, Mail::Asked { of, channel });
+                None
+            }
+            Effect::Hand { channel, to } => {
+                self.post(250, Mail::Handed { to, channel });
                 None
             }
             Effect::LetGo { channel, fence, to } => {
@@ -590,6 +595,7 @@ fn unanswered(effect: &Effect, sent: Moment) -> Option<Input> {
             Some(Input::Renewed { sent, kept: Vec::new(), lost: Vec::new(), unanswered: leases.clone() })
         }
         Effect::AskFor { .. }
+        | Effect::Hand { .. }
         | Effect::LetGo { .. }
         | Effect::Leave
         | Effect::Adopt(..)

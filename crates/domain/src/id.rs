@@ -26,6 +26,7 @@ macro_rules! id {
             }
 
             /// All of it as a number, for those who spread things by it.
+            #[inline]
             pub fn bits(&self) -> u128 {
                 self.0.0
             }

@@ -66,7 +66,7 @@ impl Redis {
             Effect::Acquire(channels) => channels.len() as f64,
             Effect::Renew(leases) => leases.len() as f64,
             Effect::LetGo { to, .. } => if to.is_some() { 2.0 } else { 1.0 },
-            Effect::Heartbeat { .. } | Effect::AskFor { .. } | Effect::Leave => 1.0,
+            Effect::Heartbeat { .. } | Effect::AskFor { .. } | Effect::Hand { .. } | Effect::Leave => 1.0,
             Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => 0.0,
         }
     }
@@ -99,8 +99,12 @@ impl Redis {
             lease.holder = None;
         }
         if let Some(to) = to {
-            self.handed.entry(to).or_default().push(channel);
+            self.hand(channel, to);
         }
+    }
+
+    pub fn hand(&mut self, channel: ChannelId, to: WorkerId) {
+        self.handed.entry(to).or_default().push(channel);
     }
 
     /// Whether a write with this fence is accepted.

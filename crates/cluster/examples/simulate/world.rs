@@ -252,6 +252,7 @@ impl World {
             | Effect::Acquire(_)
             | Effect::Renew(_)
             | Effect::AskFor { .. }
+            | Effect::Hand { .. }
             | Effect::LetGo { .. }
             | Effect::Leave => {
                 let moment = Duration::from_micros(self.now - self.workers[n].began);
@@ -277,6 +278,7 @@ impl World {
             }
             Effect::Renew(leases) => Input::Renewed { sent, kept: Vec::new(), lost: Vec::new(), unanswered: leases.clone() },
             Effect::AskFor { .. }
+            | Effect::Hand { .. }
             | Effect::LetGo { .. }
             | Effect::Leave
             | Effect::Adopt(..)
@@ -318,6 +320,7 @@ impl World {
                 Input::Renewed { sent: moment, kept, lost, unanswered: Vec::new() }
             }
             Effect::AskFor { channel, of } => return self.redis.ask_for(channel, of),
+            Effect::Hand { channel, to } => return self.redis.hand(channel, to),
             Effect::LetGo { channel, fence, to } => return self.redis.release(channel, fence, id, to),
             Effect::Leave => return self.redis.leave(id),
             Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => return,
