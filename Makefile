@@ -8,7 +8,7 @@ SANDBOX := --features whatisup/sandbox,app/sandbox
 # The session of a person, if there is one: without it the demo runs headless.
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
-.PHONY: help chaos demo app headless ui test check programs browser unit production bench package openapi clean-demo
+.PHONY: help chaos demo app headless ui test check programs browser unit production bench simulate scaling package openapi clean-demo
 
 help: ## list the verbs
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -79,6 +79,12 @@ bench: ## measure a release build and write docs/performance.md
 	scripts/setup test
 	$(MAKE) --no-print-directory ui
 	scripts/bench
+
+simulate: ## run the leases of a million channels over simulated machines; CHANNELS=N for another size
+	cargo run -q --release -p cluster --example simulate -- $(if $(CHANNELS),--channels $(CHANNELS)) $(ARGS)
+
+scaling: ## the same, and write the tables of docs/scaling.md
+	cargo run -q --release -p cluster --example simulate -- --write docs/scaling.md $(ARGS)
 
 package: ## .deb and .rpm of the production application
 	scripts/setup build
