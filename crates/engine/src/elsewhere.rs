@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::errand::{self, Answer};
 use crate::error::CommandError;
+use crate::follow::seen;
 use crate::holding::Holding;
 use crate::order::{Order, What};
 use domain::{ChannelId, ChannelView};
@@ -79,16 +80,14 @@ impl Engine {
             if self.inner.shutdown.is_cancelled() {
                 return Err(CommandError::ShuttingDown);
             }
-            if self.inner.ledger.channel(id).await?.is_none() {
-                return Err(CommandError::NotFound);
-            }
+            let before = self.inner.ledger.channel(id).await?.map(seen).ok_or(CommandError::NotFound)?;
             let answer = self.ask(id, &what, deadline).await?;
             if answer == Answer::TurnedAway && clock.passed() < deadline {
                 clock.sleep(BREATH).await;
                 continue;
             }
             return match answer.outcome() {
-                Ok(()) => self.as_it_is(id).await,
+                Ok(()) => self.as_it_is(id, before).await,
                 Err(error) => Err(error),
             };
         }
@@ -123,12 +122,11 @@ impl Engine {
         }
     }
 
-    /// The channel after an order was carried out elsewhere. On the board it is the same.
-    async fn as_it_is(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
-        let before = self.channel(id);
+    /// The channel after an order was carried out elsewhere; on the board it is the same. One that is gone (it was an order to
+    /// delete it) as it was before.
+    async fn as_it_is(&self, id: ChannelId, before: ChannelView) -> Result<ChannelView, CommandError> {
         self.inner.read_these(&BTreeSet::from([id])).await?;
-        // An order to delete it may be done already.
-        self.channel(id).or(before).ok_or(CommandError::NotFound)
+        Ok(self.channel(id).unwrap_or(before))
     }
 
     async fn carry_out(&self, order: PlacedOrder) {
