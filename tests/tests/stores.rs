@@ -414,3 +414,24 @@ async fn new_keys_on_servers_survive_a_kill_after_every_step() {
     let ground = Ground::new().await;
     survives_kills_while_keys_change(&ground, ground.options("app", &ground.redis.url(), &ground.database())).await;
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_key_from_the_environment_does_not_stay_there() {
+    let ground = Ground::new().await;
+    let key = std::fs::read_to_string(&ground.master).unwrap().trim().to_owned();
+    let mut options = ground.options("app", "disk", "sqlite");
+    set(&mut options, "WHATISUP_VAULT_MASTER_KEY_FILE", "");
+    set(&mut options, "WHATISUP_VAULT_MASTER_KEY", &key);
+    let app = Whatisup::start(options.clone()).await.unwrap();
+    let environment = std::fs::read(format!("/proc/{}/environ", app.pid().unwrap())).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("WHATISUP_VAULT_MASTER_KEY_FILE="), "{environment}");
+    assert!(!environment.contains("wium_"), "it is still there");
+    assert!(options.data_dir.join("vault.sealed").exists());
+    app.terminate().await.unwrap();
+
+    set(&mut options, "WHATISUP_VAULT_MASTER_KEY", &key[..key.len() - 3]);
+    let said = refused(options).await;
+    assert!(said.contains("WHATISUP_VAULT_MASTER_KEY does not hold a master key") && !said.contains("wium_A"), "{said}");
+}

@@ -28,11 +28,13 @@ impl Servers {
         Ok(Servers { postgres, keyspace })
     }
 
-    /// Only what is needed to get at the keys.
+    /// Only what is needed to get at the keys, for a command beside the program. Makes no schema.
     pub async fn of_keys(config: &Config) -> Result<Self, StartError> {
         let wrapped = config.vault.master.is_some() && matches!(config.vault.store, VaultStore::Auto | VaultStore::Master);
         let postgres = match &config.database {
-            Database::Postgres(postgres) if wrapped => Some(database(postgres).await?),
+            Database::Postgres(postgres) if wrapped => {
+                Some(Postgres::attach(ledger_config(postgres)).await?.ok_or(StartError::NotStarted)?)
+            }
             Database::Postgres(_) | Database::Sqlite => None,
         };
         Ok(Servers { postgres, keyspace: None })

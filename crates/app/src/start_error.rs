@@ -37,6 +37,8 @@ pub enum StartError {
     Ledger(#[from] OpenError),
     #[error("The database cannot be read or written: {0}.")]
     LedgerUse(#[from] ledger::LedgerError),
+    #[error("The database was not used by this version yet. Start the application once: whatisupd run")]
+    NotStarted,
     #[error("The sessions cannot be listed: {0}.")]
     AuthStates(whatsapp::StoreError),
     #[error(transparent)]
@@ -92,6 +94,7 @@ impl StartError {
                 OpenError::Io(_) => "ledger_unusable",
             },
             StartError::LedgerUse(_) => "ledger_unusable",
+            StartError::NotStarted => "not_started",
             StartError::AuthStates(_) => "sessions_unusable",
             StartError::Engine(_) => "engine_failed",
             StartError::Api(_) => "port_taken",
@@ -128,6 +131,7 @@ impl StartError {
             StartError::Ledger(OpenError::Unreachable(_)) => "The database server cannot be reached",
             StartError::Ledger(OpenError::Refused(_)) => "The database server refuses",
             StartError::Ledger(OpenError::Io(_)) | StartError::LedgerUse(_) => "The database cannot be used",
+            StartError::NotStarted => "There is no database yet",
             StartError::AuthStates(_) => "The sessions cannot be read",
             StartError::Engine(_) => "The channels could not be loaded",
             StartError::Api(_) => "The port of the local API is taken",
@@ -165,6 +169,7 @@ impl StartError {
                 | OpenError::Io(_),
             )
             | StartError::LedgerUse(_)
+            | StartError::NotStarted
             | StartError::AuthStates(_)
             | StartError::Engine(_)
             | StartError::Api(_)
@@ -207,6 +212,7 @@ impl StartError {
                 | OpenError::Io(_),
             )
             | StartError::LedgerUse(_)
+            | StartError::NotStarted
             | StartError::AuthStates(_)
             | StartError::Engine(_)
             | StartError::Api(_)

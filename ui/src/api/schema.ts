@@ -1623,7 +1623,7 @@ export interface components {
         /** @description Where the keys are kept and whether they can be had. */
         Vault: {
             /**
-             * @description `keychain` or `key_file`.
+             * @description `keychain`, `key_file`, `sealed_file` or `sealed_table` (wrapped by a master key, in the data directory or in the database).
              * @example keychain
              */
             kind: string;

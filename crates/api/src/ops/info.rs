@@ -40,7 +40,7 @@ pub struct SandboxInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Vault)]
 pub struct VaultStanding {
-    /// `keychain` or `key_file`.
+    /// `keychain`, `key_file`, `sealed_file` or `sealed_table` (wrapped by a master key, in the data directory or in the database).
     #[schema(example = "keychain")]
     pub kind: String,
     /// `ok`, `locked`, `missing`, `refused` or `failed`.

@@ -80,6 +80,25 @@ impl Postgres {
         Ok(Postgres { options, connections: config.connections.max(1), pool })
     }
 
+    /// As [`connect`](Postgres::connect), but leaves the schema alone: for a command beside the program. `None` when no start of
+    /// this version has made the schema yet.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn attach(config: PostgresConfig) -> Result<Option<Postgres>, OpenError> {
+        let options = config.options()?;
+        let mut connection = connect(&options).await.map_err(|e| unopened(&e))?;
+        let found = schema::found(&mut connection).await;
+        drop(connection.close().await);
+        match (found?, schema::known()) {
+            (Some(found), known) if found > known => return Err(OpenError::NewerVersion { found, known }),
+            (Some(found), known) if found == known => {}
+            (Some(_) | None, _) => return Ok(None),
+        }
+        let pool = pool(&options, 2);
+        Ok(Some(Postgres { options, connections: config.connections.max(1), pool }))
+    }
+
     /// The table in which a vault keeps its sealed entries.
     pub fn keys(&self) -> KeyTable {
         KeyTable::new(self.pool.clone())
