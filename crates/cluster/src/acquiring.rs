@@ -1,9 +1,9 @@
+use crate::Moment;
 use crate::effect::Effect;
 use crate::holder::{Holder, Phase, Turn};
 use crate::input::Answer;
 use crate::lease::{Grip, Life, growing};
 use crate::rules::{ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, ASK_AGAIN, ASK_AGAIN_AT_LAST, RENEW, SELF_FENCE, SETTLING, UNANSWERED};
-use crate::Moment;
 use domain::{ChannelId, Fence};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl Holder {
             let Some(channel) = self.handed_over.pop_front() else { break };
             self.begin_asking(channel, &mut asked);
         }
-        let room = self.room().saturating_sub(asked.len());
+        let room = self.room().saturating_sub(asked.len()).min(self.starts.whole());
         let ready = self.waiting.iter().take_while(|(until, _)| *until <= turn.now).take(room).count();
         let taken = self.starts.take(ready);
         for _ in 0..taken {
@@ -146,39 +146,35 @@ impl Holder {
     }
 
     pub(crate) fn adopted(&mut self, channel: ChannelId, fence: Fence, turn: &mut Turn) {
-        match self.leases.get_mut(&channel) {
-            Some(lease) => match &mut lease.grip {
-                Grip::Held { fence: held, life, .. } if *held == fence && *life == Life::Adopting => {
-                    *life = Life::Running;
-                    lease.failures = 0;
-                    self.counts.adopting -= 1;
-                    if !lease.wanted && (lease.asked_for || !self.census.has(channel)) {
-                        self.release(channel, turn);
-                    }
+        let Some(lease) = self.leases.get_mut(&channel) else { return };
+        match &mut lease.grip {
+            Grip::Held { fence: held, life, .. } if *held == fence && *life == Life::Adopting => {
+                *life = Life::Running;
+                lease.failures = 0;
+                self.counts.adopting -= 1;
+                if !lease.wanted && (lease.asked_for || !self.census.has(channel)) {
+                    self.release(channel, turn);
                 }
-                Grip::Ending { .. } => self.host_came_back(channel, fence, turn),
-                Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } => {}
-            },
-            None => {}
+            }
+            Grip::Ending { .. } => self.host_came_back(channel, fence, turn),
+            Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } => {}
         }
     }
 
     pub(crate) fn not_adopted(&mut self, channel: ChannelId, fence: Fence, turn: &mut Turn) {
-        match self.leases.get_mut(&channel) {
-            Some(lease) => match lease.grip {
-                Grip::Held { fence: held, life: Life::Adopting, .. } if held == fence => {
-                    lease.failures = lease.failures.saturating_add(1);
-                    let wait = growing(ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, lease.failures, turn.chance(channel));
-                    self.counts.adopting -= 1;
-                    self.counts.held -= 1;
-                    self.counts.failed += 1;
-                    self.let_go(channel, fence, turn);
-                    self.over(channel, turn.now.plus(wait));
-                }
-                Grip::Ending { .. } => self.host_came_back(channel, fence, turn),
-                Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } => {}
-            },
-            None => {}
+        let Some(lease) = self.leases.get_mut(&channel) else { return };
+        match lease.grip {
+            Grip::Held { fence: held, life: Life::Adopting, .. } if held == fence => {
+                lease.failures = lease.failures.saturating_add(1);
+                let wait = growing(ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, lease.failures, turn.chance(channel));
+                self.counts.adopting -= 1;
+                self.counts.held -= 1;
+                self.counts.failed += 1;
+                self.let_go(channel, fence, turn);
+                self.over(channel, turn.now.plus(wait));
+            }
+            Grip::Ending { .. } => self.host_came_back(channel, fence, turn),
+            Grip::Waiting { .. } | Grip::Asking | Grip::Held { .. } => {}
         }
     }
 

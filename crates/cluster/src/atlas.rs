@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// the same question for every worker.
 #[derive(Clone, Debug, Default)]
 pub struct Atlas {
-    pages: Arc<Mutex<Vec<(Vec<Share>, Arc<Placement>)>>>,
+    pages: Arc<Mutex<Vec<Page>>>,
 }
+
+/// The shares, and what was worked out for them.
+type Page = (Vec<Share>, Arc<Placement>);
 
 /// Each is 0.8 MB.
 const PAGES: usize = 12;

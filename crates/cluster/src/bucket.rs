@@ -22,10 +22,15 @@ impl Bucket {
 
     /// Takes as many whole tokens as there are, up to `wanted`.
     pub fn take(&mut self, wanted: usize) -> usize {
-        // A float is cut off at the bounds of the integer.
-        let taken = wanted.min(self.tokens.max(0.0) as usize);
+        let taken = wanted.min(self.whole());
         self.tokens -= taken as f64;
         taken
+    }
+
+    /// Whole tokens that there are.
+    pub fn whole(&self) -> usize {
+        // A float is cut off at the bounds of the integer.
+        self.tokens.max(0.0) as usize
     }
 
     pub fn give_back(&mut self, tokens: usize) {

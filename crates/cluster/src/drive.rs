@@ -234,12 +234,8 @@ impl Drive {
     }
 
     fn beat(&mut self, leaving: bool, held: usize) {
-        let card = Card {
-            name: self.config.name.clone(),
-            address: self.config.address.clone(),
-            weight: self.config.weight,
-            leaving,
-        };
+        let card =
+            Card { name: self.config.name.clone(), address: self.config.address.clone(), weight: self.config.weight, leaving };
         self.beats += 1;
         let whole = self.members.len() <= FEW || self.beats.is_multiple_of(NOW_AND_THEN);
         let (leases, news) = (self.leases.clone(), self.news.clone());
@@ -297,7 +293,10 @@ fn drop_holding(holdings: &Holdings, channel: ChannelId, fence: Fence) {
     }
 }
 
-fn spawn_until(stop: &CancellationToken, what: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<Option<()>> {
+fn spawn_until(
+    stop: &CancellationToken,
+    what: impl Future<Output = ()> + Send + 'static,
+) -> tokio::task::JoinHandle<Option<()>> {
     let stop = stop.clone();
     tokio::spawn(async move { stop.run_until_cancelled(what).await })
 }

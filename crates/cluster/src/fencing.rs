@@ -1,8 +1,8 @@
+use crate::Moment;
 use crate::effect::Effect;
 use crate::holder::{Holder, Phase, Turn};
 use crate::lease::{Grip, Life, growing};
 use crate::rules::{ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, RENEW, RENEW_AGAIN, SELF_FENCE, TOGETHER};
-use crate::Moment;
 use domain::{ChannelId, Fence};
 
 impl Holder {

@@ -1,7 +1,7 @@
+use crate::Moment;
 use crate::effect::Effect;
 use crate::holder::{Holder, Phase, Turn};
 use crate::lease::{Grip, Lease, Life};
-use crate::Moment;
 use domain::{ChannelId, Fence};
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ impl Holder {
         self.phase = Phase::Draining { all_at: turn.now.plus(grace.mul_f64(PATIENCE)) };
         self.place_anew(turn);
         // Also those that nothing was listed of any more.
-        let wanted: Vec<ChannelId> = self.leases.iter().filter(|(_, lease)| lease.wanted).map(|(channel, _)| *channel).collect();
+        let wanted: Vec<ChannelId> =
+            self.leases.iter().filter(|(_, lease)| lease.wanted).map(|(channel, _)| *channel).collect();
         wanted.into_iter().for_each(|channel| self.unwant(channel, turn));
         if self.placement.shares().is_empty() {
             // Nobody will ask.
@@ -42,7 +43,8 @@ impl Holder {
             return;
         }
         let running = |lease: &Lease| matches!(lease.grip, Grip::Held { life: Life::Running, .. });
-        let rest: Vec<ChannelId> = self.leases.iter().filter(|(_, lease)| running(lease)).map(|(channel, _)| *channel).collect();
+        let rest: Vec<ChannelId> =
+            self.leases.iter().filter(|(_, lease)| running(lease)).map(|(channel, _)| *channel).collect();
         rest.into_iter().for_each(|channel| self.release(channel, turn));
         for lease in self.leases.values_mut() {
             lease.asked_for = true;

@@ -1,5 +1,6 @@
 //! One worker's leases: what it should hold, what it holds, and what is to be done about the difference.
 
+use crate::Moment;
 use crate::atlas::Atlas;
 use crate::bucket::Bucket;
 use crate::census::Census;
@@ -10,7 +11,6 @@ use crate::membership::Membership;
 use crate::mixing::{Mixing, hash, mix, unit};
 use crate::placement::{Placement, Slot};
 use crate::rules::{HEARTBEAT, HEARTBEAT_AGAIN, LEASE_TTL, Pace};
-use crate::Moment;
 use domain::{ChannelId, Fence, WorkerId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -53,7 +53,9 @@ pub struct Holder {
 pub(crate) enum Phase {
     Serving,
     /// Lets go of everything: of what others ask for at once, and of the rest from then on.
-    Draining { all_at: Moment },
+    Draining {
+        all_at: Moment,
+    },
     Left,
 }
 

@@ -1,6 +1,6 @@
+use crate::holder::Counts;
 use async_trait::async_trait;
 use domain::{ChannelId, Fence, Timestamp, WorkerId};
-use crate::holder::Counts;
 
 /// Whoever runs channels. For one channel no `adopt` begins before all earlier calls have come back; `abandon` may come while
 /// another call is under way, and ends it.

@@ -18,12 +18,22 @@ pub(crate) struct Lease {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Grip {
     /// To be asked for from then on.
-    Waiting { until: Moment },
+    Waiting {
+        until: Moment,
+    },
     /// Asked for; the answer is on its way.
     Asking,
-    Held { fence: Fence, proven: Moment, life: Life },
+    Held {
+        fence: Fence,
+        proven: Moment,
+        life: Life,
+    },
     /// No longer ours: the host was told to drop it, and has so many calls to come back from.
-    Ending { fence: Fence, calls: u8, let_go: bool },
+    Ending {
+        fence: Fence,
+        calls: u8,
+        let_go: bool,
+    },
 }
 
 /// What the host does with a channel that we hold.
@@ -42,7 +52,12 @@ impl Lease {
 }
 
 /// Doubles with every failure, from `first` up to `last`; spread by `chance` in 0..1 over half above and below.
-pub(crate) fn growing(first: std::time::Duration, last: std::time::Duration, failures: u32, chance: f64) -> std::time::Duration {
+pub(crate) fn growing(
+    first: std::time::Duration,
+    last: std::time::Duration,
+    failures: u32,
+    chance: f64,
+) -> std::time::Duration {
     let doubled = first.saturating_mul(1_u32 << failures.saturating_sub(1).min(16)).min(last);
     doubled.mul_f64(0.75 + 0.5 * chance)
 }

@@ -80,7 +80,12 @@ impl Leases {
     }
 
     /// Says that we are here. Answers the count of changes, and who is there if that is not `known`.
-    pub async fn heartbeat(&self, card: &Card, held: usize, known: Option<u64>) -> Result<(u64, Option<Vec<WorkerInfo>>), KeyspaceError> {
+    pub async fn heartbeat(
+        &self,
+        card: &Card,
+        held: usize,
+        known: Option<u64>,
+    ) -> Result<(u64, Option<Vec<WorkerInfo>>), KeyspaceError> {
         let card = serde_json::to_string(card).map_err(|e| KeyspaceError::Unexpected(e.to_string()))?;
         let known = known.map(|n| n.to_string()).unwrap_or_default();
         let args = [self.me.to_string(), card, held.to_string(), millis(MEMBER_TTL), known.clone()];
@@ -107,9 +112,8 @@ impl Leases {
 
     pub async fn acquire(&self, channels: &[ChannelId]) -> Vec<(ChannelId, Answer)> {
         let args = [self.me.to_string(), millis(LEASE_TTL)];
-        let call = |channel: &ChannelId| {
-            Call::new(&[self.keyspace.key(*channel, LEASE), self.keyspace.key(*channel, FENCE)], &args)
-        };
+        let call =
+            |channel: &ChannelId| Call::new(&[self.keyspace.key(*channel, LEASE), self.keyspace.key(*channel, FENCE)], &args);
         let calls: Vec<Call> = channels.iter().map(call).collect();
         let answers = self.keyspace.call_all(&self.scripts.acquire, &calls).await;
         channels.iter().zip(answers).map(|(channel, answer)| (*channel, granted(*channel, answer))).collect()

@@ -17,6 +17,8 @@ pub struct Member {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Membership {
     known: BTreeMap<WorkerId, Known>,
+    /// When the first of those that are only believed in is to be given up.
+    believed_until: Option<Moment>,
     first_told: Option<Moment>,
     last_told: Option<Moment>,
 }
@@ -48,17 +50,25 @@ impl Membership {
         for (worker, member) in told {
             self.known.insert(worker, Known { weight: member.weight, leaving: member.leaving, believed_until: None });
         }
+        self.look_ahead();
     }
 
     /// Believes no longer than it should.
     pub fn expire(&mut self, now: Moment) -> bool {
-        let before = self.known.len();
+        if self.believed_until.is_none_or(|until| now < until) {
+            return false;
+        }
         self.known.retain(|_, known| known.believed_until.is_none_or(|until| now < until));
-        self.known.len() != before
+        self.look_ahead();
+        true
+    }
+
+    fn look_ahead(&mut self) {
+        self.believed_until = self.known.values().filter_map(|known| known.believed_until).min();
     }
 
     pub fn due_at(&self) -> Option<Moment> {
-        self.known.values().filter_map(|known| known.believed_until).min()
+        self.believed_until
     }
 
     pub fn first_told(&self) -> Option<Moment> {

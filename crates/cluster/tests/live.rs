@@ -207,7 +207,9 @@ fn on_a_redis_cluster_and_through_a_failover_of_sentinels_it_is_the_same() {
     let (spread, all) = (RedisCluster::start(), channels(20));
     let ground = Ground::with(all.clone());
     let workers: Vec<Worker> = (0..2).map(|_| Worker::start(&ground, &spread.cluster_url())).collect();
-    ground.until("all share", SOON + SOON, |book| book.all_run(&all) && workers.iter().all(|worker| book.of(worker.id).len() > 3));
+    ground.until("all share", SOON + SOON, |book| {
+        book.all_run(&all) && workers.iter().all(|worker| book.of(worker.id).len() > 3)
+    });
     workers[0].drain(SOON);
     ground.until("the other has all", SOON, |book| book.of(workers[1].id) == all);
     drop(workers);
@@ -216,7 +218,9 @@ fn on_a_redis_cluster_and_through_a_failover_of_sentinels_it_is_the_same() {
     let pair = RedisPair::start();
     let ground = Ground::with(all.clone());
     let workers: Vec<Worker> = (0..2).map(|_| Worker::start(&ground, &pair.sentinel_url())).collect();
-    ground.until("all share", SOON + SOON, |book| book.all_run(&all) && workers.iter().all(|worker| book.of(worker.id).len() > 3));
+    ground.until("all share", SOON + SOON, |book| {
+        book.all_run(&all) && workers.iter().all(|worker| book.of(worker.id).len() > 3)
+    });
     pair.lose_primary();
     ground.until("all are run after it", SOON + SOON, |book| {
         let well = |worker: &Worker| book.standing[&worker.id].able && book.standing[&worker.id].trouble.is_none();

@@ -294,7 +294,8 @@ impl World {
             | Effect::LetGo { .. }
             | Effect::Leave => {
                 let slow = self.chance(100) < self.slow;
-                let (there, back) = if slow { (self.chance(4_000), self.chance(4_000)) } else { (self.chance(30), self.chance(30)) };
+                let (there, back) =
+                    if slow { (self.chance(4_000), self.chance(4_000)) } else { (self.chance(30), self.chance(30)) };
                 let reply = (there + back < TIMEOUT && !self.redis.down && !cut).then_some(back);
                 if reply.is_none() {
                     let input = unanswered(&effect, self.moment(n));
@@ -360,7 +361,8 @@ impl World {
                 Some(Input::Acquired { sent: sent_at, answers })
             }
             Effect::Renew(leases) => {
-                let (kept, lost) = leases.into_iter().partition(|(channel, fence)| self.redis.renew(*channel, *fence, from, now));
+                let (kept, lost) =
+                    leases.into_iter().partition(|(channel, fence)| self.redis.renew(*channel, *fence, from, now));
                 Some(Input::Renewed { sent: sent_at, kept, lost, unanswered: Vec::new() })
             }
             Effect::AskFor { channel, of } => {
@@ -591,9 +593,7 @@ fn unanswered(effect: &Effect, sent: Moment) -> Option<Input> {
         Effect::Acquire(channels) => {
             Some(Input::Acquired { sent, answers: channels.iter().map(|channel| (*channel, Answer::Unanswered)).collect() })
         }
-        Effect::Renew(leases) => {
-            Some(Input::Renewed { sent, kept: Vec::new(), lost: Vec::new(), unanswered: leases.clone() })
-        }
+        Effect::Renew(leases) => Some(Input::Renewed { sent, kept: Vec::new(), lost: Vec::new(), unanswered: leases.clone() }),
         Effect::AskFor { .. }
         | Effect::Hand { .. }
         | Effect::LetGo { .. }

@@ -65,7 +65,13 @@ impl Redis {
         match effect {
             Effect::Acquire(channels) => channels.len() as f64,
             Effect::Renew(leases) => leases.len() as f64,
-            Effect::LetGo { to, .. } => if to.is_some() { 2.0 } else { 1.0 },
+            Effect::LetGo { to, .. } => {
+                if to.is_some() {
+                    2.0
+                } else {
+                    1.0
+                }
+            }
             Effect::Heartbeat { .. } | Effect::AskFor { .. } | Effect::Hand { .. } | Effect::Leave => 1.0,
             Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => 0.0,
         }
@@ -121,7 +127,8 @@ impl Redis {
             self.changed();
         }
         let seen = &self.seen;
-        let member = |(worker, (_, leaving)): (&WorkerId, &(Micros, bool))| Member { worker: *worker, weight: 1, leaving: *leaving };
+        let member =
+            |(worker, (_, leaving)): (&WorkerId, &(Micros, bool))| Member { worker: *worker, weight: 1, leaving: *leaving };
         self.told.get_or_insert_with(|| seen.iter().map(member).collect()).clone()
     }
 

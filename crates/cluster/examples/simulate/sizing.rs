@@ -64,7 +64,12 @@ fn column(channels: usize) -> Vec<String> {
         gib(n * costs::REDIS_CHANNEL.value * 1024.0),
         thousands(rows),
         match rounds {
-            Some(rounds) => format!("{} transactions/s of {:.0} rows, a write waits {:.0} ms", thousands(rounds * writers), rows / rounds / writers, 1e3 / rounds),
+            Some(rounds) => format!(
+                "{} transactions/s of {:.0} rows, a write waits {:.0} ms",
+                thousands(rounds * writers),
+                rows / rounds / writers,
+                1e3 / rounds
+            ),
             None => format!("**more than one log takes** ({} rows/s)", thousands(1e3 / costs::POSTGRES_ROW.value)),
         },
         thousands(events),

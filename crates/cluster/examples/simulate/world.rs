@@ -232,7 +232,8 @@ impl World {
         match effect {
             Effect::Adopt(channel, fence) => {
                 if let Some((other, _)) = self.runs[number(channel)] {
-                    self.violations.push(format!("{channel} is run by {} and {}", self.workers[other as usize].id, self.workers[n].id));
+                    self.violations
+                        .push(format!("{channel} is run by {} and {}", self.workers[other as usize].id, self.workers[n].id));
                 }
                 self.runs[number(channel)] = Some((n as u32, fence));
                 let login = Login { worker: n, channel, fence, began: self.now, stage: Stage::Hold };
