@@ -79,7 +79,10 @@ impl Ground {
             command.env("SANDBOX_KILL_AT", step);
         }
         let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
-        (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+        (
+            output.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        )
     }
 
     fn there(&self) -> [String; 2] {
@@ -92,7 +95,10 @@ impl Ground {
 
     /// The keys of sessions in Redis.
     fn in_redis(&self) -> usize {
-        tokio::task::block_in_place(|| self.redis.cli(&["KEYS", "whatisup:{ch_*}:auth*"])).lines().filter(|l| !l.is_empty()).count()
+        tokio::task::block_in_place(|| self.redis.cli(&["KEYS", "whatisup:{ch_*}:auth*"]))
+            .lines()
+            .filter(|l| !l.is_empty())
+            .count()
     }
 
     fn on_disk(&self) -> usize {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use acceptance::events::Event;
+use acceptance::fleet::Fleet;
 use acceptance::{Events, PATIENCE, Rest, Whatisup, World};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -187,4 +188,47 @@ async fn a_file_that_will_not_do_changes_nothing_and_says_what_is_wrong_with_it(
     rest.act(&format!("/v1/channels/{channel}/start")).await.unwrap();
     state(&rest, &app, &channel, |state| state["status"] == "connected").await;
     app.terminate().await.unwrap();
+}
+
+/// Whoever holds the channel: any worker packs it and any takes it in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_worker_exports_and_imports_any_channel() {
+    let world = World::with_phones(2).await.unwrap();
+    let (ada, grace) = (world.phone(0).unwrap(), world.phone(1).unwrap());
+    let fleet = Fleet::start(&world, 2).await.unwrap();
+    let workers: Vec<_> = fleet.workers.iter().map(|worker| worker.running().unwrap()).collect();
+    let rest = workers[0].rest().await.unwrap();
+    let mut events = workers[0].events(None).await.unwrap();
+    let channel = world.pair(&rest, &mut events, &ada, "Front desk").await.unwrap();
+    rest.send_text(&channel, grace.number(), "before").await.unwrap();
+    world.arrives(&grace, "before").await.unwrap();
+    grace.send_text(ada.number(), "and back").await.unwrap();
+    events.of("message.received", &channel).await.unwrap();
+    let passphrase = secret(&world, "passphrase", PASSPHRASE);
+    let files = [world.path("one.age"), world.path("two.age")];
+    for (worker, file) in workers.iter().zip(&files) {
+        let (good, text) = exported(worker, &channel, file, &passphrase).await;
+        assert!(good, "{text}");
+    }
+    rest.delete(&format!("/v1/channels/{channel}")).await.unwrap();
+    let bundles = world.network().counters().bundles_handed_out;
+
+    // One of the two has not had it in hand: what it packed is as good.
+    for (worker, file) in workers.iter().rev().zip(&files) {
+        let (good, text) = imported(worker, file, &passphrase, &["--no-start"]).await;
+        assert!(good, "{text}");
+        let moved = text.lines().find(|line| line.starts_with("ch_")).unwrap().to_owned();
+        if file == &files[0] {
+            rest.delete(&format!("/v1/channels/{moved}")).await.unwrap();
+            continue;
+        }
+        rest.act(&format!("/v1/channels/{moved}/start")).await.unwrap();
+        state(&rest, workers[0], &moved, |state| state["status"] == "connected").await;
+        rest.send_text(&moved, grace.number(), "after").await.unwrap();
+        world.arrives(&grace, "after").await.unwrap();
+        grace.send_text(ada.number(), "good").await.unwrap();
+        hears(&mut events, &moved, "good").await;
+    }
+    let counters = world.network().counters();
+    assert_eq!((counters.bundles_handed_out, counters.replaced, counters.nacks_from_clients), (bundles, 0, 0), "{counters:?}");
 }

@@ -196,9 +196,6 @@ async fn what_waiting_does_not_mend_is_told_at_once_and_never_with_a_password() 
     let no_password = format!("redis://{}", strict.address());
     let not_a_key = ground.world.path("not-a-key");
     keep(&not_a_key, SECRET);
-    let open_key = ground.world.path("open-key");
-    keep(&open_key, &new_master_key().await.unwrap());
-    std::os::unix::fs::PermissionsExt::set_mode(&mut std::fs::metadata(&open_key).unwrap().permissions(), 0o644);
     for (what, sessions, database, env, tells) in [
         ("a wrong password", redis.as_str(), wrong_user.as_str(), None, "The database server refuses"),
         ("no such database", &redis, &no_database, None, "The database server refuses"),

@@ -1,7 +1,7 @@
 use crate::events::Feed;
 use crate::key::Hashed;
-use crate::moving::Movers;
 use crate::messages::InFlight;
+use crate::moving::Movers;
 use crate::ops::info::VaultStanding;
 use crate::ops::requests::Requests;
 use crate::problem::Problem;

@@ -39,11 +39,8 @@ impl std::fmt::Debug for App {
 
 impl App {
     pub(crate) fn new(built: Built) -> Self {
-        let running = Running {
-            pid: std::process::id(),
-             addresses: built.server.addresses().to_vec(),
-            stores: built.stores.clone(),
-        };
+        let running =
+            Running { pid: std::process::id(), addresses: built.server.addresses().to_vec(), stores: built.stores.clone() };
         if let Err(error) = running.leave(&built.data_dir) {
             tracing::warn!(%error, "other whatisupd commands will not find this process");
         }

@@ -15,7 +15,8 @@ pub(crate) async fn server(config: &Config, missing: &str) {
     let mut pause = FIRST;
     loop {
         // Spread, so that many workers do not knock at the same moment.
-        tokio::time::sleep(pause.mul_f64(rand::rng().random_range(0.75..1.25))).await;
+        let jitter = rand::rng().random_range(0.75..1.25);
+        tokio::time::sleep(pause.mul_f64(jitter)).await;
         match Servers::reach(config).await {
             Err(error) if error.awaits(true) == Some(Awaited::Server) && error.code() == missing => {
                 tracing::warn!(next_try_s = pause.as_secs_f64(), "still waiting: {error}");

@@ -41,9 +41,9 @@ pub use backup::{Backup, BackupError, back_up};
 pub use build::{build, passes};
 pub use concerns::Concerns;
 pub use config::{
-    ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, Origin, OutboxConfig,
-    PostgresConfig, RedisConfig, Sessions, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig, WorkerConfig,
-    remember_vault_choice,
+    ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, Origin,
+    OutboxConfig, PostgresConfig, RedisConfig, Sessions, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig,
+    WorkerConfig, remember_vault_choice,
 };
 pub use environment::take_master_key_out;
 pub use examine::{Finding, alive, examine};

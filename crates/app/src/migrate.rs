@@ -26,7 +26,10 @@ use whatsapp::{StoreError, step_reached};
 #[derive(Clone, Copy, Debug)]
 pub enum MigrationStep<'a> {
     /// This many of all sessions were copied and compared.
-    Session { done: usize, of: usize },
+    Session {
+        done: usize,
+        of: usize,
+    },
     Ledger(TransferProgress),
     Old(&'a str),
 }
@@ -61,7 +64,9 @@ pub enum MigrateError {
     NothingToDo { sessions: String, database: String },
     #[error("there is nothing here yet to be moved; set sessions and database instead, and start")]
     NothingThere,
-    #[error("{setting}: an address with a password on the command line can be read by others; write it into a file and give @FILE")]
+    #[error(
+        "{setting}: an address with a password on the command line can be read by others; write it into a file and give @FILE"
+    )]
     PasswordInTheOpen { setting: &'static str },
     #[error("cannot read {0}: {1}")]
     Unreadable(String, std::io::Error),
@@ -69,7 +74,9 @@ pub enum MigrateError {
     Held { channel: ChannelId },
     #[error("the session of {channel}: {error}")]
     Session { channel: ChannelId, error: StoreError },
-    #[error("{channel} has another session where it is to go: a newer one, perhaps. Look which one is the right one; nothing was changed. --replace destroys what is there")]
+    #[error(
+        "{channel} has another session where it is to go: a newer one, perhaps. Look which one is the right one; nothing was changed. --replace destroys what is there"
+    )]
     Occupied { channel: ChannelId },
     #[error("what was written of {channel} does not read back as it was")]
     Differs { channel: ChannelId },

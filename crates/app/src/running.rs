@@ -28,11 +28,7 @@ pub struct Stores {
 
 impl Stores {
     pub(crate) fn of(config: &Config, vault: VaultKind) -> Self {
-        Stores {
-            sessions: config.sessions.described(),
-            database: config.database.described(),
-            vault: vault.word().to_owned(),
-        }
+        Stores { sessions: config.sessions.described(), database: config.database.described(), vault: vault.word().to_owned() }
     }
 }
 

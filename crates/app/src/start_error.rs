@@ -1,9 +1,9 @@
 //! Why the application did not start, in words, with what may be done about it.
 
 use engine::HeldBy;
+use keyspace::KeyspaceError;
 use ledger::OpenError;
 use std::path::PathBuf;
-use keyspace::KeyspaceError;
 use vault::{MasterKeyError, VaultError};
 
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +162,8 @@ impl StartError {
             | StartError::MasterKey(_)
             | StartError::MasterKeyMissing
             | StartError::Redis(_)
-            | StartError::Ledger(OpenError::NewerVersion { .. }
+            | StartError::Ledger(
+                OpenError::NewerVersion { .. }
                 | OpenError::DiskFull
                 | OpenError::Unreachable(_)
                 | OpenError::Refused(_)
@@ -245,19 +246,27 @@ fn master_key(error: &MasterKeyError) -> String {
 fn redis(error: &KeyspaceError) -> String {
     match error {
         KeyspaceError::Unreachable(why) => {
-            format!("Redis does not answer: {why}. WhatIsUp goes on by itself when it does; check its address (sessions) and whether it runs.")
+            format!(
+                "Redis does not answer: {why}. WhatIsUp goes on by itself when it does; check its address (sessions) and whether it runs."
+            )
         }
-        KeyspaceError::Refused(why) if why.contains("NOAUTH") || why.contains("WRONGPASS") || why.contains("AuthenticationFailed") => {
+        KeyspaceError::Refused(why)
+            if why.contains("NOAUTH") || why.contains("WRONGPASS") || why.contains("AuthenticationFailed") =>
+        {
             format!("Redis does not let us in: {why}. Check user and password (in sessions, or redis.password_file).")
         }
         KeyspaceError::Refused(why) if why.contains("NOPERM") => {
-            format!("The user at Redis may not do what is needed: {why}. Give it all commands but the dangerous ones on the keys of redis.prefix.")
+            format!(
+                "The user at Redis may not do what is needed: {why}. Give it all commands but the dangerous ones on the keys of redis.prefix."
+            )
         }
         KeyspaceError::Refused(why) if why.contains("READONLY") || why.contains("ReadOnly") => {
             format!("This Redis is a replica: {why}. Name its master, or the Sentinels that know it (redis+sentinel://).")
         }
         KeyspaceError::Refused(why) => format!("Redis refuses to write: {why}. Mend that there, and start again."),
-        KeyspaceError::Unexpected(why) => format!("Redis answers what we did not expect: {why}. It has to be Redis 6.2 or newer."),
+        KeyspaceError::Unexpected(why) => {
+            format!("Redis answers what we did not expect: {why}. It has to be Redis 6.2 or newer.")
+        }
         KeyspaceError::Config(why) => format!("sessions: {why}."),
         KeyspaceError::Fenced => "Another worker is at it. Start again.".to_owned(),
     }

@@ -53,7 +53,9 @@ pub fn open(file: &[u8], passphrase: &Passphrase) -> Result<(Label, Zeroizing<Ve
     let mut inside = BufReader::new(inside);
 
     let mut magic = [0; MAGIC.len()];
-    inside.read_exact(&mut magic).map_err(|e| if e.kind() == io::ErrorKind::UnexpectedEof { Unopened::NotAnExport } else { damage(e) })?;
+    inside
+        .read_exact(&mut magic)
+        .map_err(|e| if e.kind() == io::ErrorKind::UnexpectedEof { Unopened::NotAnExport } else { damage(e) })?;
     if magic != *MAGIC {
         return Err(Unopened::NotAnExport);
     }

@@ -22,7 +22,8 @@ pub fn wrap(mut label: Label, session: &[u8], passphrase: &Passphrase, work: Wor
     label.sha256 = hex::encode(Sha256::digest(session));
     let mut recipient = age::scrypt::Recipient::new(passphrase.secret());
     recipient.set_work_factor(work.power());
-    let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient)).map_err(|e| WrapError(e.to_string()))?;
+    let encryptor =
+        Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient)).map_err(|e| WrapError(e.to_string()))?;
     written(encryptor, &label, session).map_err(|e| WrapError(e.to_string()))
 }
 

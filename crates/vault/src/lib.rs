@@ -16,10 +16,10 @@ mod scope;
 mod store;
 mod vault;
 
+pub use entry::KeyOf;
 pub use error::VaultError;
 pub use key::{AdminKey, Key32};
 pub use master::{CREDENTIAL, MasterKey, MasterKeyError, MasterKeys, NotAMasterKey, SealedEntries, SealedEntry, SealedFile};
 pub use scope::{Installation, Namespace, Scope};
-pub use entry::KeyOf;
 pub use store::{Access, VaultReport, Wrapping};
 pub use vault::Vault;

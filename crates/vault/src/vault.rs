@@ -1,8 +1,8 @@
 use crate::entry::{Entry, Secret};
 use crate::key_file::KeyFile;
 use crate::keychain::Keychain;
-use crate::queue::{Queue, locked};
 use crate::master::Master;
+use crate::queue::{Queue, locked};
 use crate::store::{Store, VaultReport, Wrapping};
 use crate::{Access, AdminKey, Key32, KeyOf, MasterKeys, Scope, SealedEntries, VaultError};
 use domain::ChannelId;

@@ -18,8 +18,8 @@ mod session;
 mod transport;
 mod whatsapp;
 
-pub use auth_state::snapshot::{self, Snapshot};
 pub use auth_state::rekey::reached as step_reached;
+pub use auth_state::snapshot::{self, Snapshot};
 pub use auth_state::{AuthStore, Rekeyed, copy_auth_state, kept_auth_states, try_auth_state};
 pub use endpoint::{Endpoint, EndpointError};
 // What the functions on auth-state answer with.

@@ -60,8 +60,10 @@ fn preflight() -> Response {
 
 fn share(headers: &mut HeaderMap, with: &HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, with.clone());
-    headers
-        .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("location, retry-after, idempotent-replayed, content-disposition"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("location, retry-after, idempotent-replayed, content-disposition"),
+    );
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
 }

@@ -277,7 +277,9 @@ impl Code {
             Code::NotFailed => "Only a message that has failed can be retried.",
             Code::NotPending => "Only a delivery that is pending can be skipped.",
             Code::EventGone => "The event of this delivery is older than what the log keeps, so it cannot be sent again.",
-            Code::NotAnExport => "This file is not one that an export has made. A backup of the whole installation is brought back with `whatisupd restore`.",
+            Code::NotAnExport => {
+                "This file is not one that an export has made. A backup of the whole installation is brought back with `whatisupd restore`."
+            }
             Code::WrongPassphrase => {
                 "The passphrase does not open this file. If you are sure of it, the beginning of the file is damaged: copy the file again."
             }

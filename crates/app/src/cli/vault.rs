@@ -78,10 +78,13 @@ async fn status(config: &Config) -> Result<ExitCode> {
         println!("The database has no key yet; the first start makes it.");
     }
     for key in &status.changing {
-        println!("A change of the key of {} was interrupted. The next start is not hindered; repeat it with: whatisupd vault rotate --channels", match key {
-            app::KeyOf::Ledger => "the database".to_owned(),
-            app::KeyOf::Channel(id) => id.to_string(),
-        });
+        println!(
+            "A change of the key of {} was interrupted. The next start is not hindered; repeat it with: whatisupd vault rotate --channels",
+            match key {
+                app::KeyOf::Ledger => "the database".to_owned(),
+                app::KeyOf::Channel(id) => id.to_string(),
+            }
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

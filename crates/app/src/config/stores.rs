@@ -115,7 +115,10 @@ pub(super) fn database(value: &SecretString, raw: RawPostgres) -> Result<Databas
     }
     let password_file = given(raw.password_file);
     if password_file.is_some() && has_password(url) {
-        return Err(invalid("postgres.password_file", "there is a password in the address of database too; keep one of the two"));
+        return Err(invalid(
+            "postgres.password_file",
+            "there is a password in the address of database too; keep one of the two",
+        ));
     }
     let (url, place) = (SecretString::from(url), without_password(url));
     Ok(Database::Postgres(PostgresConfig { url, password_file, ca: given(raw.ca), connections: raw.connections, place }))

@@ -80,7 +80,8 @@ async fn look(config: &RedisConfig) -> Result<RedisReport, StartError> {
     let keyspace = servers::keyspace(config)?;
     keyspace.ping().await?;
     let info = told(keyspace.ask::<String>(&cmd("INFO")).await)?.unwrap_or_default();
-    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(|v| v.trim().to_owned());
+    let field =
+        |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(|v| v.trim().to_owned());
     Ok(RedisReport {
         version: field("redis_version"),
         is_replica: field("role").as_deref() == Some("slave"),

@@ -44,7 +44,12 @@ fn described(of: KeyOf) -> String {
 }
 
 /// Copies one session and compares it; does nothing when it is there already.
-pub(super) async fn session(from: &AuthStore, to: &AuthStore, channel: ChannelId, replace: bool) -> Result<MovedSession, MigrateError> {
+pub(super) async fn session(
+    from: &AuthStore,
+    to: &AuthStore,
+    channel: ChannelId,
+    replace: bool,
+) -> Result<MovedSession, MigrateError> {
     let at = |error| MigrateError::Session { channel, error };
     // One of a pairing that came to nothing is worth nothing, and is made anew when it is needed.
     let Some(snapshot) = from.snapshot(channel).await.map_err(at)?.filter(whatsapp::Snapshot::is_paired) else {

@@ -2,8 +2,8 @@
 
 use super::note::Note;
 use super::{MigrateError, Migrated, MigrationStep, Moves, Side, places};
-use crate::config::{Config, Sources};
 use crate::StartError;
+use crate::config::{Config, Sources};
 use whatsapp::step_reached;
 
 /// For one who asks for it afterwards: the settings are switched already.

@@ -23,7 +23,11 @@ impl Targets {
                 None => Ok(Some(text.to_owned())),
             },
         };
-        Ok(Targets { sessions: read("--sessions", &self.sessions)?, database: read("--database", &self.database)?, replace: self.replace })
+        Ok(Targets {
+            sessions: read("--sessions", &self.sessions)?,
+            database: read("--database", &self.database)?,
+            replace: self.replace,
+        })
     }
 
     pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
@@ -40,6 +44,9 @@ fn has_password(url: &str) -> bool {
 impl std::fmt::Debug for Targets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Addresses may hold passwords.
-        f.debug_struct("Targets").field("sessions", &self.sessions.is_some()).field("database", &self.database.is_some()).finish()
+        f.debug_struct("Targets")
+            .field("sessions", &self.sessions.is_some())
+            .field("database", &self.database.is_some())
+            .finish()
     }
 }

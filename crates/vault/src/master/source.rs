@@ -53,9 +53,11 @@ impl MasterKey {
         guard(path, &file, &about)?;
         // What is no plain file (a pipe from another program) tells no length; no more than this is taken of it.
         let mut text = Zeroizing::new(String::with_capacity(usize::try_from(LARGEST).unwrap_or(0) + 1));
-        file.by_ref().take(LARGEST + 1).read_to_string(&mut text).map_err(|e| match e.kind() == io::ErrorKind::InvalidData {
-            true => not_one(NotAMasterKey::SomethingElse),
-            false => unreadable(e),
+        file.by_ref().take(LARGEST + 1).read_to_string(&mut text).map_err(|e| {
+            match e.kind() == io::ErrorKind::InvalidData {
+                true => not_one(NotAMasterKey::SomethingElse),
+                false => unreadable(e),
+            }
         })?;
         if text.len() as u64 > LARGEST {
             return Err(not_one(NotAMasterKey::SomethingElse));

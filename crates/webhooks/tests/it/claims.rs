@@ -73,7 +73,11 @@ impl Node {
             description: String::new(),
             filter: EventFilter { channels: vec![], kinds: vec!["channel.*".to_owned()] },
             headers: vec![],
-            secrets: vec![SigningSecret { secret: webhooks::fresh_secret().to_string().into(), created_at: at, expires_at: None }],
+            secrets: vec![SigningSecret {
+                secret: webhooks::fresh_secret().to_string().into(),
+                created_at: at,
+                expires_at: None,
+            }],
             concurrency: 1,
             status: EndpointStatus::Active,
             failing_since: None,
@@ -168,8 +172,12 @@ async fn the_receivers_of_a_dead_process_are_taken_over_when_its_claims_run_out(
     let other = Node::start(shared.url.clone(), 2).await;
     process.shutdown_background();
     // As if the time had passed at the server.
-    shared.ask("UPDATE claims SET until = clock_timestamp() - interval '1 second'; \
-                UPDATE claimants SET until = clock_timestamp() - interval '1 second'").await;
+    shared
+        .ask(
+            "UPDATE claims SET until = clock_timestamp() - interval '1 second'; \
+                UPDATE claimants SET until = clock_timestamp() - interval '1 second'",
+        )
+        .await;
     other.settled(id, 5).await;
     let mut seqs = receiver.seqs();
     assert_eq!(seqs.len(), 6, "what was under way came once more");

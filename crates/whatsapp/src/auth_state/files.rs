@@ -50,9 +50,7 @@ impl Files {
                 Ok(()) | Err(_) => {}
             }
         }
-        create_private(&self.rekeyed())
-            .map_err(OpenError::from)
-            .and_then(|()| self.restrict())
+        create_private(&self.rekeyed()).map_err(OpenError::from).and_then(|()| self.restrict())
     }
 
     /// Puts the copy in the place of what it was made of, at once and for good.

@@ -24,7 +24,10 @@ pub(in crate::auth_state) enum WriteError {
 }
 
 /// Writes all of it; the device, without which nothing of it is a session, last.
-pub(in crate::auth_state) async fn write_into<B: Backend + ?Sized>(store: &B, snapshot: &Snapshot) -> std::result::Result<(), WriteError> {
+pub(in crate::auth_state) async fn write_into<B: Backend + ?Sized>(
+    store: &B,
+    snapshot: &Snapshot,
+) -> std::result::Result<(), WriteError> {
     let device = snapshot.device.live()?;
     if !store.exists().await? {
         // What others refer to.
@@ -39,7 +42,8 @@ pub(in crate::auth_state) async fn write_into<B: Backend + ?Sized>(store: &B, sn
 }
 
 async fn signal<B: Backend + ?Sized>(store: &B, snapshot: &Snapshot) -> Result<()> {
-    let identities: Vec<_> = snapshot.identities.iter().map(|(address, key)| (Arc::from(address.as_str()), *key.bytes())).collect();
+    let identities: Vec<_> =
+        snapshot.identities.iter().map(|(address, key)| (Arc::from(address.as_str()), *key.bytes())).collect();
     for batch in identities.chunks(BATCH) {
         store.put_identities_batch(batch).await?;
     }
@@ -79,7 +83,11 @@ async fn app_state<B: Backend + ?Sized>(store: &B, snapshot: &Snapshot) -> Resul
         let state = HashState {
             version: state.version,
             hash: *state.hash.bytes(),
-            index_value_map: state.index_values.iter().map(|(index, value)| (index.clone(), value.as_slice().to_vec())).collect(),
+            index_value_map: state
+                .index_values
+                .iter()
+                .map(|(index, value)| (index.clone(), value.as_slice().to_vec()))
+                .collect(),
             mac_mismatch_fatal: state.mac_mismatch_fatal,
         };
         store.set_version(name, state).await?;
@@ -88,7 +96,10 @@ async fn app_state<B: Backend + ?Sized>(store: &B, snapshot: &Snapshot) -> Resul
         let version = snapshot.app_state_versions.get(name).map_or(0, |state| state.version);
         let macs: Vec<_> = macs
             .iter()
-            .map(|(index, value)| AppStateMutationMAC { index_mac: index.as_slice().to_vec(), value_mac: value.as_slice().to_vec() })
+            .map(|(index, value)| AppStateMutationMAC {
+                index_mac: index.as_slice().to_vec(),
+                value_mac: value.as_slice().to_vec(),
+            })
             .collect();
         for batch in macs.chunks(BATCH) {
             store.put_mutation_macs(name, version, batch).await?;
@@ -189,6 +200,8 @@ fn named(records: &BTreeMap<String, super::Blob>) -> Vec<(Arc<str>, Bytes)> {
 
 fn flat<T>(messages: &PerMessage<T>) -> impl Iterator<Item = (&str, &str, &str, &T)> {
     messages.iter().flat_map(|(chat, senders)| {
-        senders.iter().flat_map(move |(sender, ids)| ids.iter().map(move |(id, value)| (chat.as_str(), sender.as_str(), id.as_str(), value)))
+        senders.iter().flat_map(move |(sender, ids)| {
+            ids.iter().map(move |(id, value)| (chat.as_str(), sender.as_str(), id.as_str(), value))
+        })
     })
 }

@@ -6,7 +6,11 @@ use wacore::store::traits::{AppSyncStore as _, DeviceStore as _};
 use whatsapp_rust_sqlite_storage::SqliteStore;
 
 /// All that upstream's `store` keeps in `database`; `None` when there is no device in it. Nobody may write meanwhile.
-pub(in crate::auth_state) async fn read(store: &SqliteStore, seal: &Seal, database: PathBuf) -> Result<Option<Snapshot>, OpenError> {
+pub(in crate::auth_state) async fn read(
+    store: &SqliteStore,
+    seal: &Seal,
+    database: PathBuf,
+) -> Result<Option<Snapshot>, OpenError> {
     let Some(device) = store.load().await? else { return Ok(None) };
     let mut snapshot = Snapshot::of(Device::from(&device));
     let device_id = store.device_id();

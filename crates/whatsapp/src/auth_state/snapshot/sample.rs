@@ -44,11 +44,17 @@ pub fn snapshot(n: u32) -> Snapshot {
         let key = AppStateKey { key_data: blob(32), fingerprint: blob(9), timestamp: 1_700_000_000_123 };
         snapshot.app_state_keys.insert(i.to_be_bytes().as_slice().into(), key);
         let index_values = [("aW5kZXg=".to_owned(), blob(32)), (String::new(), Blob::default())].into();
-        let version =
-            AppStateVersion { version: u64::from(i) + 3, hash: [byte; 128].into(), index_values, mac_mismatch_fatal: i % 2 == 1 };
+        let version = AppStateVersion {
+            version: u64::from(i) + 3,
+            hash: [byte; 128].into(),
+            index_values,
+            mac_mismatch_fatal: i % 2 == 1,
+        };
         snapshot.app_state_versions.insert(format!("regular_{i}"), version);
         snapshot.mutation_macs.insert(format!("regular_{i}"), [(blob(32), blob(32)), (blob(31), blob(30))].into());
-        snapshot.sender_key_devices.insert(group.clone(), [(jid.clone(), true), (format!("{person}:3@s.whatsapp.net"), false)].into());
+        snapshot
+            .sender_key_devices
+            .insert(group.clone(), [(jid.clone(), true), (format!("{person}:3@s.whatsapp.net"), false)].into());
         let mapping =
             LidMapping { phone_number: person.clone(), created_at: 5, updated_at: 6, learning_source: "usync".into() };
         snapshot.lid_mappings.insert(format!("1000000{i:08}"), mapping);
@@ -57,7 +63,12 @@ pub fn snapshot(n: u32) -> Snapshot {
             ListedDevice { device_id: 0, key_index: None, is_hosted: false },
             ListedDevice { device_id: 99, key_index: Some(u32::MAX), is_hosted: true },
         ];
-        let list = DeviceList { devices, timestamp: 1_700_000_000, phash: (i % 2 == 0).then(|| "2:abc".into()), raw_id: Some(u32::MAX - i) };
+        let list = DeviceList {
+            devices,
+            timestamp: 1_700_000_000,
+            phash: (i % 2 == 0).then(|| "2:abc".into()),
+            raw_id: Some(u32::MAX - i),
+        };
         snapshot.device_lists.insert(person, list);
         snapshot.group_metadata.insert(group.clone(), blob(50));
         let token = TcToken { token: blob(16), token_timestamp: 7, sender_timestamp: (i % 2 == 0).then_some(8) };
