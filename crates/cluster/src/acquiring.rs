@@ -3,7 +3,7 @@ use crate::effect::Effect;
 use crate::holder::{Holder, Phase, Turn};
 use crate::input::Answer;
 use crate::lease::{Grip, Life, growing};
-use crate::rules::{ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, ASK_AGAIN, ASK_AGAIN_AT_LAST, RENEW, SELF_FENCE, SETTLING, UNANSWERED};
+use crate::rules::{ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, ASK_AGAIN, ASK_AGAIN_AT_LAST, SELF_FENCE, SETTLING, UNANSWERED};
 use domain::{ChannelId, Fence};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ impl Holder {
     /// Asks for as many of those whose time has come as the pace allows.
     pub(crate) fn ask(&mut self, turn: &mut Turn) {
         let rate = self.rate();
-        self.starts.fill(rate, self.pace.burst, turn.now);
+        self.starts.fill(rate, self.burst(), turn.now);
         let settled = self.settled_at().is_some_and(|at| at <= turn.now);
         if !settled || !self.is_able(turn.now) {
             return;
@@ -52,7 +52,7 @@ impl Holder {
         }
         let rate = self.rate();
         // A few at a time, where many wait.
-        let some = (rate / 10.0).clamp(1.0, 16.0).min(self.waiting.len() as f64).min(self.pace.burst.max(1.0)).floor();
+        let some = (rate / 10.0).clamp(1.0, 16.0).min(self.waiting.len() as f64).min(self.burst()).floor();
         Some((*first).max(self.settled_at()?).max(self.starts.ready(some, rate)))
     }
 
@@ -69,8 +69,8 @@ impl Holder {
                         continue;
                     }
                     lease.grip = Grip::Held { fence, proven: sent, life: Life::Adopting };
-                    self.oldest = if self.counts.held == 0 { sent } else { self.oldest.min(sent) };
-                    self.renewals.push_back((sent.plus(RENEW), channel, fence));
+                    self.proofs.add(sent);
+                    self.renew_first(sent, channel, fence);
                     self.counts.held += 1;
                     self.counts.adopting += 1;
                     self.counts.acquired += 1;
@@ -164,7 +164,8 @@ impl Holder {
     pub(crate) fn not_adopted(&mut self, channel: ChannelId, fence: Fence, turn: &mut Turn) {
         let Some(lease) = self.leases.get_mut(&channel) else { return };
         match lease.grip {
-            Grip::Held { fence: held, life: Life::Adopting, .. } if held == fence => {
+            Grip::Held { fence: held, proven, life: Life::Adopting } if held == fence => {
+                self.proofs.remove(proven);
                 lease.failures = lease.failures.saturating_add(1);
                 let wait = growing(ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, lease.failures, turn.chance(channel));
                 self.counts.adopting -= 1;
@@ -181,6 +182,10 @@ impl Holder {
     /// Channels that this worker may start in a second.
     fn rate(&self) -> f64 {
         self.pace.among(self.placement.shares().len())
+    }
+
+    fn burst(&self) -> f64 {
+        self.pace.burst_among(self.placement.shares().len())
     }
 
     fn room(&self) -> usize {

@@ -2,8 +2,16 @@ use crate::Moment;
 use crate::effect::Effect;
 use crate::holder::{Holder, Phase, Turn};
 use crate::lease::{Grip, Life, growing};
+use crate::placement::Slot;
 use crate::rules::{ADOPT_AGAIN, ADOPT_AGAIN_AT_LAST, RENEW, RENEW_AGAIN, SELF_FENCE, TOGETHER};
 use domain::{ChannelId, Fence};
+
+/// Renewals travel in so many groups, each at its own moment of the four seconds.
+pub(crate) const LANES: usize = 8;
+
+fn lane(channel: ChannelId) -> usize {
+    usize::from(Slot::of(channel).0) % LANES
+}
 
 impl Holder {
     /// Abandons what could not be renewed in time. Always comes first.
@@ -11,16 +19,8 @@ impl Holder {
         if self.fence_off_at().is_none_or(|at| turn.now < at) {
             return;
         }
-        let mut lapsed = Vec::new();
-        let mut oldest = turn.now;
-        for (channel, lease) in &self.leases {
-            match lease.grip {
-                Grip::Held { proven, .. } if turn.now.since(proven) >= SELF_FENCE => lapsed.push(*channel),
-                Grip::Held { proven, .. } => oldest = oldest.min(proven),
-                Grip::Waiting { .. } | Grip::Asking | Grip::Ending { .. } => {}
-            }
-        }
-        self.oldest = oldest;
+        let lapsed: Vec<ChannelId> =
+            self.leases.iter().filter(|(_, lease)| lease.has_lapsed(turn.now)).map(|(id, _)| *id).collect();
         self.counts.lapsed += lapsed.len() as u64;
         for channel in lapsed {
             // Redis is not there to be told, or has forgotten it already.
@@ -29,24 +29,37 @@ impl Holder {
     }
 
     pub(crate) fn fence_off_at(&self) -> Option<Moment> {
-        (self.counts.held > 0).then(|| self.oldest.plus(SELF_FENCE))
+        self.proofs.oldest().map(|proven| proven.plus(SELF_FENCE))
     }
 
-    /// Sends the renewals that are due, and those that soon will be.
+    /// Sends the renewals that are due, and those of their lane that soon will be.
     pub(crate) fn renew(&mut self, turn: &mut Turn) {
-        if self.renewals.front().is_none_or(|(at, _, _)| turn.now < *at) {
-            return;
-        }
-        let until = turn.now.plus(TOGETHER);
-        let mut round = Vec::new();
-        while let Some((_, channel, fence)) = self.renewals.pop_front_if(|(at, _, _)| *at <= until) {
-            if self.has(channel, fence) {
-                round.push((channel, fence));
+        for lane in 0..LANES {
+            if self.renewals[lane].front().is_none_or(|(at, _, _)| turn.now < *at) {
+                continue;
+            }
+            let until = turn.now.plus(TOGETHER);
+            let mut round = Vec::new();
+            while let Some((_, channel, fence)) = self.renewals[lane].pop_front_if(|(at, _, _)| *at <= until) {
+                if self.has(channel, fence) {
+                    round.push((channel, fence));
+                }
+            }
+            if !round.is_empty() {
+                turn.effects.push(Effect::Renew(round));
             }
         }
-        if !round.is_empty() {
-            turn.effects.push(Effect::Renew(round));
-        }
+    }
+
+    pub(crate) fn renew_at(&self) -> Option<Moment> {
+        self.renewals.iter().filter_map(|lane| lane.front()).map(|(at, _, _)| *at).min()
+    }
+
+    /// Each lane at another moment, so that what was got at once is not renewed at once for ever.
+    pub(crate) fn renew_first(&mut self, sent: Moment, channel: ChannelId, fence: Fence) {
+        let lane = lane(channel);
+        let part = (lane + 1) as f64 / LANES as f64;
+        self.renewals[lane].push_back((sent.plus(RENEW.mul_f64(part)), channel, fence));
     }
 
     pub(crate) fn renewed(
@@ -62,13 +75,15 @@ impl Holder {
             if let Some(Grip::Held { fence: held, proven, .. }) = self.leases.get_mut(&channel).map(|lease| &mut lease.grip)
                 && *held == fence
             {
+                self.proofs.remove(*proven);
                 *proven = sent.max(*proven);
-                self.renewals.push_back((next, channel, fence));
+                self.proofs.add(*proven);
+                self.renewals[lane(channel)].push_back((next, channel, fence));
             }
         }
         for (channel, fence) in unanswered {
             // Before those that have time.
-            self.renewals.push_front((turn.now.plus(RENEW_AGAIN), channel, fence));
+            self.renewals[lane(channel)].push_front((turn.now.plus(RENEW_AGAIN), channel, fence));
         }
         for (channel, fence) in lost {
             if self.has(*channel, *fence) {
@@ -88,7 +103,8 @@ impl Holder {
     /// The host drops a channel at once. `let_go`: the lease may still be ours, and goes when the host is done.
     pub(crate) fn give_up(&mut self, channel: ChannelId, let_go: bool, turn: &mut Turn) {
         let Some(lease) = self.leases.get_mut(&channel) else { return };
-        let Grip::Held { fence, life, .. } = lease.grip else { return };
+        let Grip::Held { fence, proven, life } = lease.grip else { return };
+        self.proofs.remove(proven);
         // The call that is under way comes back too.
         let calls = match life {
             Life::Adopting => {

@@ -81,7 +81,8 @@ impl Holder {
     pub(crate) fn released(&mut self, channel: ChannelId, fence: Fence, turn: &mut Turn) {
         let Some(lease) = self.leases.get_mut(&channel) else { return };
         match lease.grip {
-            Grip::Held { fence: held, life: Life::Releasing, .. } if held == fence => {
+            Grip::Held { fence: held, proven, life: Life::Releasing } if held == fence => {
+                self.proofs.remove(proven);
                 lease.failures = 0;
                 self.counts.held -= 1;
                 self.counts.moved += 1;

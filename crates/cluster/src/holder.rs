@@ -5,11 +5,13 @@ use crate::atlas::Atlas;
 use crate::bucket::Bucket;
 use crate::census::Census;
 use crate::effect::Effect;
+use crate::fencing::LANES;
 use crate::input::Input;
 use crate::lease::{Grip, Lease, Life};
 use crate::membership::Membership;
 use crate::mixing::{Mixing, hash, mix, unit};
 use crate::placement::{Placement, Slot};
+use crate::proofs::Proofs;
 use crate::rules::{HEARTBEAT, HEARTBEAT_AGAIN, LEASE_TTL, Pace};
 use domain::{ChannelId, Fence, WorkerId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -39,11 +41,11 @@ pub struct Holder {
     pub(crate) handed_over: VecDeque<ChannelId>,
     /// Let go of for us before we knew that they are ours.
     pub(crate) early: BTreeMap<ChannelId, Moment>,
-    /// When which lease is to be renewed, about in the order of time.
-    pub(crate) renewals: VecDeque<(Moment, ChannelId, Fence)>,
+    /// When which lease is to be renewed, in each lane about in the order of time.
+    pub(crate) renewals: [VecDeque<(Moment, ChannelId, Fence)>; LANES],
     pub(crate) starts: Bucket,
-    /// No lease that is held was proven earlier.
-    pub(crate) oldest: Moment,
+    /// Of the leases that are held.
+    pub(crate) proofs: Proofs,
     pub(crate) phase: Phase,
     heartbeat: Beat,
     pub(crate) counts: Counts,
@@ -120,9 +122,9 @@ impl Holder {
             waiting: BTreeSet::new(),
             handed_over: VecDeque::new(),
             early: BTreeMap::new(),
-            renewals: VecDeque::new(),
+            renewals: Default::default(),
             starts: Bucket::holding(pace.burst, now),
-            oldest: now,
+            proofs: Proofs::default(),
             phase: Phase::Serving,
             heartbeat: Beat::At(now),
             counts: Counts::default(),
@@ -174,15 +176,14 @@ impl Holder {
             Beat::At(at) => Some(at),
             Beat::UnderWay { .. } => None,
         };
-        let due = [
-            beat,
-            self.membership.due_at(),
-            self.fence_off_at(),
-            self.renewals.front().map(|(at, _, _)| *at),
-            self.all_at(),
-            self.next_question_at(),
-        ];
+        let due =
+            [beat, self.membership.due_at(), self.fence_off_at(), self.renew_at(), self.all_at(), self.next_question_at()];
         due.into_iter().flatten().min()
+    }
+
+    /// Keeps another pace from now on.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
     }
 
     pub fn counts(&self) -> Counts {

@@ -1,4 +1,6 @@
 use crate::Moment;
+use crate::proofs::Proofs;
+use crate::rules::SELF_FENCE;
 use domain::Fence;
 
 /// One channel in the eyes of one worker: it has it or wants it.
@@ -46,6 +48,14 @@ pub(crate) enum Life {
 }
 
 impl Lease {
+    /// Whether it was held and is not any more, because it could not be renewed in time.
+    pub fn has_lapsed(&self, now: Moment) -> bool {
+        match self.grip {
+            Grip::Held { proven, .. } => now.since(Proofs::rounded(proven)) >= SELF_FENCE,
+            Grip::Waiting { .. } | Grip::Asking | Grip::Ending { .. } => false,
+        }
+    }
+
     pub fn wanted(until: Moment) -> Lease {
         Lease { wanted: true, failures: 0, handed: false, asked_for: false, grip: Grip::Waiting { until } }
     }

@@ -24,6 +24,7 @@ mod membership;
 mod mixing;
 mod moment;
 mod placement;
+mod proofs;
 mod rules;
 
 pub use atlas::Atlas;

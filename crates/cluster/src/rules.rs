@@ -59,6 +59,11 @@ impl Pace {
     pub fn among(&self, workers: usize) -> f64 {
         self.per_second.min(self.in_all / workers.max(1) as f64)
     }
+
+    /// What one of so many workers starts at once after a time with nothing to start.
+    pub fn burst_among(&self, workers: usize) -> f64 {
+        self.burst.min(self.in_all / workers.max(1) as f64).max(1.0)
+    }
 }
 
 impl Default for Pace {

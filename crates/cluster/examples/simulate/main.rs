@@ -120,7 +120,7 @@ mod tests {
         for phase in &told.phases {
             assert_eq!(phase.down, 0, "{}", phase.phase);
         }
-        let [_, quiet, rolling, lost, back, outage] = told.phases.as_slice() else { panic!("a phase is missing") };
+        let [quiet, rolling, lost, back, outage] = told.phases.as_slice() else { panic!("a phase is missing") };
         assert_eq!((quiet.downtimes.number, quiet.logins), (0, 0), "nothing happens when nothing happens");
         assert!(rolling.downtimes.quantile(0.99) < 5.0, "a channel that is handed over is down for a login");
         assert!(lost.downtimes.longest < 40_000_000, "{}", lost.downtimes.longest);

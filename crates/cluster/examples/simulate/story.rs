@@ -1,4 +1,4 @@
-//! What happens to a cluster of a given size, in order: it starts, runs, is restarted worker by worker, loses a rack, gets it
+//! What happens to a cluster of a given size, in order: it runs, is restarted worker by worker, loses a rack, gets it
 //! back, and loses its Redis for a minute.
 
 use crate::costs;
@@ -41,18 +41,23 @@ pub fn tell(channels: usize, plot: Plot, seed: u64) -> Told {
         Plot::Whole => Pace::DEFAULT,
         Plot::Herd => Pace::NONE,
     };
-    // What it takes to bring everybody up, twice; nobody waits longer.
-    let patience = (channels as f64 / Pace::DEFAULT.in_all.min(50.0 * places as f64) * 2.0) as u64 + 120;
-    let mut world = World::new(channels, places, nodes, pace, seed);
+    // What it takes to bring everybody up, twice; nobody waits longer, and for the herd no longer than it takes to see.
+    let twice = (channels as f64 / Pace::DEFAULT.in_all.min(50.0 * places as f64) * 2.0) as u64 + 120;
+    let patience = match plot {
+        Plot::Whole => twice,
+        Plot::Herd => twice.min(600),
+    };
+    let mut world = World::new(channels, places, nodes, Pace::NONE, seed);
     let mut phases = Vec::new();
 
-    world.free = plot == Plot::Herd;
+    world.free = true;
     (0..places).for_each(|place| world.start(place));
     until(&mut world, patience, |world| world.down_now == 0);
-    let started = world.close_phase("everything started from nothing", 0);
+    let began = world.now;
+    let _ = world.close_phase("the beginning", began);
     world.free = false;
+    world.set_pace(pace);
     if plot == Plot::Whole {
-        phases.push(started);
         phase(&mut world, &mut phases, "an hour in which nothing happens (60 s of it)", |world| world.run(60 * SECOND));
         phase(&mut world, &mut phases, "rolling restart of all workers", |world| restart(world, patience));
         phase(&mut world, &mut phases, "a rack is lost (every fifth worker)", |world| {

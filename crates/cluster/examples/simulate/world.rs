@@ -15,7 +15,7 @@ const HEAR: Micros = 250_000;
 
 pub struct World {
     pub now: Micros,
-    pub pace: Pace,
+    pace: Pace,
     /// Nothing costs anything: for a beginning that is not part of the story.
     pub free: bool,
     pub redis: Redis,
@@ -80,11 +80,19 @@ enum Stage {
 enum What {
     Wake(usize),
     Hear(usize),
-    Redis { worker: usize, sent: Micros, late: bool, effect: Effect },
-    Input { worker: usize, input: Input },
-    Login(Login),
+    Redis(Box<Request>),
+    Input { worker: usize, input: Box<Input> },
+    Login(Box<Login>),
     Committed(Vec<Ticket>),
     Second,
+}
+
+/// On its way to Redis. When it is late nobody waits for the answer.
+struct Request {
+    worker: usize,
+    sent: Micros,
+    late: bool,
+    effect: Effect,
 }
 
 struct Event {
@@ -143,6 +151,12 @@ impl World {
         self.schedule(phase, What::Hear(n));
     }
 
+    /// Everybody keeps this pace from now on.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+        self.workers.iter_mut().filter_map(|worker| worker.holder.as_mut()).for_each(|holder| holder.set_pace(pace));
+    }
+
     /// As a power failure does it.
     pub fn kill(&mut self, place: usize) {
         let Some(n) = self.places[place].take() else { return };
@@ -191,9 +205,9 @@ impl World {
                 }
             }
             What::Hear(n) => self.hear(n),
-            What::Redis { worker, sent, late, effect } => self.in_redis(worker, sent, late, effect),
-            What::Input { worker, input } => self.feed(worker, input),
-            What::Login(login) => self.log_in(login),
+            What::Redis(request) => self.in_redis(*request),
+            What::Input { worker, input } => self.feed(worker, *input),
+            What::Login(login) => self.log_in(*login),
             What::Committed(tickets) => {
                 self.postgres.committed();
                 for ticket in tickets {
@@ -247,7 +261,7 @@ impl World {
             Effect::Abandon(channel, fence) => {
                 self.close(n, channel);
                 self.runs[number(channel)] = None;
-                self.schedule(10_000, What::Input { worker: n, input: Input::Abandoned { channel, fence } });
+                self.schedule(10_000, What::Input { worker: n, input: Box::new(Input::Abandoned { channel, fence }) });
             }
             Effect::Heartbeat { .. }
             | Effect::Acquire(_)
@@ -266,7 +280,7 @@ impl World {
                 if late {
                     self.unanswered(n, &effect, Moment::after_start(moment), TIMEOUT);
                 }
-                self.schedule(done - self.now, What::Redis { worker: n, sent: self.now, late, effect });
+                self.schedule(done - self.now, What::Redis(Box::new(Request { worker: n, sent: self.now, late, effect })));
             }
         }
     }
@@ -286,11 +300,12 @@ impl World {
             | Effect::Release(..)
             | Effect::Abandon(..) => return,
         };
-        self.schedule(after, What::Input { worker: n, input });
+        self.schedule(after, What::Input { worker: n, input: Box::new(input) });
     }
 
-    /// A request is carried out. When it is late nobody waits for the answer.
-    fn in_redis(&mut self, n: usize, sent: Micros, late: bool, effect: Effect) {
+    /// A request is carried out.
+    fn in_redis(&mut self, request: Request) {
+        let Request { worker: n, sent, late, effect } = request;
         let (id, now) = (self.workers[n].id, self.now);
         let moment = Moment::after_start(Duration::from_micros(sent - self.workers[n].began));
         if self.redis.down {
@@ -327,7 +342,7 @@ impl World {
             Effect::Adopt(..) | Effect::Release(..) | Effect::Abandon(..) => return,
         };
         if !late {
-            self.schedule(half_trip(), What::Input { worker: n, input });
+            self.schedule(half_trip(), What::Input { worker: n, input: Box::new(input) });
         }
     }
 
@@ -382,19 +397,19 @@ impl World {
         match stage {
             Stage::Hold => {
                 let loaded = self.redis.queue(costs::REDIS_LOGIN.value, self.now);
-                self.schedule(loaded - self.now, What::Login(Login { stage: Stage::Load, ..login }));
+                self.schedule(loaded - self.now, What::Login(Box::new(Login { stage: Stage::Load, ..login })));
             }
             Stage::Load => {
                 let cpu = &mut self.workers[n].cpu_until;
                 *cpu = cpu.max(self.now as f64) + 1e6 / costs::LOGINS.value;
                 let done = *cpu as Micros;
-                self.schedule(done - self.now, What::Login(Login { stage: Stage::Encrypt, ..login }));
+                self.schedule(done - self.now, What::Login(Box::new(Login { stage: Stage::Encrypt, ..login })));
             }
             Stage::Encrypt => {
                 let (least, most) = costs::LOGIN_NETWORK;
                 let part = (self.chance() >> 11) as f64 / (1_u64 << 53) as f64;
                 let network = ((least + (most - least) * part) * 1e6) as Micros;
-                self.schedule(network, What::Login(Login { stage: Stage::Open, ..login }));
+                self.schedule(network, What::Login(Box::new(Login { stage: Stage::Open, ..login })));
             }
             Stage::Open => {
                 self.comes_up(n, number(channel));
@@ -407,7 +422,7 @@ impl World {
 
     fn write(&mut self, n: usize, rows: u32, then: Login) {
         if self.free {
-            return self.schedule(1_000, What::Login(then));
+            return self.schedule(1_000, What::Login(Box::new(then)));
         }
         self.tickets += 1;
         self.waits.insert(self.tickets, then);
