@@ -18,6 +18,9 @@ use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
 use traffic::{Line, Pace};
 
+/// How long the last, undisturbed process may take to get everything done.
+const CALM: std::time::Duration = std::time::Duration::from_secs(120);
+
 /// How much chaos.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -69,7 +72,7 @@ pub async fn run(plan: &Plan) -> Result<Evidence> {
     let written = traffic::gather(writing).await?;
     ensure!(!accepted.is_empty() && !written.is_empty(), "there was no traffic to judge");
     let rest = app.rest().await?;
-    evidence::calm(&rest, &accepted, &written, plan.defect.is_some()).await?;
+    evidence::calm(&rest, &accepted, &written, plan.defect.is_some(), CALM).await?;
 
     let mut evidence = Evidence { accepted, written, ..Evidence::default() };
     evidence.log = evidence::log(&rest).await?;

@@ -328,6 +328,12 @@ async fn the_master_key_changes_under_running_workers() {
     let shop = ground.world.pair(&rest, &mut events, &grace, "Shop").await.unwrap();
     app.terminate().await.unwrap();
 
+    // New keys for what is sealed are for when nobody runs.
+    let app = Whatisup::start(both("worker")).await.unwrap();
+    let (good, said) = ran(&both("command"), &["vault", "rotate", "--channels"]).await;
+    assert!(!good && said.contains("1 workers use this database"), "{said}");
+    app.terminate().await.unwrap();
+
     // And afterwards with the new one alone; the old one opens nothing.
     let mut alone = both("worker");
     set(&mut alone, "WHATISUP_VAULT_PREVIOUS_MASTER_KEY_FILE", "");

@@ -55,19 +55,23 @@ pub struct Evidence {
 
 /// How often the application is asked whether it has come to rest.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long the last, undisturbed process may take to get everything done.
-const CALM: Duration = Duration::from_secs(120);
 
-/// Waits until every accepted message was delivered, every written one received, and every delivery made. With
-/// `losses` what came in is not waited for: some of it will never be there.
-pub(crate) async fn calm(rest: &Rest, accepted: &[Accepted], written: &[Written], losses: bool) -> Result<()> {
-    let deadline = tokio::time::Instant::now() + CALM;
+/// Waits, for `patience` at the most, until every accepted message was delivered, every written one received, and every delivery
+/// made. With `losses` what came in is not waited for: some of it will never be there.
+pub(crate) async fn calm(
+    rest: &Rest,
+    accepted: &[Accepted],
+    written: &[Written],
+    losses: bool,
+    patience: Duration,
+) -> Result<()> {
+    let deadline = tokio::time::Instant::now() + patience;
     loop {
         let undone = undone(rest, accepted, written, losses).await?;
         if undone.is_empty() {
             return Ok(());
         }
-        ensure!(tokio::time::Instant::now() < deadline, "{CALM:?} after the last kill this is not done: {undone:#?}");
+        ensure!(tokio::time::Instant::now() < deadline, "{patience:?} after the last blow this is not done: {undone:#?}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
