@@ -7,6 +7,7 @@ use crate::{Config, StartError};
 use domain::ChannelId;
 use keyspace::Holdings;
 use std::path::Path;
+use std::time::Duration;
 use vault::{KeyOf, MasterKey, MasterKeys, VaultError, Wrapping};
 use whatsapp::{AuthStore, Rekeyed, StoreError};
 
@@ -31,6 +32,9 @@ pub struct NewKeys {
     pub left: Vec<(ChannelId, StoreError)>,
     pub ledger: bool,
 }
+
+const GONE_SOON: u32 = 10;
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 async fn opened(config: &Config) -> Result<(Servers, OpenVault), StartError> {
     let servers = Servers::of_keys(config).await?;
@@ -90,6 +94,20 @@ pub async fn rotate_master(config: &Config, to: Option<&Path>) -> Result<usize, 
 pub async fn rotate_keys(config: &Config, mut tell: impl FnMut(&str)) -> Result<NewKeys, StartError> {
     let _lock = crate::build::lock(config)?;
     let servers = Servers::reach(config).await?;
+    if let Some(postgres) = &servers.postgres {
+        let mut workers = ledger::users(postgres).await?;
+        // One that has just ended may still be seen there.
+        for _ in 0..GONE_SOON {
+            if workers == 0 {
+                break;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            workers = ledger::users(postgres).await?;
+        }
+        if workers > 0 {
+            return Err(StartError::WorkersRun(workers));
+        }
+    }
     let open = keys::open(config, Face::Headless, servers.postgres.as_ref()).await?;
     let mut done = NewKeys::default();
     if let Some(store) = auth_store(config, &open, &servers) {

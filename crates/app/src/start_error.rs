@@ -37,6 +37,8 @@ pub enum StartError {
     Ledger(#[from] OpenError),
     #[error("The database cannot be read or written: {0}.")]
     LedgerUse(#[from] ledger::LedgerError),
+    #[error("{0} workers use this database. Stop all of them, and do it again. Nothing was changed.")]
+    WorkersRun(u64),
     #[error("The database was not used by this version yet. Start the application once: whatisupd run")]
     NotStarted,
     #[error("The sessions cannot be listed: {0}.")]
@@ -94,6 +96,7 @@ impl StartError {
                 OpenError::Io(_) => "ledger_unusable",
             },
             StartError::LedgerUse(_) => "ledger_unusable",
+            StartError::WorkersRun(_) => "workers_run",
             StartError::NotStarted => "not_started",
             StartError::AuthStates(_) => "sessions_unusable",
             StartError::Engine(_) => "engine_failed",
@@ -131,6 +134,7 @@ impl StartError {
             StartError::Ledger(OpenError::Unreachable(_)) => "The database server cannot be reached",
             StartError::Ledger(OpenError::Refused(_)) => "The database server refuses",
             StartError::Ledger(OpenError::Io(_)) | StartError::LedgerUse(_) => "The database cannot be used",
+            StartError::WorkersRun(_) => "Workers are running",
             StartError::NotStarted => "There is no database yet",
             StartError::AuthStates(_) => "The sessions cannot be read",
             StartError::Engine(_) => "The channels could not be loaded",
@@ -170,6 +174,7 @@ impl StartError {
                 | OpenError::Io(_),
             )
             | StartError::LedgerUse(_)
+            | StartError::WorkersRun(_)
             | StartError::NotStarted
             | StartError::AuthStates(_)
             | StartError::Engine(_)
@@ -213,6 +218,7 @@ impl StartError {
                 | OpenError::Io(_),
             )
             | StartError::LedgerUse(_)
+            | StartError::WorkersRun(_)
             | StartError::NotStarted
             | StartError::AuthStates(_)
             | StartError::Engine(_)

@@ -99,6 +99,8 @@ impl Ledger {
         let news = broadcast::Sender::new(NEWS_KEPT);
         let ears = Ears { node: node.clone(), tip: tips.tip.clone(), deliveries: tips.deliveries.clone(), news: news.clone() };
         let listener = Listener::start(postgres.listener(), ears).await.map_err(|e| OpenError::Unreachable(e.to_string()))?;
+        // Once more: who listens keeps others from changing the key, but until now it could have been changed.
+        postgres.check_key(&sealing).await?;
         let inner = Inner {
             tip: tips.tip.clone(),
             deliveries_tip: tips.deliveries.clone(),

@@ -66,7 +66,7 @@ pub use news::News;
 pub use open::{Check, OpenOptions};
 pub use orders::PlacedOrder;
 pub use outbox::{OutboxCounts, OutboxPart, OutboxQuery};
-pub use postgres::{KeyTable, Postgres, PostgresConfig, PostgresReport, look_at, reseal};
+pub use postgres::{KeyTable, Postgres, PostgresConfig, PostgresReport, look_at, reseal, users};
 pub use progress::Progress;
 pub use receipts::Receipt;
 pub use rekey::rekey;

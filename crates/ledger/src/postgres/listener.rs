@@ -1,6 +1,6 @@
 //! Hears what other processes commit.
 
-use super::{CHANNEL, CONNECTING, patiently, within};
+use super::{CHANNEL, CONNECTING, USED, patiently, within};
 use crate::News;
 use crate::told::Notice;
 use sqlx::Error;
@@ -59,6 +59,11 @@ async fn listen(options: &PgConnectOptions) -> Result<PgListener, Error> {
         listener.ignore_pool_close_event(true);
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
+        // Goes with the connection. As long as somebody has it, the key of what is sealed here does not change.
+        let used = sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock_shared($1)").bind(USED);
+        if !used.fetch_one(&mut listener).await? {
+            return Err(Error::Protocol("the key of the database is being changed".into()));
+        }
         Ok(listener)
     })
     .await

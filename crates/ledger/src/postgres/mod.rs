@@ -21,7 +21,7 @@ pub use keys::KeyTable;
 pub(crate) use link::Link;
 pub(crate) use listener::{Ears, Listener, raise};
 pub use look::{PostgresReport, look_at};
-pub use reseal::reseal;
+pub use reseal::{reseal, users};
 
 use crate::sealing::Sealing;
 use crate::{LedgerError, OpenError};
@@ -34,6 +34,9 @@ use std::time::Duration;
 
 /// The name under which notifications go.
 pub(crate) const CHANNEL: &str = "whatisup_ledger";
+
+/// Of an advisory lock: who has a ledger open shares it; who changes the key of what is sealed has it alone.
+pub(crate) const USED: i64 = 0x7768_6174_6973_0003;
 
 /// How long an answer is waited for. A little longer than the server lets a statement run.
 const PATIENCE: Duration = Duration::from_secs(8);

@@ -1,6 +1,6 @@
 //! A new key for what is sealed in a database that nobody uses.
 
-use super::{Postgres, connect, explain, patiently, unopened};
+use super::{Postgres, USED, connect, explain, patiently, unopened};
 use crate::sealing::Sealing;
 use crate::{LedgerError, OpenError};
 use sqlx::postgres::PgConnection;
@@ -16,9 +16,10 @@ const SEALED: [(&str, &str, &str, &str); 5] = [
     ("channels", "id", "prompt", "channels.prompt"),
 ];
 
-/// Connections of workers that listen, and with that run.
-const LISTENING: &str = "SELECT count(*) FROM pg_stat_activity \
-    WHERE datname = current_database() AND application_name = 'whatisup' AND query LIKE 'LISTEN %'";
+/// How many have a ledger open here: the shares in the lock [`USED`].
+const USERS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ShareLock' AND objsubid = 1 \
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+    AND (classid::bigint << 32) + objid::bigint = $1";
 const TRIES: u32 = 20;
 const BETWEEN: Duration = Duration::from_millis(100);
 
@@ -36,7 +37,7 @@ pub async fn reseal(postgres: &Postgres, old: &[u8; 32], new: &[u8; 32]) -> Resu
 }
 
 async fn resealed(connection: &mut PgConnection, old: &Sealing, new: &Sealing) -> Result<(), OpenError> {
-    nobody_listens(connection).await?;
+    alone(connection).await?;
     let failed = |e: Error| OpenError::Io(explain(&e).to_string());
     let sealed = |e: LedgerError| OpenError::Io(e.to_string());
     let mut transaction = connection.begin().await.map_err(failed)?;
@@ -62,16 +63,59 @@ async fn resealed(connection: &mut PgConnection, old: &Sealing, new: &Sealing) -
     transaction.commit().await.map_err(failed)
 }
 
-async fn nobody_listens(connection: &mut PgConnection) -> Result<(), OpenError> {
-    let mut listening = 0;
+/// Keeps everybody out until the connection ends.
+async fn alone(connection: &mut PgConnection) -> Result<(), OpenError> {
     for _ in 0..TRIES {
-        listening =
-            patiently(sqlx::query_scalar::<_, i64>(LISTENING).fetch_one(&mut *connection)).await.map_err(|e| unopened(&e))?;
-        if listening == 0 {
+        let alone = sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock($1)").bind(USED).fetch_one(&mut *connection);
+        if patiently(alone).await.map_err(|e| unopened(&e))? {
             return Ok(());
         }
         // Who has just ended may still be seen.
         tokio::time::sleep(BETWEEN).await;
     }
-    Err(OpenError::Refused(format!("{listening} workers use this database; stop them first")))
+    Err(OpenError::Refused("workers use this database; stop them first".into()))
+}
+
+/// How many ledgers are open on this database, in whatever process.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn users(postgres: &Postgres) -> Result<u64, OpenError> {
+    let mut connection = connect(&postgres.options).await.map_err(|e| unopened(&e))?;
+    let users = patiently(sqlx::query_scalar::<_, i64>(USERS).bind(USED).fetch_one(&mut connection)).await;
+    let _ = connection.close().await;
+    users.map(i64::unsigned_abs).map_err(|e| unopened(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{Ledger, PostgresConfig};
+
+    const OLD: [u8; 32] = [7; 32];
+    const NEW: [u8; 32] = [8; 32];
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_key_changes_when_nobody_has_the_ledger_open_and_not_before() {
+        let server = tokio::task::block_in_place(servers::Postgres::start);
+        let url = tokio::task::block_in_place(|| server.database());
+        let postgres = Postgres::connect(PostgresConfig::new(url)).await.unwrap();
+        assert!(!postgres.is_sealed().await.unwrap());
+        let ledger = Ledger::on(postgres.clone(), &OLD).await.unwrap();
+        assert_eq!(users(&postgres).await.unwrap(), 1);
+        // Longer than a listener is quiet: what it did last does not matter.
+        let told = reseal(&postgres, &OLD, &NEW).await;
+        assert!(matches!(told, Err(OpenError::Refused(_))), "{told:?}");
+        ledger.close().await;
+        drop(ledger);
+
+        let told = reseal(&postgres, &[9; 32], &NEW).await;
+        assert!(matches!(told, Err(OpenError::WrongKey)), "{told:?}");
+        reseal(&postgres, &OLD, &NEW).await.unwrap();
+        assert_eq!(users(&postgres).await.unwrap(), 0);
+        let told = Ledger::on(postgres.clone(), &OLD).await.map(drop);
+        assert!(matches!(told, Err(OpenError::WrongKey)), "{told:?}");
+        Ledger::on(postgres, &NEW).await.unwrap().close().await;
+    }
 }
