@@ -64,10 +64,10 @@ pub fn tell(channels: usize, plot: Plot, seed: u64) -> Told {
             (0..places).step_by(5).for_each(|place| world.kill(place));
             until(world, patience, |world| world.down_now == 0);
         });
-        phase(&mut world, &mut phases, "the rack comes back", |world| {
+        phase(&mut world, &mut phases, "the rack comes back (two minutes at most)", |world| {
             (0..places).step_by(5).for_each(|place| world.start(place));
             world.run(10 * SECOND);
-            until(world, patience, |world| world.down_now == 0 && world.misplaced() == 0);
+            until(world, 110, |world| world.down_now == 0 && world.misplaced() == 0);
         });
     }
     let name = match plot {
