@@ -1,7 +1,7 @@
 //! The second of the sandbox rule's two tests, for a build without the feature: what the sandbox shows is refused.
 #![allow(clippy::unwrap_used)]
 
-use crate::{Endpoint, WhatsApp, WhatsAppConfig};
+use crate::{AuthStore, Endpoint, WhatsApp, WhatsAppConfig};
 use async_trait::async_trait;
 use domain::{Cause, ChannelId, Timestamp};
 use sandbox::{Sandbox, SandboxConfig};
@@ -23,8 +23,7 @@ async fn told_by_a_session_with(sandbox: &Sandbox) -> Vec<SocketEvent> {
     let dir = tempfile::tempdir().unwrap();
     let scope = Scope { namespace: Namespace::Dev, installation: Installation::named("test") };
     let whatsapp = WhatsApp::new(WhatsAppConfig {
-        data_dir: dir.path().to_owned(),
-        vault: Vault::key_file(dir.path().join("keys"), scope),
+        auth_store: AuthStore::disk(dir.path(), Vault::key_file(dir.path().join("keys"), scope)),
         endpoint: Endpoint::for_test(&sandbox.url()),
         device_name: "WhatIsUp".into(),
         // Given, so that nothing is asked of the real WhatsApp.
