@@ -202,7 +202,13 @@ pub async fn logged_in(lines: &[Line]) -> Result<()> {
 /// Waits until that is so, and every worker says of every channel that it is connected.
 async fn whole(lines: &[Line], fleet: &Fleet) -> Result<()> {
     if let Err(error) = logged_in(lines).await {
-        return Err(error.context(format!("the workers hold {:?}", fleet.held().await)));
+        let mut told = Vec::new();
+        for line in lines.iter().filter(|line| !line.phone.linked_devices().iter().any(|device| device.online)) {
+            for rest in fleet.doors() {
+                told.push(format!("{} at {}: {:?}", line.channel, rest.base(), rest.state(&line.channel).await));
+            }
+        }
+        return Err(error.context(format!("the workers hold {:?}; {told:#?}", fleet.held().await)));
     }
     let deadline = Instant::now() + LONG;
     for rest in fleet.doors() {
