@@ -74,7 +74,7 @@ impl Ground {
     }
 
     pub fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.0.lock().unwrap()
+        self.book.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub fn list(&self, listed: BTreeSet<ChannelId>) {
