@@ -95,6 +95,8 @@ struct Watch {
     now: Timestamp,
     sockets: u32,
     shredding: bool,
+    /// By this very move, as a person (or WhatsApp) had ended the session before.
+    shredded: bool,
     /// Shredding is allowed by what happened.
     may_shred: bool,
     stuck: bool,
@@ -112,6 +114,7 @@ impl Watch {
             now,
             sockets: 0,
             shredding: false,
+            shredded: false,
             may_shred: false,
             stuck: false,
             flapping: false,
@@ -121,11 +124,13 @@ impl Watch {
     }
 
     fn play(&mut self, step_: Move, jitter: f64) {
+        self.shredded = false;
         match step_ {
             Move::World(input) => self.feed(input, jitter),
             Move::Socket(input) if self.sockets == 1 => self.feed(input, jitter),
             Move::Shred(ok) if self.shredding => {
                 self.shredding = false;
+                self.shredded = ok;
                 self.feed(if ok { Input::Shredded } else { Input::ShredFailed }, jitter);
             }
             Move::Socket(_) | Move::Shred(_) => {}
@@ -262,7 +267,9 @@ impl Watch {
             assert!(has_socket || c.due_at().is_some() || person, "no way forward from {c:?}");
         }
         if let State::Disconnected { reason: Reason::VaultLocked, .. } = c.state() {
-            assert!(c.holds_auth_state() || !before.holds_auth_state(), "a locked keychain cost the auth-state");
+            let kept = c.holds_auth_state() || !before.holds_auth_state();
+            assert!(kept || self.shredded, "a locked keychain cost the auth-state");
+            assert!(!effects.contains(&Effect::Shred) || before.state() == c.state(), "a locked keychain shreds");
         }
     }
 }
