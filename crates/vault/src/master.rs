@@ -103,11 +103,18 @@ impl Master {
 
     /// Which key is in force; `None` when nothing was ever written.
     fn in_force(&mut self) -> Result<Option<InForce>, VaultError> {
-        let Some(check) = self.entries.read(CHECK)? else {
-            return match self.entries.list()?.first() {
-                None => Ok(None),
-                Some(_) => Err(VaultError::Damaged("the entry that tells the master key is missing".into())),
-            };
+        let check = match self.entries.read(CHECK)? {
+            Some(check) => check,
+            None => {
+                // Another process may have begun between the two looks: the second one tells all of it.
+                let all = self.entries.list()?;
+                let begun = !all.is_empty();
+                match all.into_iter().find(|(name, _)| name == CHECK) {
+                    Some((_, check)) => check,
+                    None if begun => return Err(VaultError::Damaged("the entry that tells the master key is missing".into())),
+                    None => return Ok(None),
+                }
+            }
         };
         loop {
             if let Some(sealer) = self.keys.all().map(MasterKey::sealer).find(|sealer| opens(sealer, &check)) {

@@ -217,6 +217,7 @@ async fn a_key_that_came_from_elsewhere_is_kept_once() {
 struct Busy {
     entries: Arc<Mutex<Vec<SealedEntry>>>,
     meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    before_list: Arc<Mutex<Option<Meanwhile>>>,
 }
 
 type Meanwhile = Box<dyn FnOnce(&mut Vec<SealedEntry>) + Send>;
@@ -261,7 +262,11 @@ impl SealedEntries for Busy {
     }
 
     fn list(&mut self) -> Result<Vec<SealedEntry>, VaultError> {
-        Ok(self.entries.lock().unwrap().clone())
+        let mut entries = self.entries.lock().unwrap();
+        if let Some(act) = self.before_list.lock().unwrap().take() {
+            act(&mut entries);
+        }
+        Ok(entries.clone())
     }
 
     fn replace(&mut self, old: &[SealedEntry], new: &[SealedEntry]) -> Result<bool, VaultError> {
@@ -292,4 +297,23 @@ async fn what_is_written_while_the_master_key_changes_is_not_lost() {
     busy.before_replace(move |entries| *entries = with_it);
     assert_eq!(of(both(&new, &old), busy.clone()).rewrap().await.unwrap(), 2);
     assert_eq!(of(new.into(), busy).channel_key(channel(1)).await.unwrap(), Some(made));
+}
+
+#[tokio::test]
+async fn of_two_that_begin_at_once_the_second_takes_the_first_ones_key_for_no_damage() {
+    let key = MasterKey::generate().unwrap();
+    let of = |busy: Busy| Vault::master(key.clone(), Box::new(busy), scope(Namespace::Sandbox, "one"));
+    let first = Busy::default();
+    let made = of(first.clone()).create_ledger_key().await.unwrap();
+
+    // The first one begins between the second one's looks at the check and at everything.
+    let second = Busy::default();
+    *second.before_list.lock().unwrap() = Some(Box::new(move |entries| entries.clone_from(&first.entries.lock().unwrap())));
+    let told = of(second.clone()).create_ledger_key().await;
+    assert_eq!(told, Err(VaultError::AlreadyThere));
+    assert_eq!(of(second.clone()).ledger_key().await.unwrap(), Some(made));
+
+    // A check that is really missing is damage.
+    second.entries.lock().unwrap().retain(|(name, _)| name != "check");
+    assert!(matches!(of(second).ledger_key().await, Err(VaultError::Damaged(_))));
 }
