@@ -50,7 +50,7 @@ async fn count(ledger: &Ledger) -> Result<Concerns, LedgerError> {
     let wedged = ledger.outbox_counts(None, engine::Clock::system().now()).await?.failed;
     let troubled = |status: &EndpointStatus| match status {
         EndpointStatus::Active => false,
-        EndpointStatus::Paused { reason, .. } => *reason != domain::PauseReason::ByHand,
+        EndpointStatus::Paused { reason, .. } => *reason == domain::PauseReason::Failing,
         EndpointStatus::Disabled { .. } => true,
     };
     let webhooks = ledger.endpoints().await?.iter().filter(|endpoint| troubled(&endpoint.status)).count();

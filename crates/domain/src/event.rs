@@ -1,6 +1,6 @@
 use crate::{
-    Cause, ChannelId, ChannelView, ChatId, EndpointId, Message, MessageId, MessageStatus, PauseReason, Person, Reason,
-    Timestamp,
+    AppId, AppRequestId, Cause, ChannelId, ChannelView, ChatId, EndpointId, KeyId, Message, MessageId, MessageStatus,
+    PauseReason, Peer, Permits, Person, Reason, RevokeReason, Timestamp,
 };
 
 /// Something that happened, as the event log keeps it and as SSE and webhooks tell it.
@@ -50,8 +50,12 @@ pub enum Event {
     MessageQueued {
         message: Message,
     },
-    /// Any later stage of an outbound message: `message.sent`, `.delivered`, `.read`, `.failed`, `.cancelled`, `.expired`; and
-    /// `.queued` again when a try came to nothing and another will follow.
+    /// An app proposes it, and it waits for a person.
+    MessageAsking {
+        message: Message,
+    },
+    /// Any later stage of an outbound message: `message.sent`, `.delivered`, `.read`, `.failed`, `.cancelled`, `.expired`,
+    /// `.denied`; and `.queued` again when a try came to nothing and another will follow.
     MessageProgress {
         message: Message,
     },
@@ -100,6 +104,43 @@ pub enum Event {
         url: String,
         since: Timestamp,
     },
+    /// A program asks to be let in. Without the code, which is for its window and ours.
+    AppRequested {
+        request: AppRequestId,
+        name: String,
+        permits: Permits,
+        origin: Option<String>,
+        peer: Peer,
+        expires_at: Timestamp,
+    },
+    AppAllowed {
+        /// What it had asked by; `None` for an app that was made by hand.
+        request: Option<AppRequestId>,
+        app: AppId,
+        name: String,
+        permits: Permits,
+        /// Until WhatIsUp quits.
+        once: bool,
+    },
+    AppDenied {
+        request: AppRequestId,
+        name: String,
+    },
+    AppRevoked {
+        app: AppId,
+        name: String,
+        /// `None`: all of its keys.
+        key: Option<KeyId>,
+        reason: RevokeReason,
+    },
+    /// Many keys that are none were tried.
+    AccessAttempts {
+        /// The one who tried most.
+        peer: Peer,
+        /// How often, since `since`.
+        failures: u32,
+        since: Timestamp,
+    },
 }
 
 /// The type of an event as the wire writes it.
@@ -108,7 +149,7 @@ pub struct EventKind(&'static str);
 
 impl EventKind {
     /// Every type that there is: what people ask for is held against these.
-    pub const ALL: [EventKind; 28] = [
+    pub const ALL: [EventKind; 35] = [
         EventKind("channel.created"),
         EventKind("channel.updated"),
         EventKind("channel.pairing"),
@@ -120,6 +161,7 @@ impl EventKind {
         EventKind("channel.recovered"),
         EventKind("channel.deleted"),
         EventKind("message.received"),
+        EventKind("message.asking"),
         EventKind("message.queued"),
         EventKind("message.sending"),
         EventKind("message.sent"),
@@ -129,6 +171,7 @@ impl EventKind {
         EventKind("message.failed"),
         EventKind("message.cancelled"),
         EventKind("message.expired"),
+        EventKind("message.denied"),
         EventKind("message.resolved"),
         EventKind("message.edited"),
         EventKind("message.revoked"),
@@ -137,6 +180,11 @@ impl EventKind {
         EventKind("webhook.paused"),
         EventKind("webhook.resumed"),
         EventKind("webhook.disabled"),
+        EventKind("app.requested"),
+        EventKind("app.allowed"),
+        EventKind("app.denied"),
+        EventKind("app.revoked"),
+        EventKind("access.attempts"),
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -158,9 +206,11 @@ impl Event {
             Event::ChannelRecovered { .. } => "channel.recovered",
             Event::ChannelDeleted { .. } => "channel.deleted",
             Event::MessageReceived { .. } => "message.received",
+            Event::MessageAsking { .. } => "message.asking",
             Event::MessageQueued { .. } => "message.queued",
             Event::MessageProgress { message } => match message.status {
                 MessageStatus::Received => "message.received",
+                MessageStatus::Asking => "message.asking",
                 MessageStatus::Queued => "message.queued",
                 MessageStatus::Sending => "message.sending",
                 MessageStatus::Sent => "message.sent",
@@ -170,6 +220,7 @@ impl Event {
                 MessageStatus::Failed(_) => "message.failed",
                 MessageStatus::Cancelled => "message.cancelled",
                 MessageStatus::Expired => "message.expired",
+                MessageStatus::Denied => "message.denied",
             },
             Event::ReceiptUnmatched { .. } => "receipt.unmatched",
             Event::MessageResolved { .. } => "message.resolved",
@@ -179,6 +230,11 @@ impl Event {
             Event::WebhookPaused { .. } => "webhook.paused",
             Event::WebhookResumed { .. } => "webhook.resumed",
             Event::WebhookDisabled { .. } => "webhook.disabled",
+            Event::AppRequested { .. } => "app.requested",
+            Event::AppAllowed { .. } => "app.allowed",
+            Event::AppDenied { .. } => "app.denied",
+            Event::AppRevoked { .. } => "app.revoked",
+            Event::AccessAttempts { .. } => "access.attempts",
         })
     }
 
@@ -196,19 +252,28 @@ impl Event {
             | Event::ChannelRecovered { channel, .. } => Some(channel.id),
             Event::ChannelDeleted { channel, .. } | Event::ReceiptUnmatched { channel, .. } => Some(*channel),
             Event::MessageReceived { message }
+            | Event::MessageAsking { message }
             | Event::MessageQueued { message }
             | Event::MessageProgress { message }
             | Event::MessageResolved { message }
             | Event::MessageEdited { message }
             | Event::MessageRevoked { message }
             | Event::MessageReacted { message } => Some(message.channel),
-            Event::WebhookPaused { .. } | Event::WebhookResumed { .. } | Event::WebhookDisabled { .. } => None,
+            Event::WebhookPaused { .. }
+            | Event::WebhookResumed { .. }
+            | Event::WebhookDisabled { .. }
+            | Event::AppRequested { .. }
+            | Event::AppAllowed { .. }
+            | Event::AppDenied { .. }
+            | Event::AppRevoked { .. }
+            | Event::AccessAttempts { .. } => None,
         }
     }
 
     pub fn message_id(&self) -> Option<MessageId> {
         match self {
             Event::MessageReceived { message }
+            | Event::MessageAsking { message }
             | Event::MessageQueued { message }
             | Event::MessageProgress { message }
             | Event::MessageResolved { message }
@@ -228,7 +293,12 @@ impl Event {
             | Event::ReceiptUnmatched { .. }
             | Event::WebhookPaused { .. }
             | Event::WebhookResumed { .. }
-            | Event::WebhookDisabled { .. } => None,
+            | Event::WebhookDisabled { .. }
+            | Event::AppRequested { .. }
+            | Event::AppAllowed { .. }
+            | Event::AppDenied { .. }
+            | Event::AppRevoked { .. }
+            | Event::AccessAttempts { .. } => None,
         }
     }
 }

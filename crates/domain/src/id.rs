@@ -74,6 +74,10 @@ id!(/** One event owed to one webhook receiver. */ DeliveryId, "dlv_");
 
 id!(/** One process that runs channels, for as long as it lives. */ WorkerId, "wk_");
 
+id!(/** A program that was let in. Sorts by creation. */ AppId, "app_");
+id!(/** One key of an app; not the key. */ KeyId, "key_");
+id!(/** A program asks to be let in. */ AppRequestId, "req_");
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,8 @@
 //! Pure: nothing here reads a clock, draws chance, awaits or serialises. Times and random bits are
 //! arguments; the JSON of these things is the crate `wire`.
 
-mod address;
 mod actor;
+mod address;
 mod amended;
 mod app;
 mod audit;
@@ -26,8 +26,8 @@ mod state;
 mod time;
 mod view;
 
-pub use address::{AddressKind, Never};
 pub use actor::{Actor, DoorKind, Peer, Program, Via};
+pub use address::{AddressKind, Never};
 pub use amended::{Amended, Reaction};
 pub use app::{App, Key, KeyState, RevokeReason};
 pub use audit::{AuditEntry, Outcome};

@@ -114,6 +114,8 @@ impl FailReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageStatus {
     Received,
+    /// An app proposes it: it waits for a person, and nothing of it has left. Then queued, denied, cancelled or expired.
+    Asking,
     Queued,
     Sending,
     Sent,
@@ -124,14 +126,17 @@ pub enum MessageStatus {
     Failed(FailReason),
     /// Taken out of the outbox before it left, or discarded after it had failed.
     Cancelled,
-    /// It was still queued at its `expires_at`.
+    /// It was still queued at its `expires_at`, or nobody had answered for it in time.
     Expired,
+    /// A person was asked and said no. Final.
+    Denied,
 }
 
 impl MessageStatus {
     pub fn as_str(&self) -> &'static str {
         match self {
             MessageStatus::Received => "received",
+            MessageStatus::Asking => "asking",
             MessageStatus::Queued => "queued",
             MessageStatus::Sending => "sending",
             MessageStatus::Sent => "sent",
@@ -141,6 +146,7 @@ impl MessageStatus {
             MessageStatus::Failed(_) => "failed",
             MessageStatus::Cancelled => "cancelled",
             MessageStatus::Expired => "expired",
+            MessageStatus::Denied => "denied",
         }
     }
 
@@ -148,31 +154,38 @@ impl MessageStatus {
     pub fn rank(&self) -> u8 {
         match self {
             MessageStatus::Received => 0,
-            MessageStatus::Queued => 1,
-            MessageStatus::Sending => 2,
-            MessageStatus::Sent => 3,
-            MessageStatus::Delivered => 4,
-            MessageStatus::Read => 5,
-            MessageStatus::Played => 6,
-            MessageStatus::Failed(_) => 7,
-            MessageStatus::Cancelled => 8,
-            MessageStatus::Expired => 9,
+            MessageStatus::Asking => 1,
+            MessageStatus::Queued => 2,
+            MessageStatus::Sending => 3,
+            MessageStatus::Sent => 4,
+            MessageStatus::Delivered => 5,
+            MessageStatus::Read => 6,
+            MessageStatus::Played => 7,
+            MessageStatus::Failed(_) => 8,
+            MessageStatus::Cancelled => 9,
+            MessageStatus::Expired => 10,
+            MessageStatus::Denied => 11,
         }
     }
 
     /// Whether what is now told of a message brings it forward. A later stage is never undone by an earlier one; what a
     /// recipient's device has confirmed cannot fail any more; and WhatsApp's word that it has the message holds against
-    /// our conclusion that it failed, was cancelled or expired (a try whose answer was lost had arrived after all).
+    /// our conclusion that it failed, was cancelled or expired (a try whose answer was lost had arrived after all). What
+    /// waits for a person leaves only through that person's word: nothing that is told from outside brings it forward.
     pub fn leads_to(&self, to: &MessageStatus) -> bool {
         match to {
-            MessageStatus::Received => false,
-            MessageStatus::Queued | MessageStatus::Sending => self.rank() < to.rank(),
+            MessageStatus::Received | MessageStatus::Asking => false,
+            MessageStatus::Queued => self.rank() < to.rank(),
+            MessageStatus::Sending => *self != MessageStatus::Asking && self.rank() < to.rank(),
             MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read | MessageStatus::Played => {
-                self.is_given_up() || self.rank() < to.rank()
+                *self != MessageStatus::Asking && (self.is_given_up() || self.rank() < to.rank())
             }
             MessageStatus::Failed(_) => self.rank() <= MessageStatus::Sent.rank(),
-            MessageStatus::Cancelled => matches!(self, MessageStatus::Queued | MessageStatus::Failed(_)),
-            MessageStatus::Expired => *self == MessageStatus::Queued,
+            MessageStatus::Cancelled => {
+                matches!(self, MessageStatus::Asking | MessageStatus::Queued | MessageStatus::Failed(_))
+            }
+            MessageStatus::Expired => matches!(self, MessageStatus::Asking | MessageStatus::Queued),
+            MessageStatus::Denied => *self == MessageStatus::Asking,
         }
     }
 
@@ -208,8 +221,9 @@ pub struct Message {
 mod tests {
     use super::*;
 
-    const ALL: [MessageStatus; 10] = [
+    const ALL: [MessageStatus; 12] = [
         MessageStatus::Received,
+        MessageStatus::Asking,
         MessageStatus::Queued,
         MessageStatus::Sending,
         MessageStatus::Sent,
@@ -219,15 +233,16 @@ mod tests {
         MessageStatus::Failed(FailReason::NoAnswer),
         MessageStatus::Cancelled,
         MessageStatus::Expired,
+        MessageStatus::Denied,
     ];
 
     #[test]
     fn no_status_leads_to_itself_and_a_confirmed_one_only_onwards() {
         for from in ALL {
             assert!(!from.leads_to(&from), "{from:?}");
-            for confirmed in &ALL[4..7] {
+            for confirmed in &ALL[5..8] {
                 assert!(
-                    !confirmed.leads_to(&from) || from.rank() > confirmed.rank() && from.rank() < 7,
+                    !confirmed.leads_to(&from) || from.rank() > confirmed.rank() && from.rank() < 8,
                     "{confirmed:?} {from:?}"
                 );
             }
@@ -236,8 +251,8 @@ mod tests {
 
     #[test]
     fn what_whatsapp_confirms_holds_against_our_own_conclusion() {
-        for given_up in &ALL[7..] {
-            for confirmed in &ALL[3..7] {
+        for given_up in &ALL[8..11] {
+            for confirmed in &ALL[4..8] {
                 assert!(given_up.leads_to(confirmed), "{given_up:?} {confirmed:?}");
             }
             assert!(!given_up.leads_to(&MessageStatus::Queued) && !given_up.leads_to(&MessageStatus::Sending));
@@ -248,8 +263,17 @@ mod tests {
     fn only_what_has_not_left_is_cancelled_or_expires() {
         let cancellable: Vec<_> =
             ALL.iter().filter(|s| s.leads_to(&MessageStatus::Cancelled)).map(MessageStatus::as_str).collect();
-        assert_eq!(cancellable, ["queued", "failed"]);
+        assert_eq!(cancellable, ["asking", "queued", "failed"]);
         let expiring: Vec<_> = ALL.iter().filter(|s| s.leads_to(&MessageStatus::Expired)).map(MessageStatus::as_str).collect();
-        assert_eq!(expiring, ["queued"]);
+        assert_eq!(expiring, ["asking", "queued"]);
+    }
+
+    #[test]
+    fn what_waits_for_a_person_moves_by_that_person_only_and_a_no_is_final() {
+        let from = |status: MessageStatus| -> Vec<_> {
+            ALL.iter().filter(|to| status.leads_to(to)).map(MessageStatus::as_str).collect()
+        };
+        assert_eq!(from(MessageStatus::Asking), ["queued", "failed", "cancelled", "expired", "denied"]);
+        assert_eq!(from(MessageStatus::Denied), Vec::<&str>::new());
     }
 }

@@ -1,4 +1,4 @@
-use crate::{FailReason, Timestamp};
+use crate::{AppId, FailReason, Timestamp};
 
 /// What the outbox knows of a message besides its status. All empty for a message that came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,4 +13,8 @@ pub struct OutboxNote {
     pub next_attempt_at: Option<Timestamp>,
     /// Why the last try came to nothing.
     pub setback: Option<FailReason>,
+    /// The app that wants it sent; `None` when a person or the admin key does.
+    pub app: Option<AppId>,
+    /// It was to be confirmed by a person, until this moment; stays when that was done.
+    pub ask_until: Option<Timestamp>,
 }

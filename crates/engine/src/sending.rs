@@ -85,6 +85,8 @@ impl Engine {
         match message.status {
             MessageStatus::Failed(_) => {}
             MessageStatus::Received
+            | MessageStatus::Asking
+            | MessageStatus::Denied
             | MessageStatus::Queued
             | MessageStatus::Sending
             | MessageStatus::Sent

@@ -274,6 +274,7 @@ pub(crate) fn message(row: &Row) -> Result<Message, LedgerError> {
             attempts: u32::try_from(row.get::<i64>("attempts")).unwrap_or(u32::MAX),
             next_attempt_at: moment("next_attempt_at"),
             setback: row.get::<Option<&str>>("setback").map(stored::reason_from).transpose()?,
+            ..OutboxNote::default()
         },
         amended: Amended {
             edited_at: moment("edited_at"),

@@ -1,4 +1,4 @@
-use crate::{ChannelOut, MessageOut, PersonOut};
+use crate::{AccessEventData, AppEventData, ChannelOut, MessageOut, PermitOut, PersonOut};
 use domain::{EndpointId, Event, PauseReason, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,6 +31,8 @@ pub enum EventData {
     Receipt(Box<ReceiptEventData>),
     Deleted(DeletedEventData),
     Webhook(Box<WebhookEventData>),
+    App(Box<AppEventData>),
+    Access(Box<AccessEventData>),
 }
 
 /// Of `channel.*`: the channel as it is after the event.
@@ -73,7 +75,7 @@ pub struct WebhookEventData {
     pub url: String,
     /// `active`, `paused` or `disabled`.
     pub status: String,
-    /// Paused: `by_hand` or `failing`. Disabled: `gone`.
+    /// Paused: `by_hand`, `failing` or `app_revoked`. Disabled: `gone`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What is going on and what to do, for a person.
@@ -120,6 +122,7 @@ pub fn event_data(event: &Event) -> EventData {
             EventData::Deleted(DeletedEventData { channel_id: channel.to_string(), name: name.clone() })
         }
         Event::MessageReceived { message }
+        | Event::MessageAsking { message }
         | Event::MessageQueued { message }
         | Event::MessageProgress { message }
         | Event::MessageResolved { message }
@@ -146,7 +149,47 @@ pub fn event_data(event: &Event) -> EventData {
             "The receiver answered 410 Gone: it wants no more events.",
             *since,
         ),
+        Event::AppRequested { request, name, permits, origin, peer, expires_at } => app(AppEventData {
+            request_id: Some(request.to_string()),
+            app_name: name.clone(),
+            permits: Some(PermitOut::all(permits)),
+            origin: origin.clone(),
+            peer: Some(peer.into()),
+            expires_at: Some(expires_at.to_string()),
+            summary: "A program asks to be let in.".to_owned(),
+            ..AppEventData::default()
+        }),
+        Event::AppAllowed { request, app: id, name, permits, once } => app(AppEventData {
+            request_id: request.map(|id| id.to_string()),
+            app_id: Some(id.to_string()),
+            app_name: name.clone(),
+            permits: Some(PermitOut::all(permits)),
+            once: Some(*once),
+            summary: if *once { "Let in until WhatIsUp quits." } else { "Let in." }.to_owned(),
+            ..AppEventData::default()
+        }),
+        Event::AppDenied { request, name } => app(AppEventData {
+            request_id: Some(request.to_string()),
+            app_name: name.clone(),
+            summary: "Not let in.".to_owned(),
+            ..AppEventData::default()
+        }),
+        Event::AppRevoked { app: id, name, key, reason } => app(AppEventData {
+            app_id: Some(id.to_string()),
+            key_id: key.map(|key| key.to_string()),
+            app_name: name.clone(),
+            reason: Some(reason.as_str().to_owned()),
+            summary: reason.sentence().to_owned(),
+            ..AppEventData::default()
+        }),
+        Event::AccessAttempts { peer, failures, since } => {
+            EventData::Access(Box::new(AccessEventData::of(peer, *failures, *since)))
+        }
     }
+}
+
+fn app(data: AppEventData) -> EventData {
+    EventData::App(Box::new(data))
 }
 
 fn webhook(id: EndpointId, url: &str, status: &str, reason: Option<&str>, summary: &str, since: Timestamp) -> EventData {

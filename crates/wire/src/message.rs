@@ -22,7 +22,8 @@ pub struct MessageOut {
     /// Written by the channel's own account (here or on the phone).
     pub from_me: bool,
     pub content: ContentOut,
-    /// `received`; or `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
+    /// `received`; or `asking`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`,
+    /// `denied`.
     #[schema(example = "queued")]
     pub status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,6 +47,13 @@ pub struct MessageOut {
     /// Why the last try came to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<FailureOut>,
+    /// The app that gave it; absent for what a person or the admin key gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "app_01j5a9k3m4n5p6q7r8s9t0v1w2")]
+    pub app_id: Option<String>,
+    /// `asking`: how long it waits for a person before it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_until: Option<String>,
     /// When its text was last changed; `content` is the newest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<String>,
@@ -162,6 +170,8 @@ impl From<&Message> for MessageOut {
             attempts: m.outbox.attempts,
             next_attempt_at: text(m.outbox.next_attempt_at),
             setback: m.outbox.setback.as_ref().map(FailureOut::from),
+            app_id: m.outbox.app.map(|app| app.to_string()),
+            ask_until: text(m.outbox.ask_until).filter(|_| m.status == MessageStatus::Asking),
             edited_at: text(m.amended.edited_at),
             revoked_at: text(m.amended.revoked_at),
             reactions: m.amended.reactions.iter().map(ReactionOut::from).collect(),

@@ -27,7 +27,8 @@ pub(crate) struct MessagesQuery {
     #[serde(default)]
     #[param(example = "15550100123@s.whatsapp.net")]
     chat: Option<String>,
-    /// Only those of this status: `received`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
+    /// Only those of this status: `received`, `asking`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`,
+    /// `cancelled`, `expired`, `denied`.
     #[serde(default)]
     #[param(example = "failed")]
     status: Option<String>,
@@ -70,8 +71,9 @@ fn chat(text: &str) -> Result<ChatId, Problem> {
     text.parse::<Recipient>().map(Recipient::into_chat).map_err(refused)
 }
 
-const STATUSES: [&str; 10] =
-    ["received", "queued", "sending", "sent", "delivered", "read", "played", "failed", "cancelled", "expired"];
+const STATUSES: [&str; 12] = [
+    "received", "asking", "queued", "sending", "sent", "delivered", "read", "played", "failed", "cancelled", "expired", "denied",
+];
 
 fn status(text: &str) -> Result<String, Problem> {
     let says = || format!("must be one of {}", STATUSES.join(", "));

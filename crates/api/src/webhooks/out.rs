@@ -28,7 +28,7 @@ pub(crate) struct WebhookOut {
     /// `active`, `paused` (events go on being collected for it) or `disabled` (they are not).
     #[schema(example = "active")]
     status: &'static str,
-    /// Why it is paused or disabled: `by_hand`, `failing` or `gone`.
+    /// Why it is paused or disabled: `by_hand`, `failing`, `app_revoked` or `gone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     status_reason: Option<&'static str>,
     /// Since when it is paused or disabled: RFC 3339, UTC.
@@ -135,6 +135,9 @@ fn summary(endpoint: &Endpoint, pending: u64) -> String {
             format!(
                 "Paused because the receiver failed for too long; {waiting}, and none is lost. Mend the receiver, then resume."
             )
+        }
+        (EndpointStatus::Paused { reason: PauseReason::AppRevoked, .. }, _) => {
+            format!("Paused because the app that it belongs to was revoked; {waiting}. Resume it if you want it yourself, or delete it.")
         }
         (EndpointStatus::Disabled { .. }, _) => {
             "Disabled because the receiver answered 410 Gone. Events are no longer collected for it; resume it to begin anew."

@@ -1,11 +1,12 @@
 //! Events that did not happen, to try a receiver with: complete, of any type, with fictitious people.
 
 use domain::{
-    Amended, Cause, ChannelId, ChannelView, Content, Desired, Direction, EndpointId, Event, EventId, FailReason, Identity,
-    Message, MessageId, MessageStatus, OutboxNote, PairingMethod, PairingPrompt, PauseReason, Person, Reaction, Reason, State,
-    Timestamp,
+    Amended, AppId, AppRequestId, Cause, ChannelId, ChannelView, Content, Desired, Direction, DoorKind, EndpointId, Event,
+    EventId, FailReason, Identity, Message, MessageId, MessageStatus, OutboxNote, PairingMethod, PairingPrompt, PauseReason,
+    Peer, Permit, Permits, Person, Reaction, Reason, RevokeReason, Scope, State, Timestamp,
 };
 use ledger::LoggedEvent;
+use std::time::Duration;
 
 /// Of each type one.
 pub(super) fn all(at: Timestamp, endpoint: EndpointId, url: &str) -> Vec<Event> {
@@ -22,6 +23,9 @@ pub(super) fn all(at: Timestamp, endpoint: EndpointId, url: &str) -> Vec<Event> 
     let amended = |amended| Message { amended, ..received.clone() };
     let reaction = Reaction { by: person("+15550100124", "Grace"), emoji: "👍".into(), at };
     let (channel, url) = (sample.channel(connected), url.to_owned());
+    let (request, app, name) = (AppRequestId::new(at, 0), AppId::new(at, 0), "Till".to_owned());
+    let permits = Permits::new([Permit::of(Scope::MessagesSendAsk)]);
+    let peer = Peer { door: DoorKind::Tcp, address: Some("127.0.0.1".into()), program: None };
     vec![
         Event::ChannelCreated { channel: sample.channel(State::Disconnected { since: at, reason: Reason::New }) },
         Event::ChannelUpdated { channel: channel.clone() },
@@ -34,6 +38,7 @@ pub(super) fn all(at: Timestamp, endpoint: EndpointId, url: &str) -> Vec<Event> 
         Event::ChannelRecovered { channel: channel.clone(), stuck_since: at },
         Event::ChannelDeleted { channel: channel.id, name: channel.name },
         Event::MessageReceived { message: received.clone() },
+        Event::MessageAsking { message: sample.sent(MessageStatus::Asking) },
         Event::MessageQueued { message: sample.sent(MessageStatus::Queued) },
         progress(MessageStatus::Sending),
         progress(MessageStatus::Sent),
@@ -43,6 +48,7 @@ pub(super) fn all(at: Timestamp, endpoint: EndpointId, url: &str) -> Vec<Event> 
         progress(MessageStatus::Failed(FailReason::NoSuchRecipient)),
         progress(MessageStatus::Cancelled),
         progress(MessageStatus::Expired),
+        progress(MessageStatus::Denied),
         Event::MessageResolved { message: received.clone() },
         Event::MessageEdited { message: amended(Amended { edited_at: Some(at), ..Amended::default() }) },
         Event::MessageRevoked { message: amended(Amended { revoked_at: Some(at), ..Amended::default() }) },
@@ -57,6 +63,18 @@ pub(super) fn all(at: Timestamp, endpoint: EndpointId, url: &str) -> Vec<Event> 
         Event::WebhookPaused { endpoint, url: url.clone(), reason: PauseReason::ByHand, since: at },
         Event::WebhookResumed { endpoint, url: url.clone(), since: at },
         Event::WebhookDisabled { endpoint, url, since: at },
+        Event::AppRequested {
+            request,
+            name: name.clone(),
+            permits: permits.clone(),
+            origin: None,
+            peer: peer.clone(),
+            expires_at: at.plus(Duration::from_secs(600)),
+        },
+        Event::AppAllowed { request: Some(request), app, name: name.clone(), permits, once: false },
+        Event::AppDenied { request, name: name.clone() },
+        Event::AppRevoked { app, name, key: None, reason: RevokeReason::Disabled },
+        Event::AccessAttempts { peer, failures: 50, since: at },
     ]
 }
 

@@ -51,8 +51,8 @@ fn of(event: &LoggedEvent, overview: &Overview) -> Option<News> {
     let data: Value = serde_json::from_str(event.data.get()).ok()?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let notice = match event.kind.as_str() {
-        // Who paused it by hand knows.
-        "webhook.paused" if data["reason"] != "by_hand" => Notice::WebhookPaused,
+        // Who paused it by hand, or revoked its app, knows.
+        "webhook.paused" if data["reason"] == "failing" => Notice::WebhookPaused,
         "webhook.disabled" => Notice::WebhookDisabled,
         "message.failed" => {
             let channel = event.channel?;

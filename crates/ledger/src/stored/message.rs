@@ -64,6 +64,8 @@ pub(crate) fn failure(status: &MessageStatus) -> Option<String> {
     match status {
         MessageStatus::Failed(reason) => Some(reason_to(reason)),
         MessageStatus::Received
+        | MessageStatus::Asking
+        | MessageStatus::Denied
         | MessageStatus::Queued
         | MessageStatus::Sending
         | MessageStatus::Sent
@@ -75,8 +77,10 @@ pub(crate) fn failure(status: &MessageStatus) -> Option<String> {
     }
 }
 
-const PLAIN: [MessageStatus; 9] = [
+const PLAIN: [MessageStatus; 11] = [
     MessageStatus::Received,
+    MessageStatus::Asking,
+    MessageStatus::Denied,
     MessageStatus::Queued,
     MessageStatus::Sending,
     MessageStatus::Sent,
@@ -109,6 +113,8 @@ mod tests {
     fn every_status_survives_the_file() {
         for s in [
             MessageStatus::Received,
+            MessageStatus::Asking,
+            MessageStatus::Denied,
             MessageStatus::Queued,
             MessageStatus::Sending,
             MessageStatus::Sent,

@@ -101,7 +101,7 @@ fn status_from(word: &str, reason: Option<&str>, since: Option<i64>) -> Result<E
     match (word, since) {
         ("active", _) => Ok(EndpointStatus::Active),
         ("paused", Some(since)) => {
-            let reason = [PauseReason::ByHand, PauseReason::Failing].into_iter().find(|r| Some(r.as_str()) == reason);
+            let reason = PauseReason::ALL.into_iter().find(|r| Some(r.as_str()) == reason);
             Ok(EndpointStatus::Paused { reason: reason.ok_or(unreadable(WHAT))?, since })
         }
         ("disabled", Some(since)) => Ok(EndpointStatus::Disabled { since }),
