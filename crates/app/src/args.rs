@@ -6,30 +6,30 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct RunArgs {
     /// Read this configuration file instead of the platform's own.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where channels, events, messages and credentials live.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Port of the local API.
-    #[arg(long, value_name = "N")]
+    #[arg(long, global = true, value_name = "N")]
     pub port: Option<u16>,
     /// Keep the keys in this file (0600) instead of the keychain.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// Sandbox builds: the loopback WhatsApp to talk to (ws:// or wss://).
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub whatsapp_url: Option<String>,
     /// Sandbox builds: a PEM file to trust there.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub whatsapp_ca: Option<PathBuf>,
     /// Sandbox builds: the client version to present, as in 2.3000.1023223821.
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, global = true, value_name = "VERSION")]
     pub whatsapp_version: Option<String>,
     /// error, warn, info, debug or trace; or a filter such as "info,whatsapp=debug".
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// pretty or json.
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
 }

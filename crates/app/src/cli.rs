@@ -1,6 +1,9 @@
 //! The commands of `whatisupd`, one file each.
 
 mod alive;
+mod apps;
+mod asks;
+mod audit;
 mod backup;
 mod channels;
 mod client;
@@ -51,6 +54,12 @@ enum Command {
     Alive(RunArgs),
     /// The keys: make a master key, see how they stand, change them.
     Vault(vault::Args),
+    /// The programs that may use the API: who asks, who has been let in, and with what.
+    Apps(apps::Args),
+    /// Messages of programs that wait for a person's word.
+    Asks(asks::Args),
+    /// Who did what with access and through the API: show it, check that nothing was changed in it, write it to a file.
+    Audit(audit::Args),
     /// Check keychain, port, disk, clock and network, and say what to do.
     Doctor(RunArgs),
     /// Write everything but the keys into one file, while it runs.
@@ -77,6 +86,9 @@ impl Cli {
             Command::Open(args) => open::perform(args).await,
             Command::Alive(args) => alive::perform(args).await,
             Command::Vault(args) => vault::perform(args).await,
+            Command::Apps(args) => apps::perform(args).await,
+            Command::Asks(args) => asks::perform(args).await,
+            Command::Audit(args) => audit::perform(args).await,
             Command::Doctor(args) => doctor::perform(args).await,
             Command::Backup(args) => backup::perform(args).await,
             Command::Restore(args) => restore::perform(args).await,

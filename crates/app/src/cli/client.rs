@@ -68,6 +68,35 @@ impl Client {
         bail!("{status}: {detail}");
     }
 
+    /// The pieces of a 2xx answer of this media type as they come, for what may be long.
+    pub async fn pieces(&self, path: &str, kind: &str, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> Result<()> {
+        let answer = self.send(self.request(Method::GET, path).header("accept", kind)).await?;
+        let mut pieces = answer.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            take(&piece.map_err(|_| self.gone())?)?;
+        }
+        Ok(())
+    }
+
+    /// Everything of a list that comes in pages, up to `most` entries.
+    pub async fn all(&self, path: &str, most: usize) -> Result<Vec<Value>> {
+        let (mut items, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = match &cursor {
+                None => self.get(path).await?,
+                Some(cursor) => {
+                    self.get(&format!("{path}{}cursor={cursor}", if path.contains('?') { '&' } else { '?' })).await?
+                }
+            };
+            items.extend(page["items"].as_array().cloned().unwrap_or_default());
+            cursor = page["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() || items.len() >= most {
+                items.truncate(most);
+                return Ok(items);
+            }
+        }
+    }
+
     fn gone(&self) -> anyhow::Error {
         gone(&self.base)
     }
@@ -83,6 +112,14 @@ impl Client {
 
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.call(Method::GET, path, None).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Result<Value> {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        self.call(Method::DELETE, path, None).await
     }
 
     pub async fn post(&self, path: &str, body: Option<Value>) -> Result<Value> {
