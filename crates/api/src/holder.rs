@@ -1,3 +1,11 @@
+//! Who has a port, and which program stands at the other end of a connection.
+
+#[cfg(target_os = "linux")]
+mod open;
+#[cfg(target_os = "linux")]
+mod table;
+
+use domain::Program;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -18,15 +26,9 @@ impl Holder {
     /// Who listens on `address`, when the system tells: Linux does for processes of the same user.
     #[cfg(target_os = "linux")]
     pub fn of(address: SocketAddr) -> Option<Self> {
-        let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
-            .iter()
-            .filter_map(|table| std::fs::read_to_string(table).ok())
-            .flat_map(|table| listening(&table, address.port()))
-            .collect();
-        let wanted: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
-        let pids =
-            std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        pids.into_iter().find(|pid| has_open(*pid, &wanted)).map(|pid| Holder { pid, program: program(pid) })
+        let listening = table::sockets().into_iter().filter(|s| s.listens && s.local.port() == address.port());
+        let inodes: Vec<u64> = listening.map(|s| s.inode).collect();
+        open::holders(&inodes).first().map(|pid| Holder { pid: *pid, program: name(*pid) })
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -35,47 +37,106 @@ impl Holder {
     }
 }
 
-/// The inodes of sockets that listen on `port`, from one of the kernel's tables.
 #[cfg(target_os = "linux")]
-fn listening(table: &str, port: u16) -> Vec<String> {
-    const LISTEN: &str = "0A";
-    let local_port = format!(":{port:04X}");
-    table
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
-            (local.ends_with(&local_port) && *state == LISTEN).then(|| (*inode).to_owned())
-        })
-        .collect()
-}
-
-#[cfg(target_os = "linux")]
-fn has_open(pid: u32, sockets: &[String]) -> bool {
-    let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    open.flatten()
-        .filter_map(|fd| std::fs::read_link(fd.path()).ok())
-        .any(|to| sockets.iter().any(|s| to.as_os_str() == s.as_str()))
-}
-
-#[cfg(target_os = "linux")]
-fn program(pid: u32) -> String {
+fn name(pid: u32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "another program".to_owned() } else { name.to_owned() }
 }
 
+/// The program that has the other end of a connection from `peer` to `own`, both on this machine. Reads all of `/proc`, so it is
+/// for moments in which a person wants to know, not for every request.
+///
+/// `None` when the system does not tell, or when several programs hold the connection and it could be either.
+#[cfg(target_os = "linux")]
+pub(crate) fn caller(peer: SocketAddr, own: SocketAddr) -> Option<Program> {
+    let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    let (peer, own) = (plain(peer), plain(own));
+    if !peer.ip().is_loopback() && peer.ip() != own.ip() {
+        return None;
+    }
+    let end = table::sockets().into_iter().find(|s| s.local == peer && s.remote == own && s.inode != 0)?;
+    let mut programs: Vec<Program> = open::holders(&[end.inode]).into_iter().filter_map(|pid| program(pid, end.uid)).collect();
+    programs.dedup_by(|a, b| a.path == b.path);
+    // A number may have gone to another process meanwhile: what holds the connection now is what held it then.
+    let holds_still = |p: &Program| open::holders(&[end.inode]).contains(&p.pid);
+    match (programs.pop(), programs.pop()) {
+        (Some(only), None) if holds_still(&only) => Some(only),
+        (Some(_) | None, _) => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn caller(_: SocketAddr, _: SocketAddr) -> Option<Program> {
+    None
+}
+
+/// The program that runs as this process of this user, when the system tells.
+#[cfg(target_os = "linux")]
+pub(crate) fn program(pid: u32, uid: u32) -> Option<Program> {
+    let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some(Program { pid, path, uid })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn program(_: u32, _: u32) -> Option<Program> {
+    None
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream};
+    use std::process::{Command, Stdio};
 
     #[test]
-    fn only_listening_sockets_of_the_port_count() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-             0: 0100007F:250F 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0\n\
-             1: 0100007F:250F 0100007F:A001 01 00000000:00000000 00:00000000 00000000  1000        0 4712 1 0 100 0 0 10 0\n\
-             2: 0100007F:2510 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4713 1 0 100 0 0 10 0\n";
-        assert_eq!(listening(table, 9487), ["4711"]);
+    fn a_connection_of_our_own_leads_to_ourselves() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (here, peer) = listener.accept().unwrap();
+        let program = caller(peer, here.local_addr().unwrap()).unwrap();
+        assert_eq!((program.pid, program.path), (std::process::id(), std::env::current_exe().unwrap().canonicalize().unwrap()));
+        drop(there);
+    }
+
+    #[test]
+    fn another_program_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap();
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; echo >&3; read _", own.port());
+        let mut bash = Command::new("bash").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let (_here, peer) = listener.accept().unwrap();
+        let program = caller(peer, own).unwrap();
+        assert_eq!(program.pid, bash.id());
+        assert!(program.path.ends_with("bash"), "{:?}", program.path);
+        bash.stdin.take().unwrap().write_all(b"\n").unwrap();
+        bash.wait().unwrap();
+    }
+
+    #[test]
+    fn a_connection_that_two_programs_hold_names_neither() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap();
+        // A child that has another program and the parent's connection.
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; sleep 60 & echo >&3; read _; kill $!", own.port());
+        let mut bash = Command::new("bash").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let (here, peer) = listener.accept().unwrap();
+        let inode = table::sockets().into_iter().find(|s| s.local == peer && s.remote == own).unwrap().inode;
+        // Until the child is what it will be; nothing tells when.
+        while !open::holders(&[inode]).iter().filter_map(|pid| program(*pid, 0)).any(|p| p.path.ends_with("sleep") || p.path.ends_with("coreutils")) {
+            std::thread::yield_now();
+        }
+        assert_eq!(caller(peer, own), None);
+        bash.stdin.take().unwrap().write_all(b"\n").unwrap();
+        bash.wait().unwrap();
+        drop(here);
+    }
+
+    #[test]
+    fn an_end_that_nobody_has_is_nobody() {
+        assert_eq!(caller("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap()), None);
+        assert_eq!(caller("192.0.2.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap()), None);
     }
 }

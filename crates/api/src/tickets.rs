@@ -1,0 +1,7 @@
+//! `/v1/tickets`: what stands in for a key where none can be sent along, once: an `EventSource` and an image take a URL only.
+
+pub(crate) mod create;
+mod passes;
+mod target;
+
+pub(crate) use passes::Passes;
