@@ -1,15 +1,17 @@
-//! Which addresses may be dialled. The one resolution that is checked here is the one that is dialled.
+//! Which addresses may be dialled. The one resolution that is checked here is the one that is dialled: what is permitted has a
+//! type of its own, and nothing else can be connected to.
 
-use crate::Trouble;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use crate::{Names, Trouble};
+use domain::AddressKind;
+use std::net::{IpAddr, SocketAddr};
 use url::Host;
 
 /// How far this build delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Any address but link-local ones and those at which clouds hand out credentials.
+    /// Wherever the endpoint's own policy allows.
     Anywhere,
-    /// This machine only.
+    /// This machine only, where the endpoint's own policy allows that.
     LoopbackOnly,
 }
 
@@ -20,84 +22,99 @@ impl Default for Reach {
     }
 }
 
-/// Where a machine of some cloud asks for its own credentials. (AWS, GCP and Azure use 169.254.169.254 besides, which is
-/// link-local.)
-const METADATA: [IpAddr; 5] = [
-    // Alibaba
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    // Azure's wire server
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-    // Oracle
-    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
-    // AWS
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254)),
-    // GCP
-    IpAddr::V6(Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254)),
-];
+/// Where one endpoint may lead, by who has added it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressPolicy {
+    /// Whether it may be on this machine or its local networks: when a person has added it. An app gets deliveries on the
+    /// public internet only, or it could have us knock at whatever listens here.
+    pub private: bool,
+}
+
+impl AddressPolicy {
+    pub const TRUSTED: Self = AddressPolicy { private: true };
+    pub const PUBLIC: Self = AddressPolicy { private: false };
+}
+
+/// Why an address is not dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error(transparent)]
+    Never(#[from] domain::Never),
+    #[error("is on this machine or its local networks, and only a person may add a receiver there")]
+    Private,
+    #[error("is not a loopback address, and a sandbox build delivers to this machine only")]
+    Sandbox,
+}
 
 /// Why this address is not dialled; `None` when it may be.
-pub(crate) fn refusal(ip: IpAddr, reach: Reach) -> Option<&'static str> {
-    let ip = plain(ip);
-    if ip.is_loopback() {
-        return None;
-    }
-    let link_local = match ip {
-        IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    };
-    let nobody = match ip {
-        IpAddr::V4(v4) => v4.octets()[0] == 0 || v4.is_broadcast() || v4.is_multicast(),
-        IpAddr::V6(v6) => v6.is_unspecified() || v6.is_multicast(),
-    };
-    if link_local || METADATA.contains(&ip) {
-        Some("is a link-local or cloud metadata address, where nothing is ever delivered")
-    } else if nobody {
-        Some("is no address of one machine")
-    } else if reach == Reach::LoopbackOnly {
-        Some("is not a loopback address, and a sandbox build delivers to this machine only")
-    } else {
-        None
+pub(crate) fn refusal(ip: IpAddr, reach: Reach, policy: AddressPolicy) -> Option<Refused> {
+    let kind = AddressKind::of(ip);
+    match kind {
+        AddressKind::Never(never) => Some(never.into()),
+        AddressKind::Local | AddressKind::Public if reach == Reach::LoopbackOnly => Some(Refused::Sandbox),
+        AddressKind::Loopback | AddressKind::Local if !policy.private => Some(Refused::Private),
+        AddressKind::Loopback | AddressKind::Local | AddressKind::Public => None,
     }
 }
 
-/// An IPv4 address that is written as an IPv6 one: mapped (::ffff:0:0/96), or behind NAT64 (64:ff9b::/96) or 6to4
-/// (2002::/16), which both lead there.
-fn plain(ip: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = ip else { return ip };
-    let four = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
-    match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => four(high, low),
-        [0x2002, high, low, ..] => four(high, low),
-        _ => v6.to_canonical(),
+/// Addresses that were checked. Made nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Permitted(Vec<SocketAddr>);
+
+impl Permitted {
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.0
     }
 }
 
-/// The addresses behind a host, all of which may be dialled. A sandbox build takes a name only when every address of it is
-/// loopback; another one leaves out what is forbidden (a name of the local network often has a link-local address besides).
-pub(crate) async fn resolve(host: &Host<&str>, port: u16, reach: Reach) -> Result<Vec<SocketAddr>, Trouble> {
+/// Asks for the addresses of a host, once, and checks them.
+///
+/// One of them that is refused refuses the name, whatever else it leads to: who is asked may answer otherwise the next time, and
+/// a name that leads to both a receiver and to a place where there is none is no mistake. The exception is a link-local address
+/// beside others, which machines of a local network announce of themselves, for a receiver that a person has added.
+pub(crate) async fn resolve(
+    host: &Host<&str>,
+    port: u16,
+    names: &Names,
+    reach: Reach,
+    policy: AddressPolicy,
+) -> Result<Permitted, Trouble> {
     let found: Vec<SocketAddr> = match *host {
         Host::Ipv4(ip) => vec![(ip, port).into()],
         Host::Ipv6(ip) => vec![(ip, port).into()],
-        Host::Domain(name) => {
-            tokio::net::lookup_host((name, port)).await.map_err(|_| Trouble::NoSuchHost(name.to_owned()))?.collect()
-        }
+        Host::Domain(name) => names.addresses(name, port).await.map_err(|_| Trouble::NoSuchHost(name.to_owned()))?,
     };
-    permitted(host, found, reach)
+    permitted(host, found, reach, policy)
 }
 
-fn permitted(host: &Host<&str>, found: Vec<SocketAddr>, reach: Reach) -> Result<Vec<SocketAddr>, Trouble> {
-    let refused = found.iter().find_map(|address| Some((address.ip(), refusal(address.ip(), reach)?)));
-    let allowed: Vec<_> = found.into_iter().filter(|address| refusal(address.ip(), reach).is_none()).collect();
-    match refused {
-        Some((ip, why)) if allowed.is_empty() || reach == Reach::LoopbackOnly => Err(Trouble::Forbidden(match host {
+fn permitted(host: &Host<&str>, found: Vec<SocketAddr>, reach: Reach, policy: AddressPolicy) -> Result<Permitted, Trouble> {
+    let forbidden = |ip: IpAddr, why: Refused| {
+        Trouble::Forbidden(match host {
             Host::Domain(name) => format!("{name} leads to {ip}, which {why}"),
             Host::Ipv4(_) | Host::Ipv6(_) => format!("{ip} {why}"),
-        })),
-        _ if allowed.is_empty() => Err(Trouble::NoSuchHost(host.to_string())),
-        _ => Ok(allowed),
+        })
+    };
+    let (mut allowed, mut beside) = (Vec::new(), None);
+    for address in found {
+        let ip = address.ip();
+        match refusal(ip, reach, policy) {
+            None => allowed.push(address),
+            Some(why @ Refused::Never(_)) if policy.private && is_link_local(ip) => beside = Some((ip, why)),
+            Some(why) => return Err(forbidden(ip, why)),
+        }
+    }
+    match beside {
+        _ if !allowed.is_empty() => Ok(Permitted(allowed)),
+        Some((ip, why)) => Err(forbidden(ip, why)),
+        None => Err(Trouble::NoSuchHost(host.to_string())),
+    }
+}
+
+/// What a machine gives itself on a cable. Not 169.254.0.0/16: where clouds are, that is theirs.
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
     }
 }
 
@@ -105,60 +122,88 @@ fn permitted(host: &Host<&str>, found: Vec<SocketAddr>, reach: Reach) -> Result<
 mod tests {
     use super::*;
 
-    fn open(ip: &str, reach: Reach) -> bool {
-        refusal(ip.parse().unwrap(), reach).is_none()
+    const NEVER: [&str; 14] = [
+        "169.254.169.254",
+        "fe80::1",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "0.0.0.0",
+        "::",
+        "255.255.255.255",
+        "224.0.0.1",
+        "::ffff:127.0.0.1",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    ];
+    const LOOPBACK: [&str; 3] = ["127.0.0.1", "127.9.8.7", "::1"];
+    const LOCAL: [&str; 5] = ["10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fd00::1"];
+    const PUBLIC: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
+
+    fn why(ip: &str, reach: Reach, policy: AddressPolicy) -> Option<Refused> {
+        refusal(ip.parse().unwrap(), reach, policy)
     }
 
     #[test]
-    fn metadata_and_link_local_addresses_are_refused_however_they_are_written() {
-        for ip in [
-            "169.254.169.254",
-            "169.254.0.1",
-            "::ffff:169.254.169.254",
-            "64:ff9b::a9fe:a9fe",
-            "2002:a9fe:a9fe::1",
-            "fe80::1",
-            "febf::1",
-            "fd00:ec2::254",
-            "fd20:ce::254",
-            "100.100.100.200",
-            "168.63.129.16",
-            "192.0.0.192",
-            "::ffff:100.100.100.200",
-            "0.0.0.0",
-            "0.1.2.3",
-            "::",
-            "::ffff:0.0.0.0",
-            "255.255.255.255",
-            "224.0.0.1",
-            "ff02::1",
-        ] {
-            assert!(!open(ip, Reach::Anywhere), "{ip}");
-            assert!(!open(ip, Reach::LoopbackOnly), "{ip}");
+    fn some_addresses_are_refused_whoever_added_them() {
+        for ip in NEVER {
+            for reach in [Reach::Anywhere, Reach::LoopbackOnly] {
+                for policy in [AddressPolicy::TRUSTED, AddressPolicy::PUBLIC] {
+                    assert!(matches!(why(ip, reach, policy), Some(Refused::Never(_))), "{ip}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn this_machine_and_its_networks_are_for_receivers_that_a_person_added() {
+        for ip in LOOPBACK.into_iter().chain(LOCAL) {
+            assert_eq!(why(ip, Reach::Anywhere, AddressPolicy::PUBLIC), Some(Refused::Private), "{ip}");
+            assert_eq!(why(ip, Reach::Anywhere, AddressPolicy::TRUSTED), None, "{ip}");
+        }
+        for ip in PUBLIC {
+            assert_eq!(why(ip, Reach::Anywhere, AddressPolicy::PUBLIC), None, "{ip}");
         }
     }
 
     #[test]
     fn a_sandbox_build_delivers_to_loopback_only() {
-        for ip in ["127.0.0.1", "127.9.8.7", "::1", "::ffff:127.0.0.1"] {
-            assert!(open(ip, Reach::LoopbackOnly), "{ip}");
+        for ip in LOOPBACK {
+            assert_eq!(why(ip, Reach::LoopbackOnly, AddressPolicy::TRUSTED), None, "{ip}");
+            assert_eq!(why(ip, Reach::LoopbackOnly, AddressPolicy::PUBLIC), Some(Refused::Private), "{ip}");
         }
-        for ip in ["192.0.2.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "2001:db8::1", "fd00::1", "::ffff:10.0.0.1", "8.8.8.8"]
-        {
-            assert!(!open(ip, Reach::LoopbackOnly), "{ip}");
-            assert!(open(ip, Reach::Anywhere), "{ip}: receivers live on local networks too");
+        for ip in LOCAL.into_iter().chain(PUBLIC) {
+            assert_eq!(why(ip, Reach::LoopbackOnly, AddressPolicy::TRUSTED), Some(Refused::Sandbox), "{ip}");
         }
     }
 
+    fn of_name(addresses: &[&str], reach: Reach, policy: AddressPolicy) -> Result<Vec<String>, Trouble> {
+        let found = addresses.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 80)).collect();
+        let permitted = permitted(&Host::Domain("receiver.test"), found, reach, policy)?;
+        Ok(permitted.addresses().iter().map(|address| address.ip().to_string()).collect())
+    }
+
     #[test]
-    fn of_a_name_only_what_is_permitted_is_dialled() {
-        let name = Host::Domain("receiver.test");
-        let both: Vec<SocketAddr> = vec!["[fe80::1]:80".parse().unwrap(), "192.0.2.7:80".parse().unwrap()];
-        assert_eq!(permitted(&name, both.clone(), Reach::Anywhere), Ok(vec![both[1]]));
-        let mixed: Vec<SocketAddr> = vec!["127.0.0.1:80".parse().unwrap(), "192.0.2.7:80".parse().unwrap()];
-        assert!(matches!(permitted(&name, mixed, Reach::LoopbackOnly), Err(Trouble::Forbidden(_))));
-        let metadata = vec!["169.254.169.254:80".parse().unwrap()];
-        assert!(matches!(permitted(&name, metadata, Reach::Anywhere), Err(Trouble::Forbidden(_))));
-        assert!(matches!(permitted(&name, vec![], Reach::Anywhere), Err(Trouble::NoSuchHost(_))));
+    fn one_refused_address_refuses_the_name() {
+        for (reach, policy, addresses) in [
+            (Reach::Anywhere, AddressPolicy::PUBLIC, ["192.0.2.7", "127.0.0.1"]),
+            (Reach::Anywhere, AddressPolicy::PUBLIC, ["10.0.0.1", "192.0.2.7"]),
+            (Reach::Anywhere, AddressPolicy::PUBLIC, ["192.0.2.7", "fe80::1"]),
+            (Reach::Anywhere, AddressPolicy::TRUSTED, ["192.0.2.7", "169.254.169.254"]),
+            (Reach::Anywhere, AddressPolicy::TRUSTED, ["127.0.0.1", "64:ff9b::7f00:1"]),
+            (Reach::LoopbackOnly, AddressPolicy::TRUSTED, ["127.0.0.1", "192.0.2.7"]),
+        ] {
+            assert!(matches!(of_name(&addresses, reach, policy), Err(Trouble::Forbidden(_))), "{addresses:?}");
+        }
+        assert!(matches!(of_name(&[], Reach::Anywhere, AddressPolicy::TRUSTED), Err(Trouble::NoSuchHost(_))));
+    }
+
+    #[test]
+    fn a_machine_of_the_local_network_may_have_a_link_local_address_besides() {
+        let found = of_name(&["fe80::1", "192.168.1.7"], Reach::Anywhere, AddressPolicy::TRUSTED);
+        assert_eq!(found, Ok(vec!["192.168.1.7".to_owned()]));
+        assert!(matches!(of_name(&["fe80::1"], Reach::Anywhere, AddressPolicy::TRUSTED), Err(Trouble::Forbidden(_))));
     }
 }

@@ -122,7 +122,7 @@ pub(crate) async fn attempt(dialer: &Dialer, lines: &Lines, letter: Letter, time
 }
 
 async fn ask(dialer: &Dialer, lines: &Lines, letter: Letter) -> Result<Head, Trouble> {
-    let Letter { target, headers, body, .. } = letter;
+    let Letter { target, policy, headers, body, .. } = letter;
     if let Some(idle) = lines.take() {
         match idle.ask(&target, headers.clone(), body.clone()).await {
             Ok(head) => return Ok(head),
@@ -132,7 +132,7 @@ async fn ask(dialer: &Dialer, lines: &Lines, letter: Letter) -> Result<Head, Tro
             Err(NoAnswer::Broke(trouble)) => return Err(trouble),
         }
     }
-    let line = Line::open(dialer.dial(&target).await?).await?;
+    let line = Line::open(dialer.dial(&target, policy).await?).await?;
     line.ask(&target, headers, body).await.map_err(|e| match e {
         NoAnswer::Stale => Trouble::CutOff,
         NoAnswer::Broke(trouble) => trouble,

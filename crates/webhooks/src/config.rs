@@ -1,4 +1,4 @@
-use crate::{Clock, Reach, Schedule};
+use crate::{Clock, Names, Reach, Schedule};
 use domain::WorkerId;
 use rustls_pki_types::CertificateDer;
 use std::time::Duration;
@@ -12,6 +12,7 @@ pub struct DispatcherConfig {
     pub schedule: Schedule,
     /// Whatever it says, a build with the feature `sandbox` delivers to loopback only.
     pub reach: Reach,
+    pub names: Names,
     /// Certificate authorities to trust besides the web's and this machine's.
     pub authorities: Vec<CertificateDer<'static>>,
     /// Who this process is among those that share the ledger: it serves the endpoints that it has claimed. `None`: it is the only
@@ -27,6 +28,7 @@ impl Default for DispatcherConfig {
             timeout: Duration::from_secs(15),
             schedule: Schedule::default(),
             reach: Reach::default(),
+            names: Names::system(),
             authorities: Vec::new(),
             worker: None,
         }

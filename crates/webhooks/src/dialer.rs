@@ -1,14 +1,14 @@
 //! The one place of this crate that opens connections: TCP and TLS to what [`address`] permits, never through a proxy.
 
-use crate::address::{self, Reach};
-use crate::{Target, Trouble};
+use crate::address::{self, AddressPolicy, Permitted, Reach, Refused};
+use crate::{Names, Target, Trouble};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::CertificateResult;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -28,6 +28,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 #[derive(Clone, Debug)]
 pub(crate) struct Dialer {
     reach: Reach,
+    names: Names,
     more: Arc<[CertificateDer<'static>]>,
     /// Made for the first secure connection: reading this machine's authorities takes a moment.
     tls: Arc<OnceCell<Arc<ClientConfig>>>,
@@ -35,15 +36,20 @@ pub(crate) struct Dialer {
 
 impl Dialer {
     /// Trusts the web's authorities, those of this machine, and `more`; what is no certificate is left out.
-    pub fn new(reach: Reach, more: &[CertificateDer<'static>]) -> Self {
-        Dialer { reach, more: more.into(), tls: Arc::default() }
+    pub fn new(reach: Reach, names: Names, more: &[CertificateDer<'static>]) -> Self {
+        Dialer { reach, names, more: more.into(), tls: Arc::default() }
     }
 
     /// Opens a connection. The name is asked for once; what was checked is what is dialled. Sets no deadline of its own.
-    pub async fn dial(&self, target: &Target) -> Result<Box<dyn Wire>, Trouble> {
+    pub async fn dial(&self, target: &Target, policy: AddressPolicy) -> Result<Box<dyn Wire>, Trouble> {
         let host = target.host();
-        let addresses = address::resolve(&host, target.port(), self.reach).await?;
-        let tcp = connect(&addresses).await.map_err(|e| {
+        let permitted = address::resolve(&host, target.port(), &self.names, self.reach, policy).await?;
+        if !policy.private
+            && let Some(ours) = permitted.addresses().iter().find(|address| is_this_machine(address.ip()))
+        {
+            return Err(Trouble::Forbidden(format!("{} {}", ours.ip(), Refused::Private)));
+        }
+        let tcp = connect(&permitted).await.map_err(|e| {
             let refused = e.kind() == io::ErrorKind::ConnectionRefused;
             if refused { Trouble::Refused } else { Trouble::Unreachable(e.to_string()) }
         })?;
@@ -90,9 +96,24 @@ fn trust(found: CertificateResult, more: &[CertificateDer<'static>]) -> Arc<Clie
     Arc::new(config)
 }
 
+/// Whether this machine itself has the address: what listens on all of its addresses is reached under a public one, too. Nothing
+/// is sent: connecting a UDP socket only asks the system where it would send from, and to oneself one sends from there.
+fn is_this_machine(ip: IpAddr) -> bool {
+    let any = match ip {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        // Any port: nobody listens, and nobody is told.
+        socket.connect((ip, 9))?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == ip)
+}
+
 /// The first address that answers; the next one is tried beside it after a head start, or as soon as one has failed.
-async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let mut rest = addresses.iter();
+async fn connect(permitted: &Permitted) -> io::Result<TcpStream> {
+    let mut rest = permitted.addresses().iter();
     let mut tries = FuturesUnordered::new();
     let mut first_error = None;
     loop {
@@ -108,5 +129,32 @@ async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
             },
             () = tokio::time::sleep(HEAD_START), if rest.len() > 0 => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_addresses() {
+        assert!(is_this_machine(Ipv4Addr::LOCALHOST.into()));
+        assert!(is_this_machine(Ipv6Addr::LOCALHOST.into()));
+        assert!(!is_this_machine(Ipv4Addr::new(192, 0, 2, 1).into()));
+    }
+
+    #[tokio::test]
+    async fn what_the_policy_refuses_is_refused_before_anything_is_connected() {
+        // Were it dialled, it would be refused or answered by whatever is there: never forbidden.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let names = Names::told(|_| vec![Ipv4Addr::LOCALHOST.into()]);
+        let dialer = Dialer::new(Reach::LoopbackOnly, names, &[]);
+        let target = Target::parse(&format!("http://receiver.test:{port}/"), Reach::Anywhere, AddressPolicy::PUBLIC).unwrap();
+        let refused = dialer.dial(&target, AddressPolicy::PUBLIC).await;
+        assert!(matches!(refused, Err(Trouble::Forbidden(_))));
+        let accepted = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(accepted.is_err(), "it was dialled");
+        assert!(dialer.dial(&target, AddressPolicy::TRUSTED).await.is_ok());
     }
 }

@@ -39,7 +39,7 @@ impl Ground {
         }
         let claims = if config.worker.is_some() { Claims::none() } else { Claims::All };
         Arc::new(Ground {
-            dialer: Dialer::new(config.reach, &config.authorities),
+            dialer: Dialer::new(config.reach, config.names.clone(), &config.authorities),
             ledger,
             config,
             numbers: Numbers::default(),

@@ -1,5 +1,5 @@
 use crate::target::header;
-use crate::{Reach, Target, Trouble, signature};
+use crate::{AddressPolicy, Reach, Target, Trouble, signature};
 use bytes::Bytes;
 use domain::Timestamp;
 use hyper::HeaderMap;
@@ -17,6 +17,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 #[derive(Clone)]
 pub(crate) struct Letter {
     pub target: Target,
+    pub policy: AddressPolicy,
     pub headers: HeaderMap,
     pub body: Bytes,
     /// When it was signed.
@@ -26,8 +27,11 @@ pub(crate) struct Letter {
 /// Writes what `endpoint` gets of `event`. The body is the same JSON as on the event stream. Custom headers that cannot be
 /// sent are left out; an endpoint that cannot be addressed or signed for gets nothing.
 pub(crate) fn write(endpoint: &Endpoint, event: &LoggedEvent, at: Timestamp, reach: Reach) -> Result<Letter, Trouble> {
-    let target = Target::parse(&endpoint.url, reach).map_err(|e| match e {
-        crate::TargetError::Forbidden(..) => Trouble::Forbidden(e.to_string()),
+    let policy = AddressPolicy { private: endpoint.trusted_addresses };
+    let target = Target::parse(&endpoint.url, reach, policy).map_err(|e| match e {
+        crate::TargetError::Forbidden(..) | crate::TargetError::ForbiddenName(..) | crate::TargetError::Metadata(_) => {
+            Trouble::Forbidden(e.to_string())
+        }
         crate::TargetError::NotAUrl
         | crate::TargetError::Scheme
         | crate::TargetError::Credentials
@@ -53,7 +57,7 @@ pub(crate) fn write(endpoint: &Endpoint, event: &LoggedEvent, at: Timestamp, rea
     for (name, value) in [(ID, id), (TIMESTAMP, signature::seconds(at)), (SIGNATURE, signature)] {
         headers.insert(name, HeaderValue::try_from(value).map_err(|e| Trouble::BadTarget(e.to_string()))?);
     }
-    Ok(Letter { target, headers, body: body.into(), at })
+    Ok(Letter { target, policy, headers, body: body.into(), at })
 }
 
 fn is_live(secret: &SigningSecret, at: Timestamp) -> bool {

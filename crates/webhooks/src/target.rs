@@ -1,5 +1,4 @@
-use crate::Reach;
-use crate::address;
+use crate::address::{self, AddressPolicy, Reach, Refused};
 use hyper::header::{HeaderName, HeaderValue};
 use std::net::IpAddr;
 use url::{Host, Url};
@@ -20,7 +19,11 @@ pub enum TargetError {
     #[error("longer than 2000 characters")]
     TooLong,
     #[error("{0} {1}")]
-    Forbidden(IpAddr, &'static str),
+    Forbidden(IpAddr, Refused),
+    #[error("{0} {1}")]
+    ForbiddenName(String, Refused),
+    #[error("{0} gives out a cloud's credentials, and nothing is ever delivered there")]
+    Metadata(String),
 }
 
 /// Why a custom header cannot be sent.
@@ -56,7 +59,7 @@ const RESERVED: [&str; 14] = [
 
 impl Target {
     /// Reads a URL. A fragment is dropped: it is never sent.
-    pub fn parse(text: &str, reach: Reach) -> Result<Self, TargetError> {
+    pub fn parse(text: &str, reach: Reach, policy: AddressPolicy) -> Result<Self, TargetError> {
         if text.len() > LONGEST_URL {
             return Err(TargetError::TooLong);
         }
@@ -67,13 +70,10 @@ impl Target {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(TargetError::Credentials);
         }
-        let literal = match url.host().ok_or(TargetError::NotAUrl)? {
-            Host::Domain(_) => None,
-            Host::Ipv4(ip) => Some(IpAddr::V4(ip)),
-            Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
-        };
-        if let Some((ip, why)) = literal.and_then(|ip| Some((ip, address::refusal(ip, reach)?))) {
-            return Err(TargetError::Forbidden(ip, why));
+        match url.host().ok_or(TargetError::NotAUrl)? {
+            Host::Domain(name) => check_name(name, policy)?,
+            Host::Ipv4(ip) => check_address(IpAddr::V4(ip), reach, policy)?,
+            Host::Ipv6(ip) => check_address(IpAddr::V6(ip), reach, policy)?,
         }
         if url.port() == Some(0) {
             return Err(TargetError::NotAUrl);
@@ -109,6 +109,28 @@ impl Target {
     }
 }
 
+fn check_address(ip: IpAddr, reach: Reach, policy: AddressPolicy) -> Result<(), TargetError> {
+    address::refusal(ip, reach, policy).map_or(Ok(()), |why| Err(TargetError::Forbidden(ip, why)))
+}
+
+/// The names under which clouds give out their credentials.
+const METADATA: [&str; 3] = ["metadata.google.internal", "metadata.goog", "instance-data"];
+/// Names of this machine and of local networks (RFC 6761, 6762, 8375, and the one that ICANN reserved): no resolver is asked to know
+/// whether these are public.
+const LOCAL: [&str; 6] = ["localhost", "local", "internal", "home.arpa", "lan", "localdomain"];
+
+fn check_name(name: &str, policy: AddressPolicy) -> Result<(), TargetError> {
+    let name = name.trim_end_matches('.');
+    let is_of = |zone: &str| name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+    if METADATA.into_iter().any(is_of) {
+        return Err(TargetError::Metadata(name.to_owned()));
+    }
+    if !policy.private && LOCAL.into_iter().any(is_of) {
+        return Err(TargetError::ForbiddenName(name.to_owned(), Refused::Private));
+    }
+    Ok(())
+}
+
 /// Checks a custom header of an endpoint.
 pub fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
     header(name, value).map(drop)
@@ -132,7 +154,7 @@ mod tests {
     use super::*;
 
     fn target(text: &str) -> Result<Target, TargetError> {
-        Target::parse(text, Reach::Anywhere)
+        Target::parse(text, Reach::Anywhere, AddressPolicy::TRUSTED)
     }
 
     #[test]
@@ -153,8 +175,33 @@ mod tests {
         for metadata in ["http://169.254.169.254/latest", "http://0xa9fea9fe/", "http://2852039166/", "http://[fe80::1]/"] {
             assert!(matches!(target(metadata), Err(TargetError::Forbidden(..))), "{metadata}");
         }
-        let far = Target::parse("http://192.0.2.1/", Reach::LoopbackOnly);
+        let far = Target::parse("http://192.0.2.1/", Reach::LoopbackOnly, AddressPolicy::TRUSTED);
         assert!(matches!(far, Err(TargetError::Forbidden(..))));
+    }
+
+    #[test]
+    fn an_app_names_nothing_that_is_near() {
+        let public = |text: &str| Target::parse(text, Reach::Anywhere, AddressPolicy::PUBLIC);
+        for near in ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "017700000001", "10.0.0.1", "192.168.1.1", "[::1]", "[fd00::1]"] {
+            let url = format!("http://{near}/");
+            assert!(matches!(public(&url), Err(TargetError::Forbidden(_, Refused::Private))), "{url}");
+            assert!(target(&url).is_ok(), "{url}");
+        }
+        for near in ["localhost", "LOCALHOST.", "hooks.localhost", "printer.local", "nas.lan", "vault.internal", "router.home.arpa"] {
+            let url = format!("http://{near}/");
+            assert!(matches!(public(&url), Err(TargetError::ForbiddenName(_, Refused::Private))), "{url}");
+            assert!(target(&url).is_ok(), "{url}");
+        }
+        for far in ["https://example.com/", "https://localhost.example.com/", "https://mylocal/", "http://192.0.2.1/"] {
+            assert!(public(far).is_ok(), "{far}");
+        }
+    }
+
+    #[test]
+    fn nobody_names_where_clouds_keep_credentials() {
+        for name in ["metadata.google.internal", "Metadata.Google.Internal.", "metadata.goog", "x.metadata.goog", "instance-data"] {
+            assert!(matches!(target(&format!("http://{name}/")), Err(TargetError::Metadata(_))), "{name}");
+        }
     }
 
     #[test]

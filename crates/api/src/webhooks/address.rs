@@ -2,29 +2,14 @@
 //! who dials.
 
 use url::{Host, Url};
-use webhooks::{Reach, Target};
-
-/// The names under which clouds give out their credentials.
-const METADATA: [&str; 2] = ["metadata.google.internal", "metadata.goog"];
+use webhooks::{AddressPolicy, Reach, Target};
 
 /// The URL as it is stored, or why it cannot be a receiver's.
-pub(super) fn check(given: &str, reach: Reach) -> Result<String, String> {
-    let target = Target::parse(given, reach).map_err(|e| match e {
-        webhooks::TargetError::Forbidden(ip, why) => format!("{ip} {why}"),
-        e @ (webhooks::TargetError::NotAUrl
-        | webhooks::TargetError::Scheme
-        | webhooks::TargetError::Credentials
-        | webhooks::TargetError::TooLong) => e.to_string(),
-    })?;
+pub(super) fn check(given: &str, reach: Reach, policy: AddressPolicy) -> Result<String, String> {
+    let target = Target::parse(given, reach, policy).map_err(|e| e.to_string())?;
     let url = Url::parse(target.as_str()).map_err(|e| e.to_string())?;
-    if url.port() == Some(0) {
-        return Err("nobody listens on port 0".to_owned());
-    }
     if let Some(Host::Domain(name)) = url.host() {
         let name = name.trim_end_matches('.');
-        if METADATA.contains(&name) {
-            return Err(format!("{name} gives out a cloud's credentials, and nothing is ever delivered there"));
-        }
         // RFC 6761: these names are this machine, whatever a resolver says.
         let loopback = name == "localhost" || name.ends_with(".localhost");
         if reach == Reach::LoopbackOnly && !loopback {
@@ -42,15 +27,17 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const TRUSTED: AddressPolicy = AddressPolicy::TRUSTED;
+
     #[track_caller]
     fn refused(url: &str, reach: Reach) -> String {
-        check(url, reach).unwrap_err()
+        check(url, reach, TRUSTED).unwrap_err()
     }
 
     #[test]
     fn receivers_are_reached_by_http_or_https() {
-        assert_eq!(check(" http://127.0.0.1:8080/hooks?a=b ", Reach::Anywhere).unwrap(), "http://127.0.0.1:8080/hooks?a=b");
-        assert_eq!(check("https://EXAMPLE.org", Reach::Anywhere).unwrap(), "https://example.org/");
+        assert_eq!(check(" http://127.0.0.1:8080/hooks?a=b ", Reach::Anywhere, TRUSTED).unwrap(), "http://127.0.0.1:8080/hooks?a=b");
+        assert_eq!(check("https://EXAMPLE.org", Reach::Anywhere, TRUSTED).unwrap(), "https://example.org/");
         for url in ["", "example.org/hooks", "ftp://example.org/", "file:///etc/passwd", "http://", "http://example.org:0/"] {
             refused(url, Reach::Anywhere);
         }
@@ -85,11 +72,20 @@ mod tests {
         for url in
             ["http://127.0.0.1:1/", "http://127.9.9.9/", "http://localhost:8080/", "http://hooks.localhost/", "http://[::1]/"]
         {
-            assert!(check(url, Reach::LoopbackOnly).is_ok(), "{url}");
+            assert!(check(url, Reach::LoopbackOnly, TRUSTED).is_ok(), "{url}");
         }
         for url in ["http://192.168.0.1/", "https://example.org/", "http://localhost.example.org/", "http://[fd00::1]/"] {
             assert!(refused(url, Reach::LoopbackOnly).contains("sandbox"), "{url}");
-            assert!(check(url, Reach::Anywhere).is_ok(), "{url}");
+            assert!(check(url, Reach::Anywhere, TRUSTED).is_ok(), "{url}");
         }
+    }
+
+    #[test]
+    fn an_app_adds_no_receiver_on_this_machine_or_its_networks() {
+        for url in ["http://127.0.0.1:8080/", "http://localhost/", "http://[::1]/", "http://192.168.0.1/", "http://nas.local/"] {
+            let says = check(url, Reach::Anywhere, AddressPolicy::PUBLIC).unwrap_err();
+            assert!(says.contains("only a person"), "{url}: {says}");
+        }
+        assert!(check("https://example.org/hooks", Reach::Anywhere, AddressPolicy::PUBLIC).is_ok());
     }
 }

@@ -68,6 +68,8 @@ impl Ground {
             headers: vec![],
             secrets: vec![SigningSecret { secret: self.secret.clone().into(), created_at: at, expires_at: None }],
             concurrency: 1,
+            app: None,
+            trusted_addresses: true,
             status: EndpointStatus::Active,
             failing_since: None,
             created_at: at,

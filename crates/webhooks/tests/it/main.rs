@@ -7,6 +7,7 @@ mod clock;
 mod delivery;
 mod full_disk;
 mod ground;
+mod guard;
 mod hostile;
 mod outcomes;
 mod receiver;
