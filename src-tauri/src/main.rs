@@ -38,6 +38,7 @@ use cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    app::shield();
     let cli = Cli::parse();
     let config = start::configuration(&cli.run);
     app::init_logging(config.as_ref().ok());

@@ -1,5 +1,6 @@
 //! The flags that `whatisupd run` and the desktop application share.
 
+use crate::Taken;
 use std::path::PathBuf;
 
 /// Flags are the last layer of the configuration. None of them carries a secret: other users can read them.
@@ -32,4 +33,7 @@ pub struct RunArgs {
     /// pretty or json.
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
+    /// What the environment held besides and does not hold any more. Read when the command line is, once.
+    #[arg(skip = crate::environment::taken())]
+    pub taken: Taken,
 }

@@ -23,11 +23,13 @@ mod migrate;
 mod moving;
 mod notices;
 mod opened;
+mod panics;
 mod private;
 mod rotate;
 mod running;
 mod sealed_table;
 mod servers;
+mod shield;
 mod standing;
 mod start_error;
 mod stop;
@@ -45,7 +47,7 @@ pub use config::{
     OutboxConfig, PostgresConfig, RedisConfig, Sessions, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig,
     WorkerConfig, remember_vault_choice,
 };
-pub use environment::take_master_key_out;
+pub use environment::Taken;
 pub use examine::{Finding, alive, examine};
 pub use keys::{Face, VaultKind, admin_key};
 pub use leave::leave;
@@ -54,6 +56,7 @@ pub use migrate::{MigrateError, Migrated, MigrationStep, MovedSession, Targets, 
 pub use notices::{About, News};
 pub use rotate::{NewKeys, NewMasterKey, VaultStatus, new_master_key, rotate_keys, rotate_master, vault_status};
 pub use running::{Running, Stores};
+pub use shield::shield;
 pub use start_error::{Awaited, StartAction, StartError};
 pub use stop::stop_requested;
 pub use vault::KeyOf;

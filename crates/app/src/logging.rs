@@ -60,7 +60,6 @@ pub fn init_logging(config: Option<&Config>) {
     if let Some(error) = no_file {
         tracing::warn!(%error, "there are no log files in the data directory");
     }
-    tell_panics();
 }
 
 /// What the protocol library tells below a warning: whole stanzas, with pairing codes, numbers and ciphertexts. Its log targets
@@ -121,17 +120,6 @@ impl<'writer> FormatFields<'writer> for Plain {
     fn format_fields<R: tracing_subscriber::field::RecordFields>(&self, to: Writer<'writer>, fields: R) -> std::fmt::Result {
         self.0.format_fields(to, fields)
     }
-}
-
-/// A panic is noted with its place. Not with its words: they may quote what must not be logged.
-fn tell_panics() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if let Some(at) = panic.location() {
-            tracing::error!(at = %at, "a part of the program broke off; please report this");
-        }
-        before(panic);
-    }));
 }
 
 #[cfg(test)]

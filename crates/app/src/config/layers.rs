@@ -41,10 +41,11 @@ impl Sources {
             std::env::vars_os().map(|(name, value)| (text(name), value)).filter(|(name, _)| name.starts_with("WHATISUP_"));
         let mut env: BTreeMap<_, _> = ours.map(|(name, value)| (name, text(value))).collect();
         let in_the_open = env.remove(MASTER_KEY_VARIABLE).map(SecretString::from);
+        env.extend(args.taken.settings());
         Sources {
+            master_key: args.taken.master_key().or(in_the_open),
             args,
             env,
-            master_key: crate::environment::taken().or(in_the_open),
             credentials: std::env::var_os("CREDENTIALS_DIRECTORY").filter(|dir| !dir.is_empty()).map(PathBuf::from),
         }
     }
