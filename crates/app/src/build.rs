@@ -101,6 +101,9 @@ impl App {
 
 pub(crate) fn lock(config: &Config) -> Result<DataDirLock, StartError> {
     private::directory(&config.data_dir).map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    if let Some(open) = crate::examine::permissions::secret_files(config).filter(|found| !found.good) {
+        tracing::warn!("{}", open.says);
+    }
     let program = std::env::current_exe().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
     DataDirLock::acquire(&config.data_dir, program.as_deref().unwrap_or("WhatIsUp"), Clock::system().now()).map_err(|e| match e
     {

@@ -3,6 +3,7 @@
 mod known;
 mod layers;
 mod master;
+mod secret_files;
 mod stores;
 mod switch;
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub events: EventsConfig,
     pub webhooks: WebhooksConfig,
     pub log: LogConfig,
+    /// The person's file of settings, when there is a secret in it.
+    pub(crate) secret_settings: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -290,6 +293,7 @@ impl Raw {
             events: self.events,
             webhooks: self.webhooks,
             log: self.log,
+            secret_settings: secret_files::of_settings(sources),
             data_dir,
         })
     }

@@ -1,6 +1,7 @@
 //! What `doctor` looks at, one check a function.
 
-mod permissions;
+mod memory;
+pub(crate) mod permissions;
 mod stores;
 mod upkeep;
 
@@ -48,6 +49,9 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings.extend(ports(config).await);
     findings.push(disk(&config.data_dir));
     findings.push(permissions::permissions(&config.data_dir));
+    findings.extend(permissions::secret_files(config));
+    findings.push(memory::environment());
+    findings.push(memory::memory(&config.data_dir));
     findings.push(upkeep::logs(config));
     findings.push(upkeep::backup(&config.data_dir, engine::Clock::system().now()));
     let (network, date) = network(config).await;
@@ -159,7 +163,9 @@ pub async fn alive(data_dir: &Path) -> bool {
 }
 
 async fn answers(address: SocketAddr) -> bool {
-    let asked = reqwest::Client::new().get(format!("http://{address}/livez")).timeout(Duration::from_secs(2)).send().await;
+    // Not by a proxy of the environment, which would be asked for its own machine.
+    let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return false };
+    let asked = client.get(format!("http://{address}/livez")).timeout(Duration::from_secs(2)).send().await;
     asked.is_ok_and(|a| a.status().is_success())
 }
 
