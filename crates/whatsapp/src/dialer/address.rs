@@ -1,8 +1,9 @@
 use super::DialError;
+use domain::AddressKind;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use socket2::{SockRef, TcpKeepalive};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -35,6 +36,29 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Di
     Ok(addresses)
 }
 
+/// The addresses of a proxy, which somebody has chosen over the API: never where clouds hand out credentials, nor what is no
+/// machine's address (a link-local one beside others is left out: machines of a local network announce them of themselves).
+/// On this machine and its networks proxies are at home; only a person may choose one.
+pub(super) async fn resolve_proxy(host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
+    permitted_proxy(host, resolve(host, port).await?)
+}
+
+fn permitted_proxy(host: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, DialError> {
+    let (mut allowed, mut beside) = (Vec::new(), None);
+    for address in found {
+        let link_local = matches!(address.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local());
+        match AddressKind::of(address.ip()) {
+            AddressKind::Loopback | AddressKind::Local | AddressKind::Public => allowed.push(address),
+            AddressKind::Never(why) if link_local => beside = Some(why),
+            AddressKind::Never(why) => return Err(DialError::Proxy(format!("{host} {why}"))),
+        }
+    }
+    match beside {
+        Some(why) if allowed.is_empty() => Err(DialError::Proxy(format!("{host} {why}"))),
+        Some(_) | None => Ok(allowed),
+    }
+}
+
 /// The sandbox's rule: loopback and nothing else, however the address is written.
 #[cfg(feature = "sandbox")]
 pub(crate) fn permit(host: &str, addresses: &[SocketAddr]) -> Result<(), DialError> {
@@ -52,7 +76,7 @@ pub(super) async fn through_proxy(host: &str, port: u16) -> Result<Target, DialE
 #[cfg(not(feature = "sandbox"))]
 #[allow(clippy::unused_async)]
 pub(super) async fn through_proxy(host: &str, port: u16) -> Result<Target, DialError> {
-    Ok(match host.parse::<std::net::IpAddr>() {
+    Ok(match host.parse::<IpAddr>() {
         Ok(ip) => Target::Address(SocketAddr::new(ip, port)),
         Err(_) => Target::Name(host.to_owned()),
     })
@@ -89,4 +113,32 @@ fn tuned(tcp: TcpStream) -> std::io::Result<TcpStream> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(PROBE_AFTER))?;
     Ok(tcp)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn of(addresses: &[&str]) -> Result<Vec<String>, DialError> {
+        let found = addresses.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 3128)).collect();
+        Ok(permitted_proxy("proxy.test", found)?.iter().map(|address| address.ip().to_string()).collect())
+    }
+
+    #[test]
+    fn a_proxy_is_never_where_clouds_hand_out_credentials() {
+        for ip in ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "64:ff9b::a9fe:a9fe", "::ffff:169.254.169.254", "0.0.0.0"] {
+            assert!(matches!(of(&[ip]), Err(DialError::Proxy(_))), "{ip}");
+            assert!(matches!(of(&["127.0.0.1", ip]), Err(DialError::Proxy(_))), "{ip}");
+        }
+        assert!(of(&["fe80::1"]).is_err());
+    }
+
+    #[test]
+    fn a_proxy_is_at_home_on_this_machine_and_its_networks() {
+        for ip in ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "192.0.2.1"] {
+            assert_eq!(of(&[ip]).unwrap(), [ip]);
+        }
+        assert_eq!(of(&["fe80::1", "192.168.1.1"]).unwrap(), ["192.168.1.1"]);
+    }
 }

@@ -61,7 +61,7 @@ impl Dialer {
             None => self.open(host, port).await?,
             Some(proxy) => {
                 let target = address::through_proxy(host, port).await?;
-                let tcp = self.open(&proxy.host, proxy.port).await.map_err(DialError::at_proxy)?;
+                let tcp = self.open_proxy(proxy).await.map_err(DialError::at_proxy)?;
                 tokio::time::timeout(self.deadlines.proxy, proxy::consent(proxy, tcp, &target, port))
                     .await
                     .map_err(|_| DialError::Proxy("it did not answer in time".into()))??
@@ -79,6 +79,15 @@ impl Dialer {
     async fn open(&self, host: &str, port: u16) -> Result<tokio::net::TcpStream, DialError> {
         tokio::time::timeout(self.deadlines.connect, async {
             let addresses = address::resolve(host, port).await?;
+            address::connect(&addresses).await
+        })
+        .await
+        .map_err(|_| DialError::TimedOut)?
+    }
+
+    async fn open_proxy(&self, proxy: &Proxy) -> Result<tokio::net::TcpStream, DialError> {
+        tokio::time::timeout(self.deadlines.connect, async {
+            let addresses = address::resolve_proxy(&proxy.host, proxy.port).await?;
             address::connect(&addresses).await
         })
         .await
