@@ -10,7 +10,7 @@ pub mod session;
 pub mod shell;
 pub mod tray;
 
-use crate::PATIENCE;
+use crate::{PATIENCE, leaks};
 use anyhow::{Context, Result, bail};
 use bus::Bus;
 use notifications::Notifications;
@@ -40,6 +40,12 @@ pub struct Desktop {
     pub bus: Bus,
     pub screen: Screen,
     home: TempDir,
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        leaks::keep(self.home.path());
+    }
 }
 
 impl Desktop {

@@ -1,6 +1,6 @@
 //! The event stream as a program reads it.
 
-use crate::PATIENCE;
+use crate::{PATIENCE, leaks};
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
 use serde_json::Value;
@@ -118,6 +118,7 @@ fn parse(block: &str) -> Option<Event> {
     if data.is_empty() {
         return None; // a heartbeat comment
     }
+    leaks::told(&name, &data);
     let data = serde_json::from_str(&data).context(data).ok()?;
     Some(Event { name, id, data })
 }

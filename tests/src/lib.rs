@@ -1,5 +1,6 @@
 //! The running application, seen from outside: processes, HTTP, events, a desktop. The tests are in `tests/`.
 
+pub mod apps;
 pub mod bench;
 pub mod binaries;
 pub mod chaos;
@@ -10,10 +11,12 @@ pub mod failover;
 pub mod fleet;
 pub mod hook;
 pub mod keychain;
+pub mod leaks;
 pub mod loopback;
 pub mod namespace;
 pub mod process;
 pub mod proxy;
+pub mod raw;
 pub mod rest;
 pub mod tmpfs;
 pub mod world;

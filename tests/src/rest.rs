@@ -1,5 +1,6 @@
 //! The REST API as a program uses it.
 
+use crate::leaks::{self, Kind};
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +15,13 @@ pub struct Rest {
 
 impl Rest {
     pub fn new(base: String, key: String) -> Self {
+        leaks::know(Kind::Secret, "a key", &key);
         Rest { base, key, http: reqwest::Client::new() }
+    }
+
+    /// A client without any key.
+    pub fn nobody(base: String) -> Self {
+        Rest { base, key: String::new(), http: reqwest::Client::new() }
     }
 
     pub fn key(&self) -> &str {
@@ -30,15 +37,22 @@ impl Rest {
     /// # Errors
     /// When there is no answer.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
+        let mut request = self.request(method.clone(), path);
         if let Some(body) = body {
+            leaks::harvest(&body);
             request = request.json(&body);
         }
         let answer = request.send().await.with_context(|| format!("no answer to {path}"))?;
         let status = answer.status();
         let text = answer.text().await?;
+        leaks::answered(method.as_str(), path, &text);
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok((status, value))
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        if self.key.is_empty() { request } else { request.bearer_auth(&self.key) }
     }
 
     async fn good(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
@@ -98,10 +112,12 @@ impl Rest {
     /// # Errors
     /// When there is no answer.
     pub async fn send_once(&self, channel: &str, key: &str, body: &Value) -> Result<(StatusCode, Value)> {
-        let request = self.http.post(format!("{}/v1/channels/{channel}/messages", self.base)).bearer_auth(&self.key);
-        let answer = request.header("idempotency-key", key).json(body).send().await?;
-        let status = answer.status();
-        Ok((status, answer.json().await?))
+        let path = format!("/v1/channels/{channel}/messages");
+        leaks::harvest(body);
+        let answer = self.request(Method::POST, &path).header("idempotency-key", key).json(body).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        leaks::answered("POST", &path, &text);
+        Ok((status, serde_json::from_str(&text)?))
     }
 
     /// A page of events as JSON, where the same address would also give a stream.
@@ -109,9 +125,10 @@ impl Rest {
     /// # Errors
     /// When the answer is not 2xx.
     pub async fn page(&self, path: &str) -> Result<Value> {
-        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.key);
-        let answer = request.header("accept", "application/json").send().await?.error_for_status()?;
-        Ok(answer.json().await?)
+        let request = self.request(Method::GET, path).header("accept", "application/json");
+        let text = request.send().await?.error_for_status()?.text().await?;
+        leaks::answered("GET", path, &text);
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// The text that the QR of a channel encodes.
@@ -119,12 +136,18 @@ impl Rest {
     /// # Errors
     /// When there is no QR to scan now.
     pub async fn qr(&self, channel: &str) -> Result<String> {
-        let request = self.http.get(format!("{}/v1/channels/{channel}/qr", self.base)).bearer_auth(&self.key);
+        let request = self.request(Method::GET, &format!("/v1/channels/{channel}/qr"));
         let answer = request.header("accept", "application/json").send().await?;
         let status = answer.status();
         let value: Value = answer.json().await?;
         match value["text"].as_str() {
-            Some(text) if status.is_success() => Ok(text.to_owned()),
+            Some(text) if status.is_success() => {
+                // Among them is the secret that the phone's answer is proven with.
+                text.split(',')
+                    .filter(|part| part.len() > 40)
+                    .for_each(|part| leaks::know(Kind::Secret, "a part of a QR", part));
+                Ok(text.to_owned())
+            }
             Some(_) | None => bail!("no QR: {status} {value}"),
         }
     }

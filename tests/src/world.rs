@@ -1,7 +1,9 @@
 //! A loopback WhatsApp with phones, and directories for the applications that live in it.
 
+use crate::leaks::{self, Kind};
 use crate::{Events, Options, PATIENCE, Rest};
 use anyhow::{Context, Result};
+use futures::FutureExt as _;
 use sandbox::phone::{Phone, Phones};
 use sandbox::{Network, Sandbox, SandboxConfig, Target};
 use tempfile::TempDir;
@@ -12,6 +14,18 @@ pub struct World {
     pub phones: Phones,
     sandbox: Sandbox,
     directory: TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for phone in self.phones.all() {
+            // Nobody else has a hand in it any more, so there is nothing to wait for.
+            for message in phone.messages().now_or_never().unwrap_or_default() {
+                leaks::know(Kind::Text, "a message on a phone", message.content.text().unwrap_or_default());
+            }
+        }
+        leaks::keep(self.directory.path());
+    }
 }
 
 impl World {

@@ -2,7 +2,7 @@
 
 use super::Desktop;
 use crate::process::free_port;
-use crate::{Events, PATIENCE, Rest, binaries};
+use crate::{Events, PATIENCE, Rest, binaries, leaks};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -85,6 +85,12 @@ pub struct Shell {
     pub start: Start,
     child: Child,
     log: watch::Receiver<String>,
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        leaks::printed(&self.printed());
+    }
 }
 
 impl Shell {

@@ -1,0 +1,137 @@
+//! HTTP by hand over one kept connection: heads that no client library would write, and the answers as they came.
+
+use crate::PATIENCE;
+use anyhow::{Context, Result, bail};
+use std::net::SocketAddr;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The word of a problem; empty for what is none.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// One place to ask, over one connection for as long as that is kept.
+#[derive(Debug)]
+pub struct Raw {
+    address: SocketAddr,
+    stream: Option<BufReader<TcpStream>>,
+}
+
+impl Raw {
+    pub fn to(address: SocketAddr) -> Self {
+        Raw { address, stream: None }
+    }
+
+    /// Writes a request as it is and reads the answer; `None` when the connection is closed without one. `bodiless` for `HEAD`.
+    ///
+    /// # Errors
+    /// When there is no connection, or the answer is no HTTP or does not end.
+    pub async fn ask(&mut self, request: &[u8], bodiless: bool) -> Result<Option<Answer>> {
+        let kept = self.stream.is_some();
+        let first = timeout(PATIENCE, self.once(request, bodiless)).await.context("the answer does not end")?;
+        match first {
+            // A connection that was kept may have been closed at rest, before it had this request.
+            Ok(None) | Err(_) if kept => {
+                self.stream = None;
+                timeout(PATIENCE, self.once(request, bodiless)).await.context("the answer does not end")?
+            }
+            answer => answer,
+        }
+    }
+
+    async fn once(&mut self, request: &[u8], bodiless: bool) -> Result<Option<Answer>> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = TcpStream::connect(self.address).await?;
+                stream.set_nodelay(true)?;
+                BufReader::new(stream)
+            }
+        };
+        // Refused while it is still being written is an answer, too.
+        let written = stream.write_all(request).await;
+        let Some(answer) = read(&mut stream, bodiless).await? else {
+            written?;
+            return Ok(None);
+        };
+        let closes = answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let bounded = bodiless || answer.header("content-length").is_some() || answer.header("transfer-encoding").is_some();
+        if written.is_ok() && !closes && (bounded || matches!(answer.status, 204 | 304)) {
+            self.stream = Some(stream);
+        }
+        Ok(Some(answer))
+    }
+}
+
+async fn read(stream: &mut BufReader<TcpStream>, bodiless: bool) -> Result<Option<Answer>> {
+    let mut line = String::new();
+    // A reset is an end without an answer.
+    if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+        return Ok(None);
+    }
+    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
+    let status: u16 = status.with_context(|| format!("no status line: {line:?}"))?;
+    let mut headers = Vec::new();
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await? == 0 {
+            bail!("the head of an answer broke off");
+        }
+        match line.trim_end().split_once(':') {
+            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
+            None => break,
+        }
+    }
+    let mut answer = Answer { status, headers, body: Vec::new() };
+    if bodiless || matches!(status, 204 | 304) {
+        return Ok(Some(answer));
+    }
+    if answer.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
+        answer.body = chunks(stream).await?;
+    } else if let Some(length) = answer.header("content-length") {
+        answer.body.resize(length.parse()?, 0);
+        stream.read_exact(&mut answer.body).await?;
+    } else {
+        stream.read_to_end(&mut answer.body).await?;
+    }
+    Ok(Some(answer))
+}
+
+async fn chunks(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let size = line.trim_end().split(';').next().unwrap_or_default();
+        let size = usize::from_str_radix(size, 16).with_context(|| format!("no size of a chunk: {line:?}"))?;
+        let mut chunk = vec![0; size];
+        stream.read_exact(&mut chunk).await?;
+        body.extend(chunk);
+        line.clear();
+        stream.read_line(&mut line).await?;
+        if size == 0 {
+            return Ok(body);
+        }
+    }
+}
