@@ -5,3 +5,4 @@ mod passes;
 mod target;
 
 pub(crate) use passes::Passes;
+pub(crate) use target::{PARAMETER, opens};
