@@ -7,7 +7,9 @@ pub enum Actor {
     /// Whoever holds the admin key.
     Admin,
     /// The person at the machine, or one who signed in.
-    Person { via: Via },
+    Person {
+        via: Via,
+    },
     App {
         app: AppId,
         /// `None`: let in by program.

@@ -86,13 +86,8 @@ pub enum RevokeReason {
 }
 
 impl RevokeReason {
-    pub const ALL: [RevokeReason; 5] = [
-        RevokeReason::ByHand,
-        RevokeReason::Rotated,
-        RevokeReason::UntilQuit,
-        RevokeReason::Disabled,
-        RevokeReason::Deleted,
-    ];
+    pub const ALL: [RevokeReason; 5] =
+        [RevokeReason::ByHand, RevokeReason::Rotated, RevokeReason::UntilQuit, RevokeReason::Disabled, RevokeReason::Deleted];
 
     pub fn as_str(self) -> &'static str {
         match self {

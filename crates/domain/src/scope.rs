@@ -91,7 +91,9 @@ impl Scope {
     pub fn is_by_chat(self) -> bool {
         match self {
             Scope::MessagesRead | Scope::MessagesSend | Scope::MessagesSendAsk => true,
-            Scope::ChannelsRead | Scope::ChannelsManage | Scope::EventsRead | Scope::WebhooksManage | Scope::AppsManage => false,
+            Scope::ChannelsRead | Scope::ChannelsManage | Scope::EventsRead | Scope::WebhooksManage | Scope::AppsManage => {
+                false
+            }
         }
     }
 }

@@ -56,9 +56,10 @@ fn reach<T: Ord + Clone, E: std::fmt::Display>(
         let message = "names none; leave it out, or make it null, for all".to_owned();
         return Err(PermitError { pointer: format!("/{place}"), message });
     }
-    let items = named.iter().enumerate().map(|(n, text)| {
-        read(text).map_err(|e| PermitError { pointer: format!("/{place}/{n}"), message: e.to_string() })
-    });
+    let items = named
+        .iter()
+        .enumerate()
+        .map(|(n, text)| read(text).map_err(|e| PermitError { pointer: format!("/{place}/{n}"), message: e.to_string() }));
     Ok(Reach::only(items.collect::<Result<Vec<T>, _>>()?))
 }
 
