@@ -30,7 +30,9 @@ fn explain(error: LedgerError) -> VaultError {
         | LedgerError::NoSuchEndpoint
         | LedgerError::NoSuchDelivery
         | LedgerError::EventPruned
-        | LedgerError::Fenced => VaultError::Io(error.to_string()),
+        | LedgerError::Fenced
+        | LedgerError::NoSuchApp
+        | LedgerError::Changed => VaultError::Io(error.to_string()),
     }
 }
 

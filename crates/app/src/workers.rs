@@ -109,7 +109,7 @@ impl Directory for Register {
             loop {
                 match news.recv().await {
                     Ok(News::Channels(_) | News::Missed) | Err(RecvError::Lagged(_)) => return,
-                    Ok(News::Outbox(_) | News::Orders | News::Endpoints) => {}
+                    Ok(News::Outbox(_) | News::Orders | News::Endpoints | News::Access) => {}
                     // On one file it never speaks.
                     Err(RecvError::Closed) => std::future::pending().await,
                 }

@@ -50,12 +50,8 @@ mod tests {
             .into_iter()
             .filter(|kind| {
                 let about_channel = !["webhook", "app", "access"].iter().any(|f| kind.as_str().split('.').next() == Some(f));
-                let subject = EventSubject {
-                    kind: kind.as_str(),
-                    channel: about_channel.then(|| channel(of)),
-                    chat: chat.as_ref(),
-                    own,
-                };
+                let subject =
+                    EventSubject { kind: kind.as_str(), channel: about_channel.then(|| channel(of)), chat: chat.as_ref(), own };
                 permits.see(subject)
             })
             .map(|kind| kind.as_str().split('.').next().unwrap())

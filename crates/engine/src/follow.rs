@@ -67,7 +67,7 @@ pub(crate) async fn listen(engine: Arc<Inner>, mut news: broadcast::Receiver<New
                 }
             }
             Ok(News::Orders) => engine.call_for_orders(),
-            Ok(News::Endpoints) => {}
+            Ok(News::Endpoints | News::Access) => {}
             Ok(News::Missed) | Err(RecvError::Lagged(_)) => {
                 engine.stale.note_all();
                 engine.ring_all();

@@ -53,6 +53,8 @@ pub(crate) fn is_trouble(error: &LedgerError) -> bool {
         | LedgerError::NoSuchEndpoint
         | LedgerError::NoSuchDelivery
         | LedgerError::EventPruned
-        | LedgerError::Fenced => false,
+        | LedgerError::Fenced
+        | LedgerError::NoSuchApp
+        | LedgerError::Changed => false,
     }
 }

@@ -31,7 +31,7 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Keys forgotten in one transaction.
 const STEP: i64 = 1000;
 
-/// A message that is to be put into the outbox.
+/// A message that is to be put into the outbox, or before it when it waits for a person: then those count that wait so too.
 pub(crate) struct Offer {
     pub message: Message,
     pub idempotency: Option<Idempotency>,
@@ -112,7 +112,8 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
                 Ok(Accepted::Again(used.message.clone()))
             }
             (Some(_), _, Some(_)) => Ok(Accepted::OtherBody),
-            (Some(held), _, None) => {
+            (Some(room), _, None) => {
+                let held = if message.status == MessageStatus::Asking { &mut room.asking } else { &mut room.leaving };
                 if offer.max_queued.is_some_and(|max| *held >= u64::from(max)) {
                     Err(LedgerError::QueueFull)
                 } else if !ids.insert(message.id) {
@@ -143,10 +144,17 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
     let fresh: Vec<&Offer> = fresh.iter().map(|at| &offers[*at]).collect();
     remember_keys(batch, &fresh).await?;
     for offer in &fresh {
-        batch.told.outbox.insert(offer.message.channel);
-        batch.log(&Event::MessageQueued { message: offer.message.clone() }, offer.message.at)?;
+        let message = offer.message.clone();
+        let event = if message.status == MessageStatus::Asking {
+            Event::MessageAsking { message }
+        } else {
+            batch.told.outbox.insert(message.channel);
+            Event::MessageQueued { message }
+        };
+        batch.log(&event, offer.message.at)?;
     }
-    let mut queued: Vec<Message> = fresh.iter().map(|offer| offer.message.clone()).collect();
+    let leaving = fresh.iter().filter(|offer| offer.message.status != MessageStatus::Asking);
+    let mut queued: Vec<Message> = leaving.map(|offer| offer.message.clone()).collect();
     for joined in receipts::join(batch, &mut queued).await? {
         let at = joined.updated_at;
         batch.log(&Event::MessageProgress { message: joined }, at)?;
@@ -154,26 +162,36 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
     Ok(outcomes)
 }
 
-/// How many messages the outboxes of those channels hold that exist; 0 where nobody asks.
-async fn rooms(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<ChannelId, u64>, LedgerError> {
+/// Messages of a channel that are not sent yet.
+#[derive(Clone, Copy, Default)]
+struct Room {
+    leaving: u64,
+    asking: u64,
+}
+
+/// How many messages of those channels that exist have not left; 0 where nobody asks.
+async fn rooms(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<ChannelId, Room>, LedgerError> {
     const HELD: &str = concat!(
-        "SELECT id, (SELECT count(*) FROM messages WHERE channel_id = channels.id AND status IN ('queued', 'sending')) \
-         FROM channels WHERE id ",
+        "SELECT id, (SELECT count(*) FROM messages WHERE channel_id = channels.id AND status IN ('queued', 'sending')), \
+         (SELECT count(*) FROM messages WHERE channel_id = channels.id AND status = 'asking') FROM channels WHERE id ",
         in_list!("$1")
     );
     let bounded = offers.iter().any(|offer| offer.max_queued.is_some());
     let channels: HashSet<ChannelId> = offers.iter().map(|offer| offer.message.channel).collect();
     if !bounded {
         let known = messages::channels_of(batch, channels.into_iter().collect()).await?;
-        return Ok(known.into_iter().map(|id| (id, 0)).collect());
+        return Ok(known.into_iter().map(|id| (id, Room::default())).collect());
     }
-    let rows: Vec<(String, i64)> = query_as(HELD)
+    let rows: Vec<(String, i64, i64)> = query_as(HELD)
         .bind(list(channels.iter().map(ToString::to_string)))
         .fetch_all(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
     rows.into_iter()
-        .map(|(id, held)| Ok((id.parse().map_err(|_| stored::unreadable("a channel's id"))?, held.unsigned_abs())))
+        .map(|(id, leaving, asking)| {
+            let id = id.parse().map_err(|_| stored::unreadable("a channel's id"))?;
+            Ok((id, Room { leaving: leaving.unsigned_abs(), asking: asking.unsigned_abs() }))
+        })
         .collect()
 }
 
@@ -210,9 +228,16 @@ fn used_key(row: &Row) -> Result<((ChannelId, String), UsedKey), LedgerError> {
     let now = messages::message(row)?;
     let message = Message {
         content: stored::content_from(row.get("first_content"))?,
-        status: MessageStatus::Queued,
+        // Also when somebody has answered for it since.
+        status: if now.outbox.ask_until.is_some() { MessageStatus::Asking } else { MessageStatus::Queued },
         updated_at: now.at,
-        outbox: OutboxNote { send_at: now.outbox.send_at, expires_at: now.outbox.expires_at, ..OutboxNote::default() },
+        outbox: OutboxNote {
+            send_at: now.outbox.send_at,
+            expires_at: now.outbox.expires_at,
+            app: now.outbox.app,
+            ask_until: now.outbox.ask_until,
+            ..OutboxNote::default()
+        },
         amended: domain::Amended::default(),
         ..now
     };

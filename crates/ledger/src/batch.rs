@@ -3,7 +3,7 @@ use crate::rows::pieces;
 use crate::sealing::Sealing;
 use crate::sql::{Conn, Connection, QueryBuilder, query, query_as};
 use crate::told::Told;
-use crate::{LedgerError, counts, sqlite};
+use crate::{LedgerError, audit, counts, sqlite};
 use domain::{ChannelId, Event, EventId, Timestamp};
 use std::collections::HashSet;
 
@@ -20,6 +20,8 @@ pub(crate) struct Batch {
     pub channels: HashSet<ChannelId>,
     /// Whether any edit, revoke or reaction may be waiting for its message; `false` saves the look.
     pub amendments_kept: bool,
+    /// What the audit log gets of this transaction.
+    pub audit: audit::Tail,
     heads_written: Heads,
     /// Logged and not yet in the table: all of a transaction go there together.
     unwritten: Vec<EventRow>,
@@ -57,6 +59,7 @@ pub(crate) struct Mark {
     unwritten: usize,
     tallied: usize,
     endpoints_changed: bool,
+    audit: audit::TailMark,
 }
 
 impl Batch {
@@ -69,6 +72,7 @@ impl Batch {
             told: Told::default(),
             channels: HashSet::new(),
             amendments_kept: heads.amendments_kept,
+            audit: audit::Tail::default(),
             heads_written: heads,
             unwritten: Vec::new(),
             tallied: Vec::new(),
@@ -86,6 +90,7 @@ impl Batch {
                 self.heads_written = self.heads;
                 self.amendments_kept = self.heads.amendments_kept;
                 self.channels.clear();
+                self.audit.read_anew();
                 Ok(())
             }
         }
@@ -162,6 +167,7 @@ impl Batch {
 
     pub async fn commit(&mut self) -> Result<(), LedgerError> {
         self.write_events().await?;
+        audit::write(self).await?;
         let tallied = std::mem::take(&mut self.tallied);
         let heads = (self.heads != self.heads_written).then_some(self.heads);
         match &mut self.connection {
@@ -202,6 +208,7 @@ impl Batch {
             unwritten: self.unwritten.len(),
             tallied: self.tallied.len(),
             endpoints_changed: self.endpoints_changed,
+            audit: self.audit.mark(),
         }
     }
 
@@ -212,6 +219,7 @@ impl Batch {
         self.unwritten.truncate(mark.unwritten);
         self.tallied.truncate(mark.tallied);
         self.endpoints_changed = mark.endpoints_changed;
+        self.audit.forget_since(&mark.audit);
         // What is told of others of this transaction stays: it may be told in vain.
     }
 

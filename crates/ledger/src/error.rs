@@ -71,6 +71,11 @@ pub enum LedgerError {
     /// Another worker holds the channel now.
     #[error("another worker holds the channel")]
     Fenced,
+    #[error("no such app")]
+    NoSuchApp,
+    /// It is not as whoever wanted to change it had seen it.
+    #[error("somebody else has changed it meanwhile")]
+    Changed,
     #[error("the ledger cannot be read or written: {0}")]
     Io(String),
 }
@@ -85,7 +90,9 @@ impl LedgerError {
             | LedgerError::NoSuchEndpoint
             | LedgerError::NoSuchDelivery
             | LedgerError::EventPruned
-            | LedgerError::Fenced => true,
+            | LedgerError::Fenced
+            | LedgerError::NoSuchApp
+            | LedgerError::Changed => true,
             LedgerError::Full | LedgerError::Damaged(_) | LedgerError::Closed | LedgerError::Io(_) => false,
         }
     }

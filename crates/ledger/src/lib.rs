@@ -1,14 +1,17 @@
 //! What WhatIsUp remembers, in one SQLCipher file or on a Postgres server: channels, their timeline,
-//! the event log, messages, webhooks and settings.
+//! the event log, messages, webhooks, who may come in, what was done, and settings.
 //!
 //! Everything that happens is one transaction: the fact and the events that tell it become durable together or not
 //! at all. All writes go through one writer (see [`Ledger`]); what a method has answered `Ok` to has been fsynced.
 //! One SQL code base runs on both engines: `sql` carries it to them, `dialect` tells where they differ.
 
 mod accept;
+mod access;
 mod alone;
 mod amend;
 mod amendments;
+mod asking;
+mod audit;
 mod batch;
 mod channels;
 mod clean_stop;
@@ -53,6 +56,9 @@ mod webhooks;
 mod writer;
 
 pub use accept::{Accepted, Idempotency};
+pub use access::{AccessState, AccessWrite, KeyUse};
+pub use asking::Answered;
+pub use audit::{AuditHash, AuditPage, AuditQuery, Audited, Broken, Verified, audit_hash};
 pub use channels::{ChannelPatch, TransitionRecord};
 pub use copy::copy;
 pub use counts::{DeliveryCount, MessageCount};

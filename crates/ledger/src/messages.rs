@@ -47,7 +47,8 @@ pub struct MessagePage {
 macro_rules! columns {
     () => {
         "n, id, channel_id, whatsapp_id, chat, direction, sender_phone, sender_lid, sender_name, from_me, content, status, failure, \
-         at, updated_at, position, send_at, expires_at, attempts, next_attempt_at, setback, edited_at, revoked_at, reactions"
+         at, updated_at, position, send_at, expires_at, attempts, next_attempt_at, setback, edited_at, revoked_at, reactions, \
+         app_id, ask_until"
     };
 }
 pub(crate) use columns;
@@ -101,7 +102,8 @@ pub(crate) async fn insert(batch: &mut Batch, messages: &[&Message]) -> Result<u
     for piece in pieces(messages) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO messages (id, channel_id, whatsapp_id, chat, direction, sender_phone, sender_lid, sender_name, from_me, \
-             content, status, failure, at, updated_at, position, due_at, send_at, expires_at, edited_at, revoked_at, reactions) ",
+             content, status, failure, at, updated_at, position, due_at, send_at, expires_at, edited_at, revoked_at, reactions, \
+             app_id, ask_until) ",
         );
         let positions: Vec<Option<i64>> =
             piece.iter().map(|m| (m.direction == Direction::Outbound).then(|| signed(batch.next_position()))).collect();
@@ -127,7 +129,9 @@ pub(crate) async fn insert(batch: &mut Batch, messages: &[&Message]) -> Result<u
                 .push_bind(note.expires_at.map(Timestamp::as_millis))
                 .push_bind(message.amended.edited_at.map(Timestamp::as_millis))
                 .push_bind(message.amended.revoked_at.map(Timestamp::as_millis))
-                .push_bind(None::<String>);
+                .push_bind(None::<String>)
+                .push_bind(note.app.map(|app| app.to_string()))
+                .push_bind(note.ask_until.map(Timestamp::as_millis));
         });
         sql.push(" ON CONFLICT (id) DO NOTHING");
         inserted += sql.build().execute(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
@@ -274,7 +278,11 @@ pub(crate) fn message(row: &Row) -> Result<Message, LedgerError> {
             attempts: u32::try_from(row.get::<i64>("attempts")).unwrap_or(u32::MAX),
             next_attempt_at: moment("next_attempt_at"),
             setback: row.get::<Option<&str>>("setback").map(stored::reason_from).transpose()?,
-            ..OutboxNote::default()
+            app: row
+                .get::<Option<&str>>("app_id")
+                .map(|id| id.parse().map_err(|_| stored::unreadable("a message's app")))
+                .transpose()?,
+            ask_until: moment("ask_until"),
         },
         amended: Amended {
             edited_at: moment("edited_at"),

@@ -11,6 +11,8 @@ pub enum News {
     Orders,
     /// Webhook receivers, what is owed to them, or who serves them.
     Endpoints,
+    /// Apps, their keys, or what programs have asked for: who may come in is another question now.
+    Access,
     /// Some news did not arrive: anything may have changed.
     Missed,
 }

@@ -144,7 +144,9 @@ fn explain(error: &sqlx::Error, dir: &Path) -> OpenError {
         | LedgerError::NoSuchEndpoint
         | LedgerError::NoSuchDelivery
         | LedgerError::EventPruned
-        | LedgerError::Fenced) => OpenError::Io(other.to_string()),
+        | LedgerError::Fenced
+        | LedgerError::NoSuchApp
+        | LedgerError::Changed) => OpenError::Io(other.to_string()),
     }
 }
 

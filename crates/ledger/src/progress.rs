@@ -6,7 +6,7 @@ use crate::dialect::in_list;
 use crate::messages::{self, OURS, RETURNING, columns};
 use crate::rows::{list, pieces};
 use crate::sql::{QueryBuilder, Row, query};
-use crate::{Ledger, LedgerError, MessageRef, holding};
+use crate::{Ledger, LedgerError, MessageRef, asking, holding};
 use domain::{ChannelId, Event, FailReason, Fence, Message, MessageId, MessageStatus, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 
@@ -62,7 +62,7 @@ impl Ledger {
         marked.await?
     }
 
-    /// Fails everything in the channel's outbox, with an event for each.
+    /// Fails everything in the channel's outbox, with an event for each; what waits for a person is cancelled.
     pub async fn fail_queued(
         &self,
         channel: ChannelId,
@@ -86,6 +86,7 @@ impl Ledger {
                     .map_err(|e| batch.explain(&e))?;
                 let failed = in_order(&rows)?;
                 tell(batch, &failed)?;
+                asking::withdraw_all_of(batch, &channel.to_string(), at).await?;
                 Ok(failed)
             })
         })
@@ -204,7 +205,7 @@ async fn end(batch: &mut Batch, mut sql: QueryBuilder<'_>, status: &MessageStatu
 }
 
 /// In the order of the outbox.
-fn in_order(rows: &[Row]) -> Result<Vec<Message>, LedgerError> {
+pub(crate) fn in_order(rows: &[Row]) -> Result<Vec<Message>, LedgerError> {
     let mut messages = rows
         .iter()
         .map(|row| Ok((row.get::<Option<i64>>("position"), messages::message(row)?)))

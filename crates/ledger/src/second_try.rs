@@ -2,7 +2,7 @@ use crate::batch::{Batch, signed};
 use crate::messages::{self, columns};
 use crate::progress::tell;
 use crate::sql::{Query, query, query_scalar};
-use crate::{Ledger, LedgerError, stored};
+use crate::{Ledger, LedgerError, asking, stored};
 use domain::{FailReason, Message, MessageId, Timestamp};
 
 /// What became of a message that was to be cancelled.
@@ -67,12 +67,12 @@ impl Ledger {
         .await
     }
 
-    /// Takes a queued message out of the outbox, or discards a failed one. Told by `message.cancelled`.
+    /// Takes a queued message out of the outbox, withdraws one that waits for a person, or discards a failed one. Told by `message.cancelled`.
     pub async fn cancel(&self, id: MessageId, at: Timestamp) -> Result<Cancelled, LedgerError> {
         const CANCEL: &str = concat!(
             "UPDATE messages SET status = 'cancelled', failure = NULL, next_attempt_at = NULL, due_at = 0, ",
             "updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
-            "WHERE id = $1 AND status IN ('queued', 'failed') RETURNING ",
+            "WHERE id = $1 AND status IN ('asking', 'queued', 'failed') RETURNING ",
             columns!()
         );
         self.write_firmly(move |batch| {
@@ -91,14 +91,19 @@ impl Ledger {
         .await
     }
 
-    /// Expires what is still queued at its `expires_at` (never what is being sent), at most 500 at a time, each told by
-    /// `message.expired`.
+    /// Expires what is still queued at its `expires_at` (never what is being sent), and what still waits for a person at its
+    /// `ask_until`; at most 500 of each at a time, each told by `message.expired`.
     pub async fn expire_due(&self, now: Timestamp) -> Result<Vec<Message>, LedgerError> {
         self.write_firmly(move |batch| {
             Box::pin(async move {
                 let rows = query(EXPIRE).bind(now.as_millis()).fetch_all(&mut batch.connection).await;
                 let rows = rows.map_err(|e| batch.explain(&e))?;
-                let expired = rows.iter().map(messages::message).collect::<Result<Vec<_>, _>>()?;
+                let mut expired = rows.iter().map(messages::message).collect::<Result<Vec<_>, _>>()?;
+                let rows = query(asking::EXPIRE).bind(now.as_millis()).fetch_all(&mut batch.connection).await;
+                let rows = rows.map_err(|e| batch.explain(&e))?;
+                for row in &rows {
+                    expired.push(messages::message(row)?);
+                }
                 tell(batch, &expired)?;
                 // What waited behind them may leave.
                 batch.told.outbox.extend(expired.iter().map(|message| message.channel));
@@ -108,7 +113,7 @@ impl Ledger {
         .await
     }
 
-    /// When the next queued message expires, unless it leaves before.
+    /// When the next message expires, unless it leaves, or is answered for, before.
     pub async fn next_expiry(&self) -> Result<Option<Timestamp>, LedgerError> {
         let mut reader = self.reader().await?;
         let at: Option<i64> =
@@ -116,7 +121,8 @@ impl Ledger {
                 .fetch_one(&mut reader)
                 .await
                 .map_err(|e| self.explain(&e))?;
-        Ok(at.map(Timestamp::from_millis))
+        let asked: Option<i64> = query_scalar(asking::NEXT).fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
+        Ok(at.into_iter().chain(asked).min().map(Timestamp::from_millis))
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Told {
     pub channels: BTreeSet<ChannelId>,
     pub outbox: BTreeSet<ChannelId>,
     pub endpoints: bool,
+    /// Apps, keys or requests.
+    pub access: bool,
 }
 
 /// A notification as it travels. Every node reads those of all, its own included.
@@ -32,6 +34,8 @@ pub(crate) struct Notice {
     pub endpoints: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub orders: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub access: bool,
 }
 
 impl Told {
@@ -51,11 +55,11 @@ impl Told {
                 Some(_) | None => notices.push(Notice { outbox: piece.to_vec(), ..Notice::default() }),
             }
         }
-        if notices.is_empty() && (self.endpoints || seq.is_some()) {
+        if notices.is_empty() && (self.endpoints || self.access || seq.is_some()) {
             notices.push(Notice::default());
         }
         if let Some(last) = notices.last_mut() {
-            (last.endpoints, last.seq) = (self.endpoints, seq);
+            (last.endpoints, last.access, last.seq) = (self.endpoints, self.access, seq);
         }
         notices.into_iter().map(|notice| Notice { node: node.to_owned(), ..notice }.to_text()).collect()
     }
@@ -89,6 +93,9 @@ impl Notice {
         if self.orders {
             news.push(News::Orders);
         }
+        if self.access {
+            news.push(News::Access);
+        }
         news
     }
 }
@@ -111,10 +118,10 @@ mod tests {
 
     #[test]
     fn everything_is_told_in_pieces_that_fit() {
-        let told = Told { channels: ids(0..450), outbox: ids(100..500), endpoints: true };
+        let told = Told { channels: ids(0..450), outbox: ids(100..500), endpoints: true, access: true };
         let (mut channels, mut outbox) = (BTreeSet::new(), BTreeSet::new());
         let notices = told.notices("0123456789abcdef", Some(u64::MAX));
-        let (mut endpoints, mut seq) = (0, None);
+        let (mut endpoints, mut access, mut seq) = (0, 0, None);
         for text in &notices {
             assert!(text.len() < 8000, "{}", text.len());
             let notice: Notice = serde_json::from_str(text).unwrap();
@@ -124,10 +131,11 @@ mod tests {
                     News::Channels(ids) => channels.extend(ids),
                     News::Outbox(ids) => outbox.extend(ids),
                     News::Endpoints => endpoints += 1,
+                    News::Access => access += 1,
                     News::Orders | News::Missed => panic!("nobody said so"),
                 }
             }
         }
-        assert_eq!((channels, outbox, endpoints, seq), (told.channels, told.outbox, 1, Some(u64::MAX)));
+        assert_eq!((channels, outbox, endpoints, access, seq), (told.channels, told.outbox, 1, 1, Some(u64::MAX)));
     }
 }

@@ -40,6 +40,8 @@ pub(crate) async fn book(ground: &Ground, booking: Booking) -> Outcome {
             | LedgerError::QueueFull
             | LedgerError::EventPruned
             | LedgerError::Fenced
+            | LedgerError::NoSuchApp
+            | LedgerError::Changed
             | LedgerError::Io(_)),
         ) => {
             tracing::error!(delivery.id = %booking.record.delivery, %error, "what came of a delivery cannot be written down");

@@ -17,6 +17,8 @@ impl From<LedgerError> for Problem {
             LedgerError::NoSuchEndpoint => Problem::no_such("webhook"),
             LedgerError::NoSuchDelivery => Problem::no_such("delivery"),
             LedgerError::QueueFull => Problem::of(Code::QueueFull),
+            LedgerError::NoSuchApp => Problem::no_such("app"),
+            LedgerError::Changed => Problem::new(Code::Conflict, "Somebody else has changed it meanwhile. Look at it again, then try again."),
             LedgerError::EventPruned => Problem::of(Code::EventGone),
             LedgerError::Damaged(_) | LedgerError::AlreadyThere | LedgerError::Fenced => Problem::internal(&error),
         }

@@ -8,12 +8,13 @@ use sqlx::{AssertSqlSafe, Connection as _, Error};
 use std::time::Duration;
 
 /// Table, column that names the row, sealed column, and the place that it is sealed for.
-const SEALED: [(&str, &str, &str, &str); 5] = [
+const SEALED: [(&str, &str, &str, &str); 6] = [
     ("endpoints", "id", "url", "endpoints.url"),
     ("endpoints", "id", "headers", "endpoints.headers"),
     ("endpoints", "id", "secrets", "endpoints.secrets"),
     ("channels", "id", "proxy", "channels.proxy"),
     ("channels", "id", "prompt", "channels.prompt"),
+    ("audit_head", "id", "state", "audit_head.state"),
 ];
 
 /// How many have a ledger open here: the shares in the lock [`USED`].

@@ -114,6 +114,7 @@ pub(super) async fn set_heads(to: &Ledger, heads: Heads) -> Result<(), LedgerErr
         Box::pin(async move {
             batch.heads = heads;
             batch.amendments_kept |= heads.amendments_kept;
+            batch.audit.read_anew();
             Ok(())
         })
     })

@@ -81,7 +81,7 @@ pub(super) const TABLES: &[&Table] = &[
             ("sender_phone", Text), ("sender_lid", Text), ("sender_name", Text), ("from_me", Bool), ("content", Text),
             ("status", Text), ("failure", Text), ("at", Int), ("updated_at", Int), ("position", Int), ("due_at", Int),
             ("send_at", Int), ("expires_at", Int), ("attempts", Int), ("next_attempt_at", Int), ("setback", Text),
-            ("edited_at", Int), ("revoked_at", Int), ("reactions", Text),
+            ("edited_at", Int), ("revoked_at", Int), ("reactions", Text), ("app_id", Text), ("ask_until", Int),
         ],
     },
     &Table {
@@ -120,6 +120,7 @@ pub(super) const TABLES: &[&Table] = &[
             ("n", Int), ("id", Text), ("url", Sealed), ("description", Text), ("channels", Text), ("kinds", Text),
             ("headers", Sealed), ("secrets", Sealed), ("concurrency", Int), ("status", Text), ("status_reason", Text),
             ("status_since", Int), ("failing_since", Int), ("planned_through", Int), ("created_at", Int), ("updated_at", Int),
+            ("app_id", Text), ("trusted_addresses", Bool),
         ],
     },
     &Table {
@@ -140,6 +141,46 @@ pub(super) const TABLES: &[&Table] = &[
             ("answer", Text), ("error", Text),
         ],
     },
+    &Table {
+        name: "apps",
+        keys: 1,
+        numbered: false,
+        columns: &[
+            ("id", Text), ("name", Text), ("created_at", Int), ("disabled_at", Int), ("permits", Text), ("origins", Text),
+            ("programs", Text), ("rate_limit", Int),
+        ],
+    },
+    &Table {
+        name: "app_keys",
+        keys: 1,
+        numbered: false,
+        columns: &[
+            ("id", Text), ("app_id", Text), ("hash", Text), ("label", Text), ("made_at", Int), ("expires_at", Int),
+            ("revoked_at", Int), ("until_quit", Bool), ("replaces", Text), ("last_used_at", Int), ("last_from", Text),
+            ("requests_today", Int), ("day", Int),
+        ],
+    },
+    &Table {
+        name: "app_requests",
+        keys: 1,
+        numbered: false,
+        columns: &[
+            ("id", Text), ("name", Text), ("reason", Text), ("permits", Text), ("origin", Text), ("peer", Text), ("code", Text),
+            ("poll_hash", Text), ("made_at", Int), ("expires_at", Int), ("state", Text), ("app_id", Text), ("once", Bool),
+            ("key_until", Int),
+        ],
+    },
+    &Table {
+        name: "audit",
+        keys: 1,
+        numbered: false,
+        columns: &[
+            ("seq", Int), ("at", Int), ("actor", Text), ("via", Text), ("app_id", Text), ("key_id", Text), ("app_name", Text),
+            ("door", Text), ("address", Text), ("pid", Int), ("program", Text), ("uid", Int), ("action", Text), ("target", Text),
+            ("outcome", Text), ("detail", Text), ("prev_hash", Text), ("hash", Text),
+        ],
+    },
+    &Table { name: "audit_head", keys: 1, numbered: false, columns: &[("id", Text), ("state", Sealed)] },
 ];
 
 /// The setting that marks a transfer that has begun; of the new ledger only, and no part of what is carried over.

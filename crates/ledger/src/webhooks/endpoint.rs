@@ -1,4 +1,4 @@
-use domain::{EndpointId, EventFilter, PauseReason, Timestamp};
+use domain::{AppId, EndpointId, EventFilter, PauseReason, Timestamp};
 use secrecy::SecretString;
 use std::fmt;
 
@@ -19,6 +19,10 @@ pub struct Endpoint {
     pub status: EndpointStatus,
     /// When the first of the tries failed that have failed since one last succeeded.
     pub failing_since: Option<Timestamp>,
+    /// The app that made it: it is owed what that app may see. `None`: a person made it, or the admin key.
+    pub app: Option<AppId>,
+    /// Whether it may be on this machine or in its networks: a person said so.
+    pub trusted_addresses: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -55,6 +59,7 @@ pub struct EndpointPatch {
     pub filter: Option<EventFilter>,
     pub headers: Option<Vec<(String, String)>>,
     pub concurrency: Option<u32>,
+    pub trusted_addresses: Option<bool>,
 }
 
 impl fmt::Debug for Endpoint {
@@ -67,6 +72,7 @@ impl fmt::Debug for Endpoint {
             .field("secrets", &self.secrets.len())
             .field("status", &self.status)
             .field("failing_since", &self.failing_since)
+            .field("app", &self.app)
             .finish_non_exhaustive()
     }
 }
@@ -128,6 +134,8 @@ mod tests {
             concurrency: 1,
             status: EndpointStatus::Active,
             failing_since: None,
+            app: None,
+            trusted_addresses: true,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
         };

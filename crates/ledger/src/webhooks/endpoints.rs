@@ -4,7 +4,7 @@ use super::{Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
 use crate::batch::{Batch, signed};
 use crate::sql::query;
 use crate::{Ledger, LedgerError};
-use domain::{EndpointId, Event, Timestamp};
+use domain::{AppId, EndpointId, Event, Timestamp};
 
 impl Ledger {
     /// Adds a receiver; events after now are owed to it. `AlreadyThere` when its id is taken.
@@ -23,12 +23,13 @@ impl Ledger {
     /// Changes settings. `NoSuchEndpoint`.
     pub async fn update_endpoint(&self, id: EndpointId, patch: EndpointPatch, at: Timestamp) -> Result<Endpoint, LedgerError> {
         self.change(id, move |endpoint| {
-            let EndpointPatch { url, description, filter, headers, concurrency } = patch;
+            let EndpointPatch { url, description, filter, headers, concurrency, trusted_addresses } = patch;
             endpoint.url = url.unwrap_or_else(|| std::mem::take(&mut endpoint.url));
             endpoint.description = description.unwrap_or_else(|| std::mem::take(&mut endpoint.description));
             endpoint.filter = filter.unwrap_or_else(|| std::mem::take(&mut endpoint.filter));
             endpoint.headers = headers.unwrap_or_else(|| std::mem::take(&mut endpoint.headers));
             endpoint.concurrency = concurrency.unwrap_or(endpoint.concurrency);
+            endpoint.trusted_addresses = trusted_addresses.unwrap_or(endpoint.trusted_addresses);
             endpoint.updated_at = at;
         })
         .await
@@ -126,7 +127,14 @@ pub(super) async fn find(batch: &mut Batch, id: EndpointId) -> Result<(i64, Endp
     Ok((row.get("n"), stored::endpoint(&row, &batch.sealing)?))
 }
 
-pub(super) async fn set_status(
+/// The receivers that belong to this app.
+pub(crate) async fn of_app(batch: &mut Batch, app: AppId) -> Result<Vec<(i64, Endpoint)>, LedgerError> {
+    let rows = query(stored::OF_APP).bind(app.to_string()).fetch_all(&mut batch.connection).await;
+    let rows = rows.map_err(|e| batch.explain(&e))?;
+    rows.iter().map(|row| Ok((row.get("n"), stored::endpoint(row, &batch.sealing)?))).collect()
+}
+
+pub(crate) async fn set_status(
     batch: &mut Batch,
     n: i64,
     endpoint: &mut Endpoint,

@@ -8,6 +8,7 @@ mod endpoint;
 mod endpoints;
 mod plan;
 mod replay;
+mod sight;
 mod stored;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub use delivery::{
     Attempt, AttemptOutcome, AttemptRecord, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, PendingCount, Planned,
 };
 pub use endpoint::{Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
+pub(crate) use endpoints::{of_app, set_status};
 #[cfg(test)]
 pub(crate) use plan::UNPLANNED;
 #[cfg(test)]

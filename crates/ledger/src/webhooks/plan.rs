@@ -1,3 +1,4 @@
+use super::sight::{Shown, Sight, Sights};
 use super::{EndpointStatus, Planned, stored};
 use crate::batch::{Batch, signed};
 use crate::dialect::in_list;
@@ -9,6 +10,7 @@ use domain::{DeliveryId, EventFilter, Timestamp};
 struct Reader {
     n: i64,
     filter: EventFilter,
+    sight: Sight,
     planned_through: i64,
 }
 
@@ -22,14 +24,19 @@ struct Seen {
     id: String,
     kind: String,
     channel: Option<String>,
+    /// Empty when nobody has to look into it.
+    data: String,
 }
 
-pub(crate) const UNPLANNED: &str = "SELECT seq, id, kind, channel_id FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+pub(crate) const UNPLANNED: &str = "SELECT seq, id, kind, channel_id, '' FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+/// Whom an event is shown depends on its data.
+pub(crate) const UNPLANNED_DATA: &str =
+    "SELECT seq, id, kind, channel_id, data FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
 impl Ledger {
     /// Looks at the next `limit` (up to 5000) events of the log and makes a delivery for each receiver that is owed one, in one
     /// transaction with the note that they were looked at: whatever dies, each is planned exactly once. A paused receiver is
-    /// owed events too; a disabled one is not.
+    /// owed events too; a disabled one is not. One that belongs to an app is owed what that app may see now.
     pub async fn plan_deliveries(&self, now: Timestamp, limit: u32) -> Result<Planned, LedgerError> {
         if self.is_shared() && !self.anything_to_plan().await? {
             return Ok(Planned::default());
@@ -47,25 +54,30 @@ impl Ledger {
 }
 
 async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, LedgerError> {
-    let readers = readers(batch).await?;
+    let (readers, sights) = readers(batch).await?;
     let Some(from) = readers.iter().map(|r| r.planned_through).min() else { return Ok(Planned::default()) };
     if from >= signed(batch.heads.seq) {
         return Ok(Planned::default());
     }
     batch.write_events().await?;
-    let rows = query(UNPLANNED)
+    let rows = query(if sights.are_plain() { UNPLANNED } else { UNPLANNED_DATA })
         .bind(from)
         .bind(i64::from(limit))
         .fetch_all(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
-    let seen: Vec<Seen> =
-        rows.iter().map(|row| Seen { seq: row.get(0), id: row.get(1), kind: row.get(2), channel: row.get(3) }).collect();
+    let seen: Vec<Seen> = rows
+        .iter()
+        .map(|row| Seen { seq: row.get(0), id: row.get(1), kind: row.get(2), channel: row.get(3), data: row.get(4) })
+        .collect();
     let Some(through) = seen.last().map(|event| event.seq) else { return Ok(Planned::default()) };
     let mut owed = Vec::new();
     for event in &seen {
         let channel = event.channel.as_deref().and_then(|id| id.parse().ok());
-        let wanting = readers.iter().filter(|r| r.planned_through < event.seq && r.filter.matches(&event.kind, channel));
+        let shown = Shown { kind: &event.kind, channel, data: &event.data };
+        let wanting = readers.iter().filter(|r| {
+            r.planned_through < event.seq && r.filter.matches(&event.kind, channel) && sights.shows(&r.sight, &shown)
+        });
         owed.extend(wanting.map(|reader| Owed { endpoint: reader.n, event }));
     }
     let mut made = 0;
@@ -96,18 +108,22 @@ async fn plan(batch: &mut Batch, now: Timestamp, limit: u32) -> Result<Planned, 
     Ok(Planned { made, more: through < signed(batch.heads.seq) })
 }
 
-async fn readers(batch: &mut Batch) -> Result<Vec<Reader>, LedgerError> {
+async fn readers(batch: &mut Batch) -> Result<(Vec<Reader>, Sights), LedgerError> {
     let rows = query(stored::ALL_LOCKED).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
-    let mut readers = Vec::with_capacity(rows.len());
+    let mut endpoints = Vec::with_capacity(rows.len());
     for row in &rows {
-        let endpoint = stored::endpoint(row, &batch.sealing)?;
+        endpoints.push((row, stored::endpoint(row, &batch.sealing)?));
+    }
+    let sights = Sights::of(batch, endpoints.iter().filter_map(|(_, endpoint)| Some((endpoint.id, endpoint.app?)))).await?;
+    let mut readers = Vec::with_capacity(rows.len());
+    for (row, endpoint) in endpoints {
         match endpoint.status {
             EndpointStatus::Active | EndpointStatus::Paused { .. } => {
-                let planned_through = row.get("planned_through");
-                readers.push(Reader { n: row.get("n"), filter: endpoint.filter, planned_through });
+                let (n, planned_through) = (row.get("n"), row.get("planned_through"));
+                readers.push(Reader { n, filter: endpoint.filter, sight: sights.sight(endpoint.app), planned_through });
             }
             EndpointStatus::Disabled { .. } => {}
         }
     }
-    Ok(readers)
+    Ok((readers, sights))
 }

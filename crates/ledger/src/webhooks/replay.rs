@@ -1,3 +1,4 @@
+use super::sight::{Shown, Sights};
 use super::stored::{self, delivery_columns};
 use super::{Delivery, endpoints};
 use crate::batch::Batch;
@@ -64,7 +65,7 @@ impl Ledger {
     }
 
     /// Owes the receiver anew what the log has of `since` up to `until`, both included, as far as it matches its filter: all of it, or
-    /// only what was not delivered. How many deliveries are owed by that. Many small transactions: who asks again after an
+    /// only what was not delivered; of an app's receiver what that app may see now. How many deliveries are owed by that. Many small transactions: who asks again after an
     /// error goes on with what is left. `NoSuchEndpoint`.
     pub async fn redeliver_range(
         &self,
@@ -127,12 +128,18 @@ struct Range {
     now: Timestamp,
 }
 
-pub(crate) const IN_RANGE: &str = "SELECT at, seq, id, kind, channel_id FROM events WHERE at >= $1 AND (at > $1 OR seq > $2) AND at <= $3 \
+pub(crate) const IN_RANGE: &str = "SELECT at, seq, id, kind, channel_id, data FROM events WHERE at >= $1 AND (at > $1 OR seq > $2) AND at <= $3 \
                                    AND seq <= $4 AND seq > (SELECT pruned_through FROM event_head WHERE one = 1) ORDER BY at, seq LIMIT $5";
 
 /// One step: how many are owed by it, and the last event that it looked at, if there may be more.
 async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<(u64, Option<(i64, i64)>), LedgerError> {
     let (n, endpoint) = endpoints::find(batch, endpoint).await?;
+    let owned = match endpoint.app {
+        None => Vec::new(),
+        Some(app) => endpoints::of_app(batch, app).await?.into_iter().map(|(_, other)| (other.id, app)).collect(),
+    };
+    let sights = Sights::of(batch, owned.into_iter()).await?;
+    let sight = sights.sight(endpoint.app);
     let planned: i64 = query_scalar("SELECT planned_through FROM endpoints WHERE n = $1")
         .bind(n)
         .fetch_one(&mut batch.connection)
@@ -152,7 +159,9 @@ async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<
         .iter()
         .filter(|row| {
             let channel = row.get::<Option<&str>>("channel_id").and_then(|id| id.parse().ok());
-            endpoint.filter.matches(row.get("kind"), channel)
+            let data = row.get::<String>("data");
+            let shown = Shown { kind: row.get("kind"), channel, data: &data };
+            endpoint.filter.matches(shown.kind, channel) && sights.shows(&sight, &shown)
         })
         .collect();
     let mut owed = 0;

@@ -17,10 +17,11 @@ pub(super) const SECRETS_KEPT: usize = 2;
 macro_rules! endpoint_columns {
     () => {
         "n, id, url, description, channels, kinds, headers, secrets, concurrency, status, status_reason, status_since, \
-         failing_since, planned_through, created_at, updated_at"
+         failing_since, planned_through, created_at, updated_at, app_id, trusted_addresses"
     };
 }
 pub(super) const BY_ID: &str = concat!("SELECT ", endpoint_columns!(), " FROM endpoints WHERE id = $1");
+pub(super) const OF_APP: &str = concat!("SELECT ", endpoint_columns!(), " FROM endpoints WHERE app_id = $1 ORDER BY n");
 pub(super) const ALL: &str = concat!("SELECT ", endpoint_columns!(), " FROM endpoints ORDER BY n");
 /// Those that nobody else is changing.
 pub(super) const ALL_LOCKED: &str =
@@ -130,7 +131,8 @@ pub(super) async fn update(batch: &mut Batch, n: i64, endpoint: &Endpoint) -> Re
     let seal = |place: &str, plain: String| sealing.close(place, &id, plain);
     query(
         "UPDATE endpoints SET url = $2, description = $3, channels = $4, kinds = $5, headers = $6, secrets = $7, concurrency = $8, \
-         status = $9, status_reason = $10, status_since = $11, failing_since = $12, updated_at = $13 WHERE n = $1",
+         status = $9, status_reason = $10, status_since = $11, failing_since = $12, updated_at = $13, app_id = $14, \
+         trusted_addresses = $15 WHERE n = $1",
     )
     .bind(n)
     .bind(seal(URL, endpoint.url.clone()))
@@ -145,6 +147,8 @@ pub(super) async fn update(batch: &mut Batch, n: i64, endpoint: &Endpoint) -> Re
     .bind(endpoint.status.since().map(Timestamp::as_millis))
     .bind(endpoint.failing_since.map(Timestamp::as_millis))
     .bind(endpoint.updated_at.as_millis())
+    .bind(endpoint.app.map(|app| app.to_string()))
+    .bind(endpoint.trusted_addresses)
     .execute(&mut batch.connection)
     .await
     .map_err(|e| batch.explain(&e))?;
@@ -168,6 +172,8 @@ pub(super) fn endpoint(row: &Row, sealing: &Sealing) -> Result<Endpoint, LedgerE
         concurrency: u32::try_from(row.get::<i64>("concurrency")).unwrap_or(1),
         status: status_from(row.get("status"), row.get("status_reason"), row.get("status_since"))?,
         failing_since: row.get::<Option<i64>>("failing_since").map(Timestamp::from_millis),
+        app: row.get::<Option<&str>>("app_id").map(str::parse).transpose().map_err(|_| unreadable("a webhook's app"))?,
+        trusted_addresses: row.get("trusted_addresses"),
         created_at: Timestamp::from_millis(row.get("created_at")),
         updated_at: Timestamp::from_millis(row.get("updated_at")),
     })

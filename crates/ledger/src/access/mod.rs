@@ -1,0 +1,15 @@
+//! Apps, their keys, and what programs have asked for.
+
+mod change;
+mod endpoints;
+mod read;
+mod stored;
+mod usage;
+mod write;
+
+pub use change::AccessWrite;
+pub use read::AccessState;
+pub use usage::KeyUse;
+
+pub(crate) use endpoints::{Owners, owners};
+pub(crate) use stored::door_from;
