@@ -65,7 +65,7 @@ async fn the_dashboard_is_one_page_with_or_without_a_build() {
 async fn the_concept_pages_are_served_in_the_look_of_the_reference() {
     let rig = Rig::start().await;
     let reference = rig.get("/docs").await;
-    for name in ["channels-and-sessions", "sending", "events", "webhooks"] {
+    for name in ["channels-and-sessions", "sending", "events", "webhooks", "apps"] {
         let address = format!("/docs/concepts/{name}");
         assert!(reference.body.as_str().unwrap().contains(&format!("href=\"{address}\"")), "{name} is linked to");
         let answer = rig.get(&address).await;

@@ -118,7 +118,7 @@ impl Operation<'_> {
         if self.method != "get" {
             let _ = write!(line, " -X {}", self.method.to_uppercase());
         }
-        let _ = write!(line, " {base}{}", self.path.replace("{id}", variable(self.path)));
+        let _ = write!(line, " {base}{}", self.path.replace("{id}", variable(self.path)).replace("{key}", "$KEY"));
         if self.entry["security"] != serde_json::json!([{}]) {
             line.push_str(" \\\n  -H \"Authorization: Bearer $WIU_KEY\"");
         }
@@ -132,7 +132,13 @@ impl Operation<'_> {
 
 /// What the shell calls the id in a path.
 fn variable(path: &str) -> &'static str {
-    let kinds = [("/v1/messages", "$MESSAGE"), ("/v1/webhooks", "$WEBHOOK"), ("/v1/deliveries", "$DELIVERY")];
+    let kinds = [
+        ("/v1/messages", "$MESSAGE"),
+        ("/v1/webhooks", "$WEBHOOK"),
+        ("/v1/deliveries", "$DELIVERY"),
+        ("/v1/apps/requests", "$REQUEST"),
+        ("/v1/apps", "$APP"),
+    ];
     kinds.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("$CHANNEL", |(_, variable)| variable)
 }
 
