@@ -34,8 +34,8 @@ export class Api {
   }
 
   /** A request that is answered with a file, and the name that the answer suggests. */
-  async bytes(method: string, path: string, body: unknown): Promise<{ blob: Blob; named: string | null }> {
-    const response = await this.request(method, path, body);
+  async bytes(method: string, path: string, body: unknown, more: Record<string, string> = {}): Promise<{ blob: Blob; named: string | null }> {
+    const response = await this.request(method, path, body, more);
     const named = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "");
     return { blob: await response.blob(), named: named?.[1] ?? null };
   }

@@ -14,6 +14,8 @@ export const families: Family[] = [
     what: "What is received, and how far a sent one has come.",
     types: [
       { name: "message.received", what: "Somebody wrote." },
+      { name: "message.asking", what: "An app proposes it; it waits for a person." },
+      { name: "message.denied", what: "The person did not let it be sent." },
       { name: "message.queued", what: "Accepted; it will be sent." },
       { name: "message.sending", what: "On its way to WhatsApp." },
       { name: "message.sent", what: "WhatsApp has it." },
@@ -57,6 +59,18 @@ export const families: Family[] = [
       { name: "webhook.disabled", what: "Its receiver said that it is gone (410)." },
     ],
   },
+  {
+    name: "app",
+    label: "Apps",
+    what: "Programs that ask to be let in. About no channel.",
+    types: [
+      { name: "app.requested", what: "A program asks for access." },
+      { name: "app.allowed", what: "It was let in." },
+      { name: "app.denied", what: "It was not." },
+      { name: "app.revoked", what: "A key or a whole app was taken back." },
+    ],
+  },
+  { name: "access", label: "Access", what: "Attempts with keys that open nothing.", types: [{ name: "access.attempts", what: "Many failed attempts in a short time." }] },
 ];
 
 export const allTypes = families.flatMap((family) => family.types.map((type) => type.name));

@@ -1,7 +1,8 @@
 // An event in a line, and whether it is one that a person looks for.
-import { Bell, CirclePause, MessageSquare, Pencil, ReceiptText, SmilePlus, Undo2, Webhook } from "@lucide/svelte";
+import { AppWindow, Bell, CirclePause, MessageSquare, Pencil, ReceiptText, ShieldQuestionMark, SmilePlus, Undo2, Webhook } from "@lucide/svelte";
 import type { LogEvent, Tone } from "../api/types";
 import { correspondent } from "./person";
+import { plainly } from "./untrusted";
 import { address } from "./webhook";
 import { messageFace, stateSymbol, toneOf, type Symbol } from "./words";
 
@@ -26,6 +27,12 @@ export function eventFace(event: LogEvent): { symbol: Symbol; tone: Tone; about:
     const tone = event.type === "webhook.resumed" ? "connected" : event.type === "webhook.disabled" ? "broken" : "attention";
     const where = typeof url === "string" ? address(url).host : "";
     return { symbol: event.type === "webhook.paused" ? CirclePause : Webhook, tone, about: [where, typeof summary === "string" ? summary : ""].filter(Boolean).join(": ") };
+  }
+  if (event.type.startsWith("app.") || event.type.startsWith("access.")) {
+    const asks = event.type === "app.requested";
+    const tone = asks || event.type === "access.attempts" ? "attention" : event.type === "app.allowed" ? "connected" : "idle";
+    const named = typeof event.data.app_name === "string" ? plainly(event.data.app_name) : "";
+    return { symbol: asks || event.type === "access.attempts" ? ShieldQuestionMark : AppWindow, tone, about: [named, typeof summary === "string" ? summary : ""].filter(Boolean).join(": ") };
   }
   return { symbol: event.type.startsWith("receipt.") ? ReceiptText : Bell, tone: "idle", about: "" };
 }

@@ -1,5 +1,5 @@
 // The words and shapes for states. What a state means was decided by the server; here it only gets a face.
-import { Ban, CalendarClock, Check, CheckCheck, CircleCheck, CircleDashed, CircleX, Clock, Hourglass, Power, QrCode, RefreshCw, TriangleAlert } from "@lucide/svelte";
+import { Ban, CalendarClock, Check, CheckCheck, CircleCheck, CircleDashed, CircleX, Clock, Hand, Hourglass, Power, QrCode, RefreshCw, TriangleAlert } from "@lucide/svelte";
 import type { Channel, Message, Tone } from "../api/types";
 import { personName } from "./person";
 
@@ -75,6 +75,10 @@ export interface MessageFace {
 
 export function messageFace(message: Message, now = Date.now()): MessageFace {
   switch (message.status) {
+    case "asking":
+      return { word: "Asking you", symbol: Hand, tone: "attention" };
+    case "denied":
+      return { word: "Denied", symbol: Ban, tone: "idle" };
     case "queued":
       if (message.send_at && Date.parse(message.send_at) > now) return { word: "Scheduled", symbol: CalendarClock, tone: "idle" };
       if (message.setback) return { word: "Retrying", symbol: RefreshCw, tone: "attention" };

@@ -8,6 +8,13 @@ import { Live } from "./live.svelte";
 import { router } from "./route.svelte";
 
 export type Info = components["schemas"]["Info"];
+
+/** How the API is reached from beyond this machine, while it is. */
+export interface Exposed {
+  addresses: string[];
+  /** SHA-256 of the certificate. */
+  fingerprint?: string | null;
+}
 type Phase = "starting" | "setup" | "signed_out" | "unreachable" | "ready";
 
 class App {
@@ -18,6 +25,10 @@ class App {
 
   #api: Api | null = null;
   #stream: EventStream | null = null;
+
+  get exposed(): Exposed | null {
+    return (this.info as (Info & { exposed?: Exposed | null }) | null)?.exposed ?? null;
+  }
 
   get api(): Api {
     if (!this.#api) throw new Error("no connection yet");
@@ -78,6 +89,10 @@ class App {
     this.#stream?.retryNow();
   }
 
+  async #askInfo(): Promise<void> {
+    this.info = await answered(this.api.http.GET("/v1/info")).catch(() => this.info);
+  }
+
   async #consumeTicket(): Promise<void> {
     const ticket = ticketIn(location.hash);
     if (!ticket) return;
@@ -103,6 +118,8 @@ class App {
         if (message.event === "snapshot") stream.resumeFrom(live.seq);
       },
       up: () => {
+        // It may be another start of the application, with other doors.
+        if (live.link === "offline") void this.#askInfo();
         live.link = "live";
         live.retryAt = null;
       },

@@ -10,6 +10,10 @@ export type Route =
   | { page: "delivery"; id: string; webhook: string }
   | { page: "pair"; id: string; window: boolean }
   | { page: "events"; channel: string | null }
+  | { page: "apps"; add: boolean }
+  | { page: "app"; id: string }
+  | { page: "audit"; app: string | null }
+  | { page: "consent" | "ask"; window: boolean }
   | { page: "settings" }
   | { page: "sandbox" }
   | { page: "setup" }
@@ -20,6 +24,7 @@ export function parseRoute(hash: string, search = ""): Route {
   const asked = new URLSearchParams(query);
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
   const [page, id, within] = parts;
+  const window = asked.get("window") ?? new URLSearchParams(search).get("window");
   switch (page) {
     case undefined:
       return { page: "channels", add: false };
@@ -27,7 +32,14 @@ export function parseRoute(hash: string, search = ""): Route {
       return id ? { page: "channel", id } : { page: "channels", add: asked.has("add") };
     case "pair":
       if (!id) return { page: "unknown" };
-      return { page: "pair", id, window: (asked.get("window") ?? new URLSearchParams(search).get("window")) === "pairing" };
+      return { page: "pair", id, window: window === "pairing" };
+    case "apps":
+      return id ? { page: "app", id } : { page: "apps", add: asked.has("add") };
+    case "audit":
+      return { page: "audit", app: asked.get("app") };
+    case "consent":
+    case "ask":
+      return { page, window: window === page };
     case "webhooks":
       if (id && within) return { page: "delivery", webhook: id, id: within };
       return id ? { page: "webhook", id } : { page: "webhooks", add: asked.has("add") };
@@ -70,6 +82,9 @@ export const to = {
   webhooks: () => "#/webhooks",
   webhook: (id: string) => `#/webhooks/${encodeURIComponent(id)}`,
   delivery: (webhook: string, id: string) => `#/webhooks/${encodeURIComponent(webhook)}/${encodeURIComponent(id)}`,
+  apps: () => "#/apps",
+  app: (id: string) => `#/apps/${encodeURIComponent(id)}`,
+  audit: (app?: string) => (app ? `#/audit?app=${encodeURIComponent(app)}` : "#/audit"),
   settings: () => "#/settings",
   sandbox: () => "#/sandbox",
 };

@@ -36,7 +36,7 @@ class Shortcuts {
     if (document.querySelector("[role='dialog'],[role='alertdialog'],[role='menu']")) return;
     const afterG = Date.now() - this.#leader < 1000;
     this.#leader = 0;
-    const pages: Record<string, string> = { c: "/channels", v: "/overview", o: "/outbox", w: "/webhooks", e: "/events", s: "/settings", x: "/sandbox" };
+    const pages: Record<string, string> = { c: "/channels", v: "/overview", o: "/outbox", w: "/webhooks", e: "/events", a: "/apps", l: "/audit", s: "/settings", x: "/sandbox" };
     if (afterG && pages[event.key]) router.go(pages[event.key]!);
     else if (event.key === "g") this.#leader = Date.now();
     else if (event.key === "?") this.helpOpen = true;
