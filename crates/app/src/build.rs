@@ -213,6 +213,7 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
             days: config.events.keep_days,
             max_events: config.events.max,
             max_bytes: config.events.max_mib << 20,
+            ..engine::RetentionConfig::default()
         },
         ..EngineConfig::default()
     };

@@ -8,6 +8,7 @@
 //! of what they changed, the orders that they place). All belong to one `TaskTracker` and hear one `CancellationToken`.
 
 mod adopt;
+mod answering;
 mod board;
 mod clock;
 mod close_out;

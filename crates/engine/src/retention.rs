@@ -1,4 +1,5 @@
-//! Forgets what is old: events beyond their retention, deliveries that are done, and what made sends idempotent. Messages stay.
+//! Forgets what is old: events beyond their retention, deliveries that are done, what made sends idempotent, what programs asked
+//! for, and what was done long ago. Messages stay.
 
 use crate::engine::Inner;
 use ledger::{Keep, LedgerError};
@@ -14,12 +15,14 @@ pub struct RetentionConfig {
     pub max_events: u64,
     /// When their JSON takes more bytes than this the oldest go, too.
     pub max_bytes: u64,
+    /// Entries of the audit log older than this go.
+    pub audit_days: u32,
 }
 
 impl Default for RetentionConfig {
-    /// A month, a million events, or a gibibyte.
+    /// A month, a million events, or a gibibyte; a year of the audit log.
     fn default() -> Self {
-        RetentionConfig { days: 30, max_events: 1_000_000, max_bytes: 1 << 30 }
+        RetentionConfig { days: 30, max_events: 1_000_000, max_bytes: 1 << 30, audit_days: 365 }
     }
 }
 
@@ -31,6 +34,8 @@ const STEP: u32 = 500;
 /// Between two steps, so that what programs wait for goes first.
 const BREATH: Duration = Duration::from_millis(50);
 const DAY: Duration = Duration::from_secs(86_400);
+/// How long it can be seen what a program asked for and what was answered.
+const REQUESTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// Until the engine stops. A failure is tried again at the next time.
 pub(crate) async fn keep_pruning(engine: Arc<Inner>, config: RetentionConfig) {
@@ -63,5 +68,12 @@ async fn prune(engine: &Inner, config: RetentionConfig) -> Result<u64, LedgerErr
         engine.clock.sleep(BREATH).await;
     }
     engine.ledger.prune_idempotency(engine.clock.now()).await?;
+    let audit_from = || engine.clock.now().minus(DAY.saturating_mul(config.audit_days));
+    while engine.ledger.prune_audit(audit_from(), STEP).await?.more {
+        engine.clock.sleep(BREATH).await;
+    }
+    engine.ledger.prune_requests(engine.clock.now().minus(REQUESTS_KEPT)).await?;
+    // An app whose last key has expired meanwhile.
+    engine.ledger.settle_endpoints(engine.clock.now()).await?;
     Ok(events)
 }

@@ -2,8 +2,8 @@ use crate::engine::Engine;
 use crate::error::CommandError;
 use crate::holding::Holding;
 use domain::{
-    Amended, ChannelId, ChannelView, Content, Direction, FailReason, Message, MessageId, MessageStatus, OutboxNote, Recipient,
-    Timestamp,
+    Amended, AppId, ChannelId, ChannelView, Content, Direction, FailReason, Message, MessageId, MessageStatus, OutboxNote,
+    Recipient, Timestamp,
 };
 use ledger::{Accepted, Cancelled, Idempotency, LedgerError};
 use std::collections::BTreeSet;
@@ -18,31 +18,27 @@ pub struct NewMessage {
     /// Not after this moment: a message that still waits then expires.
     pub expires_at: Option<Timestamp>,
     pub idempotency: Option<Idempotency>,
+    /// The app that wants it sent.
+    pub app: Option<AppId>,
+    /// A person has to say yes until this moment, before it enters the outbox ([`Engine::approve`]).
+    pub ask_until: Option<Timestamp>,
 }
 
 impl NewMessage {
     /// As soon as possible, and however long that takes.
     pub fn new(to: Recipient, content: Content) -> Self {
-        NewMessage { to, content, send_at: None, expires_at: None, idempotency: None }
+        NewMessage { to, content, send_at: None, expires_at: None, idempotency: None, app: None, ask_until: None }
     }
 }
 
 impl Engine {
     /// Puts a message into the channel's outbox. When this returns, the message is durable under its id and its WhatsApp id;
     /// it leaves in order as soon as the channel is connected. What was accepted under the same [`NewMessage::idempotency`] is
-    /// given again as it was answered then, and nothing is sent twice.
+    /// given again as it was answered then, and nothing is sent twice. With [`NewMessage::ask_until`] it waits for a person first,
+    /// and is as durable.
     pub async fn send(&self, id: ChannelId, new: NewMessage) -> Result<Message, CommandError> {
         let view = self.linked(id).await?;
-        match &new.content {
-            Content::Text { .. } => {}
-            Content::Unsupported { .. }
-            | Content::Undecryptable
-            | Content::Reaction { .. }
-            | Content::Edit { .. }
-            | Content::Revoke { .. } => {
-                return Err(CommandError::Conflict { code: "not_sendable", sentence: "This kind of message cannot be sent." });
-            }
-        }
+        check_sendable(&new.content)?;
         let now = self.inner.clock.now();
         let message = Message {
             id: MessageId::new(now, rand::random()),
@@ -56,13 +52,17 @@ impl Engine {
             status: MessageStatus::Queued,
             at: now,
             updated_at: now,
-            outbox: OutboxNote { send_at: new.send_at, expires_at: new.expires_at, ..OutboxNote::default() },
+            outbox: OutboxNote { send_at: new.send_at, expires_at: new.expires_at, app: new.app, ..OutboxNote::default() },
             amended: Amended::default(),
         };
-        let accepted = self.inner.ledger.insert_outbound(message, new.idempotency, Some(self.inner.outbox.max_queued)).await;
+        let ledger = &self.inner.ledger;
+        let accepted = match new.ask_until {
+            Some(until) => ledger.accept_asking(message, until, new.idempotency, Some(MAX_ASKING)).await,
+            None => ledger.insert_outbound(message, new.idempotency, Some(self.inner.outbox.max_queued)).await,
+        };
         match self.inner.health.note(accepted) {
             Ok(Accepted::New(message)) => {
-                if message.outbox.expires_at.is_some() {
+                if message.outbox.expires_at.is_some() || message.outbox.ask_until.is_some() {
                     self.inner.expiry_bell.notify_one();
                 }
                 self.ring(id);
@@ -106,7 +106,7 @@ impl Engine {
         Ok(message)
     }
 
-    /// Takes a message out of the outbox, or discards one that has failed. No error when that was done before. `Conflict` when it is
+    /// Takes a message out of the outbox, withdraws one that waits for a person, or discards one that has failed. No error when that was done before. `Conflict` when it is
     /// being sent or has left: whether it did is decided by the ledger's row, against which nothing leaves.
     pub async fn cancel(&self, id: MessageId) -> Result<Message, CommandError> {
         if self.inner.shutdown.is_cancelled() {
@@ -126,7 +126,7 @@ impl Engine {
         }
     }
 
-    async fn linked(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
+    pub(crate) async fn linked(&self, id: ChannelId) -> Result<ChannelView, CommandError> {
         if self.inner.shutdown.is_cancelled() {
             return Err(CommandError::ShuttingDown);
         }
@@ -159,12 +159,29 @@ impl Engine {
     }
 
     /// The holder elsewhere hears of it from the ledger.
-    fn ring(&self, id: ChannelId) {
+    pub(crate) fn ring(&self, id: ChannelId) {
         if let Some(seat) = self.inner.seat(id) {
             seat.bell.notify_one();
         }
     }
 }
+
+pub(crate) fn check_sendable(content: &Content) -> Result<(), CommandError> {
+    match content {
+        Content::Text { .. } => Ok(()),
+        Content::Unsupported { .. }
+        | Content::Undecryptable
+        | Content::Reaction { .. }
+        | Content::Edit { .. }
+        | Content::Revoke { .. } => {
+            Err(CommandError::Conflict { code: "not_sendable", sentence: "This kind of message cannot be sent." })
+        }
+    }
+}
+
+/// Messages of one channel that may wait for a person at once; further ones are refused with [`CommandError::QueueFull`]. More
+/// than that nobody reads before he says yes.
+const MAX_ASKING: u32 = 200;
 
 const NOT_FAILED: CommandError =
     CommandError::Conflict { code: "not_failed", sentence: "This message has not failed, so there is nothing to try again." };

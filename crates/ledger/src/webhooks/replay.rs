@@ -1,7 +1,7 @@
-use super::sight::{Shown, Sights};
+use super::sight::{Shown, Sight, Sights};
 use super::stored::{self, delivery_columns};
-use super::{Delivery, endpoints};
-use crate::batch::Batch;
+use super::{Delivery, Endpoint, endpoints};
+use crate::batch::{Batch, signed};
 use crate::rows::pieces;
 use crate::sql::{QueryBuilder, query, query_scalar};
 use crate::{Ledger, LedgerError, Pruned, retention};
@@ -19,12 +19,13 @@ const OF_ID: &str = concat!(
 
 impl Ledger {
     /// Owes a delivery anew, with all its tries before it, whether it was delivered, skipped or is still owed. `NoSuchDelivery`;
-    /// `EventPruned` when the log no longer has what it told.
+    /// `EventPruned` when the log no longer has what it told, or when the receiver belongs to an app that may not see that any more.
     pub async fn redeliver(&self, id: DeliveryId, now: Timestamp) -> Result<Delivery, LedgerError> {
         let _ = now;
         self.write(move |batch| {
             Box::pin(async move {
-                if !find(batch, id).await?.1 {
+                let (delivery, has_event) = find(batch, id).await?;
+                if !has_event || !may_see(batch, &delivery).await? {
                     return Err(LedgerError::EventPruned);
                 }
                 query(
@@ -119,6 +120,33 @@ async fn find(batch: &mut Batch, id: DeliveryId) -> Result<(Delivery, bool), Led
     Ok((stored::delivery(&row)?, row.get("has_event")))
 }
 
+/// What the receiver is shown, if it belongs to an app.
+async fn sight_of(batch: &mut Batch, endpoint: &Endpoint) -> Result<(Sights, Sight), LedgerError> {
+    let owned = match endpoint.app {
+        None => Vec::new(),
+        Some(app) => endpoints::of_app(batch, app).await?.into_iter().map(|(_, other)| (other.id, app)).collect(),
+    };
+    let sights = Sights::of(batch, owned.into_iter()).await?;
+    let sight = sights.sight(endpoint.app);
+    Ok((sights, sight))
+}
+
+/// Whether the receiver may be told now what is owed to it by this delivery.
+async fn may_see(batch: &mut Batch, delivery: &Delivery) -> Result<bool, LedgerError> {
+    let (_, endpoint) = endpoints::find(batch, delivery.endpoint).await?;
+    if endpoint.app.is_none() {
+        return Ok(true);
+    }
+    let data: Option<String> = query_scalar("SELECT data FROM events WHERE seq = $1")
+        .bind(signed(delivery.seq))
+        .fetch_optional(&mut batch.connection)
+        .await
+        .map_err(|e| batch.explain(&e))?;
+    let (sights, sight) = sight_of(batch, &endpoint).await?;
+    let data = data.unwrap_or_default();
+    Ok(sights.shows(&sight, &Shown { kind: &delivery.kind, channel: delivery.channel, data: &data }))
+}
+
 #[derive(Clone, Copy)]
 struct Range {
     /// Time and `seq` of the last event that was looked at.
@@ -134,12 +162,7 @@ pub(crate) const IN_RANGE: &str = "SELECT at, seq, id, kind, channel_id, data FR
 /// One step: how many are owed by it, and the last event that it looked at, if there may be more.
 async fn again(batch: &mut Batch, endpoint: EndpointId, range: Range) -> Result<(u64, Option<(i64, i64)>), LedgerError> {
     let (n, endpoint) = endpoints::find(batch, endpoint).await?;
-    let owned = match endpoint.app {
-        None => Vec::new(),
-        Some(app) => endpoints::of_app(batch, app).await?.into_iter().map(|(_, other)| (other.id, app)).collect(),
-    };
-    let sights = Sights::of(batch, owned.into_iter()).await?;
-    let sight = sights.sight(endpoint.app);
+    let (sights, sight) = sight_of(batch, &endpoint).await?;
     let planned: i64 = query_scalar("SELECT planned_through FROM endpoints WHERE n = $1")
         .bind(n)
         .fetch_one(&mut batch.connection)
