@@ -1,6 +1,19 @@
+//! The API's sockets: on loopback addresses, in the file system, and where the user asked for it on public addresses.
+
+#[cfg(windows)]
+mod pipe;
+#[cfg(unix)]
+mod socket;
+
+#[cfg(windows)]
+pub(crate) use pipe::LocalSocket;
+#[cfg(unix)]
+pub(crate) use socket::LocalSocket;
+
 use crate::holder::Holder;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Connections that may wait to be accepted.
@@ -10,36 +23,51 @@ const TRIES: usize = 16;
 
 /// The API's sockets, listening but not answering yet: who connects now is answered as soon as [`serve`](crate::serve) runs.
 #[derive(Debug)]
-pub struct Sockets(pub(crate) Vec<TcpListener>);
+pub struct Sockets {
+    pub(crate) loopback: Vec<TcpListener>,
+    pub(crate) socket: Option<LocalSocket>,
+    pub(crate) public: Vec<TcpListener>,
+}
 
 /// Why the API has no port.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     #[error("port {} on {} is taken{}", .address.port(), .address.ip(), .holder.as_ref().map(|h| format!(" by {h}")).unwrap_or_default())]
-    Taken { address: SocketAddr, holder: Option<Holder> },
-    #[error("{0} is not a loopback address, and only those are served")]
+    Taken { address: SocketAddr, public: bool, holder: Option<Holder> },
+    #[error("{0} is not a loopback address, and only those are served without TLS")]
     NotLoopback(IpAddr),
     #[error("no address to listen on")]
     NoAddress,
     #[error("cannot listen on {address}: {source}")]
     Io { address: SocketAddr, source: io::Error },
+    #[error("another program answers at the socket {path}{}", .pid.map(|pid| format!(": process {pid}")).unwrap_or_default())]
+    SocketTaken { path: PathBuf, pid: Option<u32> },
+    #[error("the socket {path} cannot be made: {why}")]
+    Socket { path: PathBuf, why: String },
 }
 
 impl BindError {
     /// What to do, for a person.
     pub fn sentence(&self) -> String {
         match self {
-            BindError::Taken { address, holder: Some(holder) } => {
-                format!("Port {} is taken by {holder}. Stop it, or choose another port with --port.", address.port())
+            BindError::Taken { address, public, holder } => {
+                let by = holder.as_ref().map_or("another program".to_owned(), Holder::to_string);
+                let setting = if *public { "in api.public.port" } else { "with --port" };
+                format!("Port {} is taken by {by}. Stop it, or choose another port {setting}.", address.port())
             }
-            BindError::Taken { address, holder: None } => {
-                format!("Port {} is taken by another program. Stop it, or choose another port with --port.", address.port())
-            }
-            BindError::NotLoopback(ip) => {
-                format!("{ip} is not a loopback address. Only this machine is served: use 127.0.0.1 or ::1.")
-            }
+            BindError::NotLoopback(ip) => format!(
+                "{ip} is not a loopback address. In api.bind only 127.0.0.1 and ::1 are served; other machines come in by api.public, \
+                 with TLS."
+            ),
             BindError::NoAddress => "No address to listen on. Name at least one in api.bind, such as \"127.0.0.1\".".to_owned(),
             BindError::Io { address, source } => format!("Cannot listen on {address}: {source}."),
+            BindError::SocketTaken { path, pid } => {
+                let by = pid.map_or("another program".to_owned(), |pid| format!("process {pid}"));
+                format!("{by} answers at the socket {} already. Stop it, or choose another path in api.socket_path.", path.display())
+            }
+            BindError::Socket { path, why } => {
+                format!("The socket {} cannot be made: {why}. Choose another path in api.socket_path, or set api.socket to false.", path.display())
+            }
         }
     }
 }
@@ -53,10 +81,42 @@ pub fn bind(ips: &[IpAddr], port: u16) -> Result<Sockets, BindError> {
     if let Some(ip) = ips.iter().find(|ip| !ip.is_loopback()) {
         return Err(BindError::NotLoopback(*ip));
     }
+    Ok(Sockets { loopback: bind_each(ips, port, false)?, socket: None, public: Vec::new() })
+}
+
+impl Sockets {
+    /// Listens on a Unix socket too, for this user alone (0600). One that a dead process left is replaced. On Windows the path
+    /// gives the name of a pipe. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When somebody answers there, something else is there, or others could put something else there.
+    pub fn and_socket(self, path: &Path) -> Result<Self, BindError> {
+        Ok(Sockets { socket: Some(LocalSocket::bind(path)?), ..self })
+    }
+
+    /// Listens on `port` of each of `ips` too, for other machines: nothing but TLS is spoken there.
+    ///
+    /// # Errors
+    /// As [`bind`].
+    pub fn and_public(self, ips: &[IpAddr], port: u16) -> Result<Self, BindError> {
+        Ok(Sockets { public: bind_each(ips, port, true)?, ..self })
+    }
+
+    /// Where they listen on loopback, without TLS.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        addresses(&self.loopback)
+    }
+}
+
+pub(crate) fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    listeners.iter().filter_map(|l| l.local_addr().ok()).collect()
+}
+
+fn bind_each(ips: &[IpAddr], port: u16, public: bool) -> Result<Vec<TcpListener>, BindError> {
     let mut last = BindError::NoAddress;
     for _ in 0..if port == 0 { TRIES } else { 1 } {
-        match bind_all(ips, port) {
-            Ok(listeners) => return Ok(Sockets(listeners)),
+        match bind_all(ips, port, public) {
+            Ok(listeners) => return Ok(listeners),
             Err(error @ BindError::Taken { .. }) => last = error,
             Err(error) => return Err(error),
         }
@@ -64,7 +124,7 @@ pub fn bind(ips: &[IpAddr], port: u16) -> Result<Sockets, BindError> {
     Err(last)
 }
 
-fn bind_all(ips: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>, BindError> {
+fn bind_all(ips: &[IpAddr], mut port: u16, public: bool) -> Result<Vec<TcpListener>, BindError> {
     let mut listeners = Vec::new();
     let mut absent = None;
     for ip in ips {
@@ -75,7 +135,7 @@ fn bind_all(ips: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>, BindError
                 listeners.push(listener);
             }
             Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
-                return Err(BindError::Taken { address, holder: Holder::of(address) });
+                return Err(BindError::Taken { address, public, holder: Holder::of(address) });
             }
             Err(source) if is_absent(&source) => {
                 tracing::info!(%address, "this machine has no such address; the API is not served there");
@@ -92,6 +152,10 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // So that a restart need not wait for old connections to be forgotten. On Windows it would let others take the port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    // `::` is all of IPv6 and nothing else, on every system, so that 0.0.0.0 can stand beside it.
+    if address.is_ipv6() {
+        socket2::SockRef::from(&socket).set_only_v6(true)?;
+    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -108,13 +172,6 @@ const EAFNOSUPPORT: i32 = 97;
 const EAFNOSUPPORT: i32 = 47;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 const EAFNOSUPPORT: i32 = 10047;
-
-impl Sockets {
-    /// Where they listen.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().filter_map(|l| l.local_addr().ok()).collect()
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,25 +1,32 @@
+pub(crate) mod doors;
+
 use crate::api::{Api, Parts};
 use crate::bind::Sockets;
-use crate::connection;
+use crate::connection::{Crowd, Reception};
 use crate::events::Feed;
-use crate::guard::Door;
+use crate::guard::{Auditor, Door};
 use crate::key::Hashed;
+use crate::limits::{Limits, Standing};
 use crate::messages::InFlight;
 use crate::moving::Movers;
 use crate::ops::info::{SandboxInfo, VaultStanding};
 use crate::ops::requests::Requests;
 use crate::session::{Sessions, Tickets, sign_in};
 use crate::settings::{self, Settings};
-use crate::{openapi, router};
+use crate::tickets::Passes;
+use crate::tls::{Certificate, Shown, Tls, TlsError};
+use crate::{bind, openapi, router};
+use access::Access;
 use axum::Router;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use domain::Timestamp;
+use doors::{Doors, PublicNames};
 use engine::Engine;
 use ledger::{Ledger, LedgerError};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +69,8 @@ pub struct Deps {
     pub ledger: Ledger,
     /// The key that opens everything; only its hash is kept.
     pub admin_key: AdminKey,
+    /// Who of the programs may come in, and to what.
+    pub access: Access,
     /// Tries a receiver out; what is owed to receivers it reads from the ledger by itself.
     pub webhooks: webhooks::Handle,
     /// Packs sessions into files and unpacks them.
@@ -73,8 +82,29 @@ pub struct Deps {
     pub about: About,
     /// The page of the desktop shell that may use the API: `tauri://localhost` (Windows: `http://tauri.localhost`).
     pub shell_origin: Option<&'static str>,
+    /// How much may be asked of us.
+    pub limits: Limits,
+    /// What other machines need, where [`Sockets::and_public`] was called: without it nothing is answered there.
+    pub public: Option<Public>,
     /// The sandbox's control API, served below `/sandbox` behind the same guard.
     pub sandbox: Option<Router>,
+}
+
+/// How other machines are met.
+#[derive(Clone, Debug)]
+pub struct Public {
+    pub certificate: Certificate,
+    /// By which names they may ask, besides the address that they connect to; with a port where they use another one.
+    pub names: Vec<String>,
+}
+
+/// Why the API could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl fmt::Debug for Deps {
@@ -100,18 +130,34 @@ impl fmt::Debug for Bound {
 /// [`Bound::finished`] returns.
 ///
 /// # Errors
-/// When the settings cannot be read from the ledger.
-pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) -> Result<Bound, LedgerError> {
+/// When the settings cannot be read from the ledger, or the certificate for other machines cannot be used.
+pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) -> Result<Bound, ServeError> {
     let addresses = sockets.addresses();
+    let now = deps.engine.clock().now();
+    let (names, tls) = match deps.public {
+        Some(Public { certificate, names }) if !sockets.public.is_empty() => (names, Some(Tls::open(certificate, now)?)),
+        Some(_) | None => (Vec::new(), None),
+    };
+    let doors = Doors {
+        loopback: addresses.clone(),
+        socket: sockets.socket.as_ref().map(|socket| socket.path().to_owned()),
+        public: bind::addresses(&sockets.public),
+        names: names.clone(),
+        tls: tls.clone(),
+    };
     let ledger = deps.ledger;
     let settings: Settings = ledger.setting(settings::SETTING).await?.unwrap_or_default();
     let sessions = Sessions::from_stored(ledger.setting(sign_in::SETTING).await?.unwrap_or_default());
     let tip = *ledger.tip().borrow();
+    let at = Door { app_origins: Some(deps.access.origins()), ..door(&addresses, deps.shell_origin) };
     let api = Api(Arc::new(Parts {
         clock: deps.engine.clock().clone(),
         engine: deps.engine,
         key: Hashed::of(deps.admin_key.expose()),
+        access: deps.access,
+        auditor: Auditor::start(ledger.clone()),
         tickets: Tickets::default(),
+        passes: Passes::default(),
         sessions,
         settings: watch::Sender::new(settings),
         feed: Arc::new(Feed::new(tip)),
@@ -121,6 +167,8 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         about: deps.about,
         requests: Requests::default(),
         in_flight: InFlight::default(),
+        limits: Standing::new(deps.limits),
+        doors,
         webhooks: deps.webhooks,
         movers: deps.movers,
         importing: tokio::sync::Mutex::default(),
@@ -129,26 +177,38 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         ledger,
         addresses,
     }));
-    let router = router::build(&api, Arc::new(door(&api.addresses, deps.shell_origin)), deps.sandbox);
+    let router = router::build(&api, Arc::new(at), deps.sandbox);
     let tasks = TaskTracker::new();
     let (feed, ledger, until) = (api.feed.clone(), api.ledger.clone(), shutdown.clone());
     tasks.spawn(async move { feed.follow(&ledger, until).await });
-    for listener in sockets.0 {
-        tasks.spawn(connection::accept(listener, router.clone(), tasks.clone(), shutdown.clone()));
+    let reception = Reception::new(router, Crowd::new(deps.limits.room()), tasks.clone(), shutdown.clone());
+    for listener in sockets.loopback {
+        tasks.spawn(reception.clone().at_loopback(listener));
+    }
+    if let Some(socket) = sockets.socket {
+        tasks.spawn(reception.clone().at_socket(socket));
+    }
+    if let Some(tls) = tls {
+        let names = PublicNames::new(names);
+        for listener in sockets.public {
+            tasks.spawn(reception.clone().at_public(listener, tls.clone(), names.clone()));
+        }
+        let clock = api.clock.clone();
+        tasks.spawn(tls.keep(move || clock.now(), shutdown));
+    } else if !sockets.public.is_empty() {
+        tracing::warn!("nothing is answered at the public addresses: there is no certificate for them");
     }
     tasks.close();
     Ok(Bound { api, tasks })
 }
 
-/// The names under which loopback is reached, with our port.
+/// The names by which we are asked at loopback and at the socket; those of public addresses come with each connection.
 pub(crate) fn door(addresses: &[SocketAddr], shell_origin: Option<&'static str>) -> Door {
-    let port = addresses.first().map_or(0, SocketAddr::port);
-    let mut hosts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    hosts.push(format!("localhost:{port}"));
     Door {
-        own_origins: hosts.iter().map(|host| format!("http://{host}")).collect(),
-        hosts,
+        tcp: doors::loopback(addresses),
+        unix: doors::socket(),
         shell_origin: shell_origin.map(HeaderValue::from_static),
+        ..Door::default()
     }
 }
 
@@ -156,6 +216,21 @@ impl Bound {
     /// Where the API is served.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.api.addresses
+    }
+
+    /// The socket for programs of this user, where there is one.
+    pub fn socket(&self) -> Option<&Path> {
+        self.api.doors.socket.as_deref()
+    }
+
+    /// The addresses at which other machines may ask; none when only this one may.
+    pub fn exposed(&self) -> Vec<String> {
+        self.api.doors.exposed()
+    }
+
+    /// The certificate that is shown to other machines, and every other one that comes in its place.
+    pub fn certificate(&self) -> Option<watch::Receiver<Shown>> {
+        self.api.doors.tls.as_ref().map(Tls::shown)
     }
 
     /// The address to show to people and to copy: `http://127.0.0.1:9487`.
@@ -176,5 +251,6 @@ impl Bound {
     /// Returns when everything has ended after the shutdown.
     pub async fn finished(&self) {
         self.tasks.wait().await;
+        self.api.auditor.finish().await;
     }
 }

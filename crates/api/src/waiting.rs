@@ -1,8 +1,9 @@
 //! What the API's port answers while the application cannot start yet, because the keychain is locked, say.
 
 use crate::bind::Sockets;
-use crate::connection;
+use crate::connection::{Crowd, Reception};
 use crate::guard::door;
+use crate::limits::Limits;
 use crate::problem::ProblemOut;
 use crate::serve;
 use axum::http::{StatusCode, header};
@@ -42,9 +43,14 @@ impl WaitingRoom {
             .fallback(move || std::future::ready(not_yet(&problem)))
             .layer(from_fn_with_state(at, door));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        for listener in sockets.0 {
-            tasks.spawn(connection::accept(listener, router.clone(), tasks.clone(), stop.clone()));
+        let reception = Reception::new(router, Crowd::new(Limits::default().room()), tasks.clone(), stop.clone());
+        for listener in sockets.loopback {
+            tasks.spawn(reception.clone().at_loopback(listener));
         }
+        if let Some(socket) = sockets.socket {
+            tasks.spawn(reception.at_socket(socket));
+        }
+        // At public addresses nothing can be said before the certificate can be read; who connects there goes again.
         tasks.close();
         WaitingRoom { stop, tasks }
     }
