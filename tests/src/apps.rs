@@ -31,8 +31,8 @@ impl App {
         let made = admin.post("/v1/apps", body).await?;
         let app = &made["app"];
         let id = app["id"].as_str().with_context(|| format!("an app has an id: {app}"))?.to_owned();
-        let (key, key_id) = key(&made)?;
-        Ok(App { id, key_id, rest: Rest::new(admin.base().to_owned(), key) })
+        let word = |name: &str| made[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the answer"));
+        Ok(App { id, key_id: word("key_id")?, rest: Rest::new(admin.base().to_owned(), word("key")?) })
     }
 
     /// A further key of the same app: its id, and a client with it.
@@ -41,8 +41,16 @@ impl App {
     /// When it cannot be made.
     pub async fn another_key(&self, admin: &Rest) -> Result<(String, Rest)> {
         let made = admin.post(&format!("/v1/apps/{}/keys", self.id), json!({})).await?;
-        let (key, id) = key(&made)?;
-        Ok((id, Rest::new(admin.base().to_owned(), key)))
+        further(admin, &made)
+    }
+
+    /// A key in another one's place, which is good for so many seconds more.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub async fn rotate_key(&self, admin: &Rest, key: &str, overlap: u64) -> Result<(String, Rest)> {
+        let path = format!("/v1/apps/{}/keys/{key}/rotate", self.id);
+        further(admin, &admin.post(&path, json!({ "overlap_seconds": overlap })).await?)
     }
 
     /// # Errors
@@ -52,10 +60,10 @@ impl App {
     }
 }
 
-fn key(made: &Value) -> Result<(String, String)> {
-    let key = made["key"].as_str().with_context(|| "what was made has a key".to_owned())?.to_owned();
-    let id = made["key_id"].as_str().context("a key has an id")?.to_owned();
-    Ok((key, id))
+fn further(admin: &Rest, made: &Value) -> Result<(String, Rest)> {
+    let id = made["id"].as_str().context("a key has an id")?.to_owned();
+    let key = made["key"].as_str().context("a key that was just made is shown")?.to_owned();
+    Ok((id, Rest::new(admin.base().to_owned(), key)))
 }
 
 /// A program that asks to be let in.

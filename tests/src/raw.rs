@@ -2,9 +2,11 @@
 
 use crate::PATIENCE;
 use anyhow::{Context, Result, bail};
-use std::net::SocketAddr;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpSocket, UnixStream};
 use tokio::time::timeout;
 
 /// What came back.
@@ -31,16 +33,56 @@ impl Answer {
     }
 }
 
-/// One place to ask, over one connection for as long as that is kept.
-#[derive(Debug)]
+/// A door of the application.
+#[derive(Clone, Debug)]
+pub enum Place {
+    Tcp {
+        to: SocketAddr,
+        /// The address to come from: any of 127.0.0.0/8 is this machine's.
+        from: Option<IpAddr>,
+    },
+    Unix(PathBuf),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+impl Place {
+    async fn connect(&self) -> Result<Box<dyn Stream>> {
+        match self {
+            Place::Tcp { to, from } => {
+                let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+                if let Some(from) = from {
+                    socket.bind(SocketAddr::new(*from, 0))?;
+                }
+                let stream = socket.connect(*to).await?;
+                stream.set_nodelay(true)?;
+                Ok(Box::new(stream))
+            }
+            Place::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
+        }
+    }
+}
+
+/// One door to ask at, over one connection for as long as that is kept.
 pub struct Raw {
-    address: SocketAddr,
-    stream: Option<BufReader<TcpStream>>,
+    place: Place,
+    stream: Option<BufReader<Box<dyn Stream>>>,
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw").field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 impl Raw {
     pub fn to(address: SocketAddr) -> Self {
-        Raw { address, stream: None }
+        Raw::at(Place::Tcp { to: address, from: None })
+    }
+
+    pub fn at(place: Place) -> Self {
+        Raw { place, stream: None }
     }
 
     /// Writes a request as it is and reads the answer; `None` when the connection is closed without one. `bodiless` for `HEAD`.
@@ -63,11 +105,7 @@ impl Raw {
     async fn once(&mut self, request: &[u8], bodiless: bool) -> Result<Option<Answer>> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address).await?;
-                stream.set_nodelay(true)?;
-                BufReader::new(stream)
-            }
+            None => BufReader::new(self.place.connect().await?),
         };
         // Refused while it is still being written is an answer, too.
         let written = stream.write_all(request).await;
@@ -84,7 +122,7 @@ impl Raw {
     }
 }
 
-async fn read(stream: &mut BufReader<TcpStream>, bodiless: bool) -> Result<Option<Answer>> {
+async fn read(stream: &mut BufReader<Box<dyn Stream>>, bodiless: bool) -> Result<Option<Answer>> {
     let mut line = String::new();
     // A reset is an end without an answer.
     if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
@@ -118,7 +156,7 @@ async fn read(stream: &mut BufReader<TcpStream>, bodiless: bool) -> Result<Optio
     Ok(Some(answer))
 }
 
-async fn chunks(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
+async fn chunks(stream: &mut BufReader<Box<dyn Stream>>) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut line = String::new();

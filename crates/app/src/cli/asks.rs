@@ -1,5 +1,6 @@
 //! Messages that programs may only send when a person says so, one by one.
 
+use super::apps::plain;
 use super::client::Client;
 use anyhow::{Context, Result};
 use app::RunArgs;
@@ -50,7 +51,7 @@ pub async fn perform(args: Args) -> Result<ExitCode> {
         Some(Command::Approve { message, text_from, always }) => {
             let mut body = json!({ "always": always });
             if let Some(file) = text_from {
-                body["content"] = json!({ "type": "text", "text": text(&file)? });
+                body["content"] = json!({ "type": "text", "text": read(&file)? });
             }
             client.post(&format!("/v1/messages/{message}/approve"), Some(body)).await?;
             println!("{message} goes out.{}", if always { " The app is not asked about in this chat any more." } else { "" });
@@ -82,20 +83,21 @@ async fn list(client: &Client, as_json: bool) -> Result<ExitCode> {
 }
 
 fn tell(ask: &Value) {
-    let text = |key: &str| ask[key].as_str().unwrap_or("?");
-    let app = ask["app"]["name"].as_str().or(ask["app"].as_str()).unwrap_or("?");
-    println!("{}  \"{}\" to {}", text("id"), super::apps::plain(app), super::apps::plain(to(ask)));
-    let content = ask["content"]["text"].as_str().map_or_else(|| ask["content"].to_string(), super::apps::plain);
-    println!("  says      {content}");
-    println!("  channel   {}", text("channel_id"));
-    println!("  until     {}", text("ask_until"));
+    let message = &ask["message"];
+    let app =
+        ask["app"]["name"].as_str().map_or_else(|| "an app that was removed".to_owned(), |name| format!("\"{}\"", plain(name)));
+    println!("{}  {app} to {}", text(&message["id"]), plain(text(&message["chat"])));
+    let content = &message["content"];
+    println!("  says      {}", content["text"].as_str().map_or_else(|| plain(&content.to_string()), plain));
+    println!("  channel   {}", text(&message["channel_id"]));
+    println!("  until     {}", text(&ask["expires_at"]));
 }
 
-fn to(ask: &Value) -> &str {
-    ask["chat"]["name"].as_str().or(ask["to"].as_str()).or(ask["chat"]["id"].as_str()).or(ask["chat"].as_str()).unwrap_or("?")
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("?")
 }
 
-fn text(file: &Path) -> Result<String> {
+fn read(file: &Path) -> Result<String> {
     let mut text = String::new();
     if file == Path::new("-") {
         std::io::stdin().lock().read_to_string(&mut text).context("standard input cannot be read")?;

@@ -70,7 +70,7 @@ pub async fn perform(client: &Client, args: Args) -> Result<ExitCode> {
         Command::Rotate { app, key, overlap } => {
             let app = find(client, &app).await?;
             let key = key_of(client, &app, &key).await?;
-            let body = overlap.map_or_else(|| json!({}), |Span(seconds)| json!({ "overlap": seconds }));
+            let body = overlap.map_or_else(|| json!({}), |Span(seconds)| json!({ "overlap_seconds": seconds }));
             shown_once(&client.post(&format!("/v1/apps/{}/keys/{}/rotate", id(&app)?, id(&key)?), Some(body)).await?)
         }
         Command::Revoke { app, key } => {

@@ -1,0 +1,201 @@
+//! The axes: everything that varies from request to request.
+
+use super::stage::Stage;
+
+/// How the `Host` field is written, and whether that is good.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub name: &'static str,
+    /// The lines of the head.
+    pub lines: String,
+    pub good: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Good,
+    /// There is no such thing as this `Host`.
+    Malformed,
+    /// Another one's.
+    Foreign,
+}
+
+/// `port`: the application's own.
+pub fn hosts(port: u16) -> Vec<Host> {
+    let one = |name, value: String, good| Host { name, lines: format!("Host: {value}\r\n"), good };
+    let foreign = |name, value: String| one(name, value, Verdict::Foreign);
+    let own = format!("127.0.0.1:{port}");
+    vec![
+        one("the address", own.clone(), Verdict::Good),
+        one("localhost", format!("localhost:{port}"), Verdict::Good),
+        one("the address of the other family", format!("[::1]:{port}"), Verdict::Good),
+        foreign("another name", "other.example".to_owned()),
+        foreign("a rebound name", format!("rebound.example:{port}")),
+        foreign("a rebound name that looks like ours", format!("127.0.0.1.rebound.example:{port}")),
+        foreign("another port", format!("127.0.0.1:{}", port ^ 1)),
+        foreign("no port", "127.0.0.1".to_owned()),
+        foreign("localhost without a port", "localhost".to_owned()),
+        foreign("a trailing dot", format!("localhost.:{port}")),
+        foreign("a trailing dot after an address", format!("127.0.0.1.:{port}")),
+        foreign("capitals", format!("LOCALHOST:{port}")),
+        foreign("a longer port", format!("127.0.0.1:0{port}")),
+        foreign("somebody at it", format!("x@127.0.0.1:{port}")),
+        foreign("a shorter address", format!("127.1:{port}")),
+        foreign("any address", format!("0.0.0.0:{port}")),
+        foreign("IPv6 without brackets", format!("::1:{port}")),
+        foreign("IPv6 without a port", "[::1]".to_owned()),
+        foreign("IPv6 at length", format!("[0:0:0:0:0:0:0:1]:{port}")),
+        foreign("IPv4 within IPv6", format!("[::ffff:127.0.0.1]:{port}")),
+        foreign("any IPv6", format!("[::]:{port}")),
+        one("an empty one", String::new(), Verdict::Malformed),
+        Host { name: "none", lines: String::new(), good: Verdict::Malformed },
+        Host { name: "twice the same", lines: format!("Host: {own}\r\nHost: {own}\r\n"), good: Verdict::Malformed },
+        Host { name: "two", lines: format!("Host: {own}\r\nHost: other.example\r\n"), good: Verdict::Malformed },
+    ]
+}
+
+/// What page started it.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub name: &'static str,
+    pub lines: String,
+    pub from: From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    Nowhere,
+    Ourselves,
+    /// A page that the app called `Full` may be used from.
+    TheApp,
+    Elsewhere,
+}
+
+/// A page of the app that may do everything.
+pub const PAGE: &str = "https://desk.example";
+
+pub fn origins(port: u16) -> Vec<Origin> {
+    let one = |name, value: String, from| Origin { name, lines: format!("Origin: {value}\r\n"), from };
+    vec![
+        Origin { name: "no page", lines: String::new(), from: From::Nowhere },
+        one("our own page", format!("http://127.0.0.1:{port}"), From::Ourselves),
+        one("an app's page", PAGE.to_owned(), From::TheApp),
+        one("another page", "https://other.example".to_owned(), From::Elsewhere),
+        one("null", "null".to_owned(), From::Elsewhere),
+        one("another port", format!("http://127.0.0.1:{}", port ^ 1), From::Elsewhere),
+        one("another scheme", format!("https://127.0.0.1:{port}"), From::Elsewhere),
+        one("an app's name without TLS", "http://desk.example".to_owned(), From::Elsewhere),
+        Origin { name: "two", lines: format!("Origin: http://127.0.0.1:{port}\r\nOrigin: {PAGE}\r\n"), from: From::Elsewhere },
+    ]
+}
+
+/// What comes with the request.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub name: &'static str,
+    pub lines: &'static str,
+    pub body: &'static str,
+    pub is: Is,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Is {
+    Nothing,
+    Json,
+    SomethingElse,
+}
+
+/// A field that no route has: a body that nobody takes.
+const BAD: &str = r#"{"no such field":1}"#;
+
+pub fn contents() -> Vec<Content> {
+    let one = |name, lines, body, is| Content { name, lines, body, is };
+    vec![
+        one("JSON", "Content-Type: application/json\r\n", BAD, Is::Json),
+        one("nothing", "", "", Is::Nothing),
+        one("JSON in UTF-8", "Content-Type: application/json; charset=utf-8\r\n", BAD, Is::Json),
+        one("an untyped body", "", BAD, Is::SomethingElse),
+        one("text", "Content-Type: text/plain\r\n", BAD, Is::SomethingElse),
+        one("text without a body", "Content-Type: text/plain\r\n", "", Is::SomethingElse),
+        one("a form", "Content-Type: application/x-www-form-urlencoded\r\n", "name=x&start=false", Is::SomethingElse),
+        one("parts", "Content-Type: multipart/form-data; boundary=x\r\n", "--x--\r\n", Is::SomethingElse),
+        one("JSON in UTF-16", "Content-Type: application/json; charset=utf-16\r\n", BAD, Is::SomethingElse),
+        one("an empty type", "Content-Type: \r\n", BAD, Is::SomethingElse),
+        one("two types", "Content-Type: application/json\r\nContent-Type: text/plain\r\n", BAD, Is::SomethingElse),
+    ]
+}
+
+pub const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
+
+/// With what the door is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Nobody,
+    /// A key that is none, but looks like one.
+    Wrong,
+    /// Another scheme.
+    Basic,
+    /// Two of them, both good.
+    Twice,
+    Expired,
+    Revoked,
+    /// Of an app that was shut out.
+    Disabled,
+    Admin,
+    /// A browser that was signed in.
+    Cookie,
+    /// What another page can make that browser send: the cookie without the header of our own page.
+    CookieAlone,
+    /// An app that may do something, but not this.
+    Lacking,
+    /// An app that may do nearly everything, on another channel.
+    Elsewhere,
+    /// An app that may do everything.
+    Full,
+}
+
+impl Who {
+    pub const ALL: [Who; 13] = [
+        Who::Admin,
+        Who::Nobody,
+        Who::Wrong,
+        Who::Basic,
+        Who::Twice,
+        Who::Expired,
+        Who::Revoked,
+        Who::Disabled,
+        Who::Cookie,
+        Who::CookieAlone,
+        Who::Lacking,
+        Who::Elsewhere,
+        Who::Full,
+    ];
+
+    pub fn lines(self, stage: &Stage, scope: Option<&str>) -> String {
+        let bearer = |key: &str| format!("Authorization: Bearer {key}\r\n");
+        match self {
+            Who::Nobody => String::new(),
+            Who::Wrong => bearer("wiu_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            Who::Basic => "Authorization: Basic YWRtaW46YWRtaW4=\r\n".to_owned(),
+            Who::Twice => bearer(stage.admin.key()).repeat(2),
+            Who::Expired => bearer(&stage.expired),
+            Who::Revoked => bearer(&stage.revoked),
+            Who::Disabled => bearer(&stage.disabled),
+            Who::Admin => bearer(stage.admin.key()),
+            Who::Cookie => format!("Cookie: {}\r\nX-WhatIsUp: 1\r\n", stage.cookie()),
+            Who::CookieAlone => format!("Cookie: {}\r\n", stage.cookie()),
+            Who::Lacking => bearer(if scope == Some(stage.one_scope) { &stage.other_one_scoped } else { &stage.one_scoped }),
+            Who::Elsewhere => bearer(stage.elsewhere.rest.key()),
+            Who::Full => bearer(stage.full.rest.key()),
+        }
+    }
+
+    /// Whether it is a try at a key, as they are counted.
+    pub fn guesses(self) -> bool {
+        matches!(self, Who::Wrong | Who::Basic | Who::Twice)
+    }
+
+    pub fn is_app(self) -> bool {
+        matches!(self, Who::Lacking | Who::Elsewhere | Who::Full)
+    }
+}

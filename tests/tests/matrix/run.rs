@@ -1,0 +1,200 @@
+//! Asks all cells of a path, over several kept connections at once, and compares.
+
+use super::axes::{METHODS, Verdict, Who};
+use super::cells::{Cell, Cells, seed};
+use super::declared::{Need, Operation};
+use super::expected::{self, Asked};
+use super::stage::Stage;
+use acceptance::raw::{Answer, Place, Raw};
+use futures::future::join_all;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+/// How many connections ask at the same time.
+const LANES: usize = 6;
+/// Wrong keys that one address may try within a minute before it is told to wait (`access::attempts`).
+const TRIES: usize = 10;
+/// Addresses that are told apart while they try wrong keys; beyond that they share one measure.
+const ADDRESSES: u32 = 500;
+
+pub struct Run<'a> {
+    stage: &'a Stage,
+    asked: AtomicUsize,
+    /// How many addresses have tried wrong keys.
+    addresses: AtomicU32,
+    wrong: Mutex<Vec<String>>,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(stage: &'a Stage) -> Self {
+        Run { stage, asked: AtomicUsize::new(0), addresses: AtomicU32::new(0), wrong: Mutex::default() }
+    }
+
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// # Panics
+    /// When an answer was another one than it had to be.
+    pub fn verdict(&self) {
+        let wrong = self.wrong.lock().unwrap();
+        let shown: Vec<&str> = wrong.iter().take(40).map(String::as_str).collect();
+        assert!(wrong.is_empty(), "{} wrong answers (MATRIX_SEED={}), of which:\n{}", wrong.len(), seed(), shown.join("\n"));
+    }
+
+    pub async fn ask(&self, path: &str, operations: &[&Operation], cells: &Cells) {
+        let reading = self.reading(operations).await;
+        let next = AtomicUsize::new(0);
+        let lanes = (0..LANES).map(|_| async {
+            let mut line = Raw::to(self.address());
+            let mut guesses = Guesses::default();
+            while let Some(cell) = cells.all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.one(path, operations, cells, *cell, reading, &mut line, &mut guesses).await;
+            }
+        });
+        join_all(lanes).await;
+    }
+
+    fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.stage.port()))
+    }
+
+    /// What the route that reads answers to a person. The same is answered to every app that may.
+    async fn reading(&self, operations: &[&Operation]) -> u16 {
+        let Some(operation) = operations.iter().find(|o| o.method == "GET") else { return 200 };
+        let head = format!(
+            "GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAccept: {ACCEPT}\r\nAuthorization: Bearer {}\r\n\r\n",
+            self.stage.path(&operation.path, true),
+            self.stage.port(),
+            self.stage.admin.key()
+        );
+        let answer = Raw::to(self.address()).ask(head.as_bytes(), false).await.unwrap().unwrap();
+        let expected = match operation.id.as_str() {
+            // The channel of the stage stands still: there is nothing to scan and nothing to sign.
+            "show_qr" => 409,
+            "show_passkey" => 404,
+            // Answered to the poll token alone.
+            "collect_access" => 401,
+            _ => 200,
+        };
+        assert_eq!(answer.status, expected, "{}: {}", operation.path, String::from_utf8_lossy(&answer.body));
+        answer.status
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one cell, and what is kept between cells")]
+    async fn one(
+        &self,
+        path: &str,
+        operations: &[&Operation],
+        cells: &Cells,
+        cell: Cell,
+        reading: u16,
+        line: &mut Raw,
+        guesses: &mut Guesses,
+    ) {
+        let (host, origin, content) = (&cells.hosts[cell.host], &cells.origins[cell.origin], &cells.contents[cell.content]);
+        let (method, who) = (METHODS[cell.method], Who::ALL[cell.who]);
+        let meant = if method == "HEAD" { "GET" } else { method };
+        let operation = operations.iter().copied().find(|o| o.method == meant);
+        let path_is_closed = operations.iter().any(|o| o.path != "/livez");
+        let expected = expected::answer(&Asked { operation, path_is_closed, method, host, origin, content, who, reading });
+        if operation.is_some_and(|o| o.id == "sign_out") && who == Who::Cookie && expected.status == 204 {
+            self.sign_out(path).await;
+            return;
+        }
+        let scope = operation.and_then(|o| match &o.need {
+            Need::Scope { scope, .. } => Some(scope.as_str()),
+            Need::Open | Need::SignIn | Need::PollToken | Need::Known | Need::Person => None,
+        });
+        let request = format!(
+            "{method} {} HTTP/1.1\r\n{}{}{}{}Accept: {ACCEPT}\r\n{}\r\n{}",
+            self.stage.path(path, expected::of_something(operation, content)),
+            host.lines,
+            origin.lines,
+            who.lines(self.stage, scope),
+            content.lines,
+            if content.body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", content.body.len()) },
+            content.body,
+        );
+        let polls = operation.is_some_and(|o| o.need == Need::PollToken) && who != Who::Nobody;
+        let guess = host.good == Verdict::Good && expected.status == 401 && (who.guesses() || polls);
+        let told_apart = !guess || guesses.fresh(self);
+        let door = if guess { guesses.line(self) } else { line };
+        let answer = door.ask(request.as_bytes(), method == "HEAD").await.unwrap();
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let Some(answer) = answer else {
+            return self.note(&format!("{request}\n=> no answer, not {expected:?}"));
+        };
+        let told_to_wait = !told_apart && answer.status == 429 && answer.header("retry-after").is_some();
+        if told_to_wait || fits(&answer, &expected, operation, method) {
+            return;
+        }
+        self.note(&format!(
+            "{method} {path} [{}; {}; {}; {who}]: {} {} instead of {} {}",
+            host.name,
+            origin.name,
+            content.name,
+            answer.status,
+            answer.code(),
+            expected.status,
+            expected.code
+        ));
+    }
+
+    /// The browser that signs out has to sign in again.
+    async fn sign_out(&self, path: &str) {
+        let url = format!("{}{path}", self.stage.app.base());
+        let request = reqwest::Client::new().delete(url).header("cookie", self.stage.cookie()).header("x-whatisup", "1");
+        let status = request.send().await.unwrap().status();
+        if status != 204 {
+            self.note(&format!("DELETE {path} by a browser: {status}"));
+        }
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.stage.sign_in().await;
+    }
+
+    fn note(&self, what: &str) {
+        self.wrong.lock().unwrap().push(what.to_owned());
+    }
+}
+
+/// So that what also streams answers once.
+const ACCEPT: &str = "application/json";
+
+fn fits(answer: &Answer, expected: &expected::Answer, operation: Option<&Operation>, method: &str) -> bool {
+    let documented = operation.is_none_or(|o| o.answers.contains(&answer.status));
+    let sealed = answer.header("x-content-type-options") == Some("nosniff")
+        && answer.header("content-security-policy").is_some_and(|policy| policy.contains("frame-ancestors 'none'"))
+        && answer.header("x-frame-options") == Some("DENY");
+    let worded = expected.code.is_empty() || method == "HEAD" || answer.code() == expected.code;
+    answer.status == expected.status && worded && documented && sealed
+}
+
+/// Wrong keys, from as many addresses as it takes: each of them is told the truth a few times a minute.
+#[derive(Default)]
+struct Guesses {
+    line: Option<Raw>,
+    tried: usize,
+    exhausted: bool,
+}
+
+impl Guesses {
+    /// Whether this guess is answered at once for sure.
+    fn fresh(&mut self, run: &Run<'_>) -> bool {
+        if self.line.is_none() || (self.tried >= TRIES && !self.exhausted) {
+            let number = run.addresses.fetch_add(1, Ordering::Relaxed);
+            self.exhausted = number >= ADDRESSES;
+            let [_, _, high, low] = number.to_be_bytes();
+            let from = IpAddr::V4(Ipv4Addr::new(127, 1, high, low));
+            self.line = Some(Raw::at(Place::Tcp { to: run.address(), from: Some(from) }));
+            self.tried = 0;
+        }
+        self.tried += 1;
+        !self.exhausted
+    }
+
+    fn line(&mut self, run: &Run<'_>) -> &mut Raw {
+        self.line.get_or_insert_with(|| Raw::to(run.address()))
+    }
+}
