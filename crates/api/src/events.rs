@@ -9,6 +9,7 @@ pub(crate) mod read;
 mod reader;
 mod ring;
 mod snapshot;
+mod subject;
 mod tally;
 
 pub(crate) use feed::Feed;

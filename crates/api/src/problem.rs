@@ -75,7 +75,7 @@ impl Problem {
     /// With the sentence that every problem of this code has.
     pub fn of(code: Code) -> Self {
         // What passes by itself says when it is worth another try, in seconds.
-        let waits = [(Code::QueueFull, 30), (Code::NoWorker, 5), (Code::IdempotencyInFlight, 1)];
+        let waits = [(Code::QueueFull, 30), (Code::NoWorker, 5), (Code::IdempotencyInFlight, 1), (Code::Overloaded, 1), (Code::TooManyStreams, 30)];
         let retry_after = waits.into_iter().find(|(passing, _)| *passing == code).map(|(_, seconds)| seconds);
         Problem { code, detail: code.sentence().to_owned(), errors: Vec::new(), channel: None, retry_after }
     }
@@ -102,6 +102,13 @@ impl Problem {
     #[must_use]
     pub fn about(self, channel: ChannelId) -> Self {
         Problem { channel: Some(channel), ..self }
+    }
+
+    /// The same problem, which passes by itself after this long.
+    #[must_use]
+    pub fn after(self, wait: std::time::Duration) -> Self {
+        // Rounded up: who comes back a moment too early would only be told again.
+        Problem { retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)), ..self }
     }
 
     pub fn no_such(what: &str) -> Self {
@@ -152,6 +159,16 @@ fn incident() -> String {
     format!("{:012x}", rand::random::<u64>() >> 16)
 }
 
+/// What RFC 6750 has a 401 and a lack of scope say.
+fn challenge(code: Code) -> Option<&'static str> {
+    match (code, code.status()) {
+        (Code::Unauthorized, _) => Some("Bearer realm=\"WhatIsUp\""),
+        (Code::ScopeMissing, _) => Some("Bearer realm=\"WhatIsUp\", error=\"insufficient_scope\""),
+        (_, StatusCode::UNAUTHORIZED) => Some("Bearer realm=\"WhatIsUp\", error=\"invalid_token\""),
+        (_, _) => None,
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self.to_out()).expect("strings and numbers always serialise");
@@ -161,9 +178,11 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.code == Code::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"WhatIsUp\""));
+        if let Some(challenge) = challenge(self.code) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
+        // For the layers around it, which tell it on.
+        response.extensions_mut().insert(self.code);
         response
     }
 }

@@ -1,54 +1,118 @@
-//! Every route of the API, with its OpenAPI entry beside it.
+//! Every route of the API. What each of them needs stands beside its handler.
 
 use crate::api::Api;
-use crate::{channels, deliveries, events, messages, ops, outbox, session, settings, stats, webhooks};
+use crate::guard::Route;
+use crate::{
+    apps, asks, audit, channels, deliveries, events, me, messages, ops, outbox, session, settings, stats, tickets, webhooks,
+};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The routes outside of the key's reach.
 pub(crate) fn open() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(ops::livez::livez))
+    mounted([ops::livez::route()])
 }
 
-/// The routes behind the key; `guard::keyed` lets signing in pass without one.
+/// All others: to each of them somebody must be known, or have a ticket.
 pub(crate) fn keyed() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(ops::info::info))
-        .routes(routes!(channels::list::list, channels::create::create))
-        .routes(routes!(channels::show::show, channels::patch::patch, channels::delete::delete))
-        .routes(routes!(channels::start::start))
-        .routes(routes!(channels::stop::stop))
-        .routes(routes!(channels::restart::restart))
-        .routes(routes!(channels::logout::logout))
-        .routes(routes!(channels::export::export))
-        .routes(routes!(channels::import::import))
-        .routes(routes!(channels::qr::qr))
-        .routes(routes!(channels::pairing_code::pairing_code))
-        .routes(routes!(channels::passkey::passkey))
-        .routes(routes!(channels::timeline::timeline))
-        .routes(routes!(channels::uptime::uptime))
-        .routes(routes!(messages::list::list, messages::send::send))
-        .routes(routes!(messages::show::show, messages::cancel::cancel))
-        .routes(routes!(messages::retry::retry))
-        .routes(routes!(outbox::list::list))
-        .routes(routes!(webhooks::list::list, webhooks::create::create))
-        .routes(routes!(webhooks::show::show, webhooks::patch::patch, webhooks::delete::delete))
-        .routes(routes!(webhooks::pause::pause))
-        .routes(routes!(webhooks::resume::resume))
-        .routes(routes!(webhooks::rotate_secret::rotate_secret))
-        .routes(routes!(webhooks::test::test))
-        .routes(routes!(webhooks::redeliver::redeliver))
-        .routes(routes!(webhooks::deliveries::deliveries))
-        .routes(routes!(deliveries::show::show))
-        .routes(routes!(deliveries::redeliver::redeliver))
-        .routes(routes!(deliveries::skip::skip))
-        .routes(routes!(stats::show::show))
-        .routes(routes!(events::read::read))
-        .routes(routes!(settings::show::show, settings::patch::patch))
-        .routes(routes!(session::sign_in_link::sign_in_link))
-        .routes(routes!(session::sign_in::sign_in, session::show::show, session::sign_out::sign_out))
-        .routes(routes!(ops::openapi::openapi))
-        .routes(routes!(ops::workers::list))
-        .routes(routes!(ops::readyz::readyz))
-        .routes(routes!(ops::metrics::metrics))
+    let routes = channels().into_iter().chain(messages()).chain(webhooks()).chain(access()).chain(rest());
+    mounted(routes)
+}
+
+fn channels() -> Vec<Route> {
+    vec![
+        channels::list::route(),
+        channels::create::route(),
+        channels::show::route(),
+        channels::patch::route(),
+        channels::delete::route(),
+        channels::start::route(),
+        channels::stop::route(),
+        channels::restart::route(),
+        channels::logout::route(),
+        channels::export::route(),
+        channels::import::route(),
+        channels::qr::route(),
+        channels::pairing_code::route(),
+        channels::passkey::route(),
+        channels::timeline::route(),
+        channels::uptime::route(),
+    ]
+}
+
+fn messages() -> Vec<Route> {
+    vec![
+        messages::list::route(),
+        messages::send::route(),
+        messages::show::route(),
+        messages::cancel::route(),
+        messages::retry::route(),
+        outbox::list::route(),
+        asks::list::route(),
+        asks::approve::route(),
+        asks::deny::route(),
+    ]
+}
+
+fn webhooks() -> Vec<Route> {
+    vec![
+        webhooks::list::route(),
+        webhooks::create::route(),
+        webhooks::show::route(),
+        webhooks::patch::route(),
+        webhooks::delete::route(),
+        webhooks::pause::route(),
+        webhooks::resume::route(),
+        webhooks::rotate_secret::route(),
+        webhooks::test::route(),
+        webhooks::redeliver::route(),
+        webhooks::deliveries::route(),
+        deliveries::show::route(),
+        deliveries::redeliver::route(),
+        deliveries::skip::route(),
+    ]
+}
+
+/// Who may use this API, and what was done with it.
+fn access() -> Vec<Route> {
+    vec![
+        apps::requests::ask::route(),
+        apps::requests::collect::route(),
+        apps::requests::list::route(),
+        apps::requests::allow::route(),
+        apps::requests::deny::route(),
+        apps::list::route(),
+        apps::create::route(),
+        apps::show::route(),
+        apps::patch::route(),
+        apps::delete::route(),
+        apps::keys::list::route(),
+        apps::keys::create::route(),
+        apps::keys::rotate::route(),
+        apps::keys::revoke::route(),
+        audit::read::route(),
+        me::route(),
+        tickets::create::route(),
+    ]
+}
+
+fn rest() -> Vec<Route> {
+    vec![
+        stats::show::route(),
+        events::read::route(),
+        settings::show::route(),
+        settings::patch::route(),
+        session::sign_in_link::route(),
+        session::sign_in::route(),
+        session::show::route(),
+        session::sign_out::route(),
+        ops::info::route(),
+        ops::openapi::route(),
+        ops::workers::route(),
+        ops::readyz::route(),
+        ops::metrics::route(),
+    ]
+}
+
+fn mounted(routes: impl IntoIterator<Item = Route>) -> OpenApiRouter<Api> {
+    routes.into_iter().fold(OpenApiRouter::new(), |router, route| route.mount(router))
 }

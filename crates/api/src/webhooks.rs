@@ -26,6 +26,8 @@ use ledger::Endpoint;
 
 /// How many there may be: each is a queue of its own, and every event is matched against all of them.
 const MOST: usize = 100;
+/// How many of them one app may have.
+const MOST_OF_APP: usize = 10;
 
 impl Parts {
     async fn endpoint(&self, id: EndpointId) -> Result<Endpoint, Problem> {

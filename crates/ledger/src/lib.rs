@@ -53,6 +53,7 @@ mod told;
 mod transfer;
 mod uptime;
 mod webhooks;
+mod within;
 mod writer;
 
 pub use accept::{Accepted, Idempotency};
@@ -87,3 +88,4 @@ pub use webhooks::{
     Attempt, AttemptOutcome, AttemptRecord, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, Endpoint, EndpointPatch,
     EndpointStatus, PendingCount, Planned, SigningSecret,
 };
+pub use within::Within;

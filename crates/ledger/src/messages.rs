@@ -2,7 +2,7 @@ use crate::batch::{Batch, signed};
 use crate::dialect::in_list;
 use crate::rows::{list, pieces};
 use crate::sql::{List, QueryBuilder, Row, query, query_scalar};
-use crate::{Ledger, LedgerError, stored};
+use crate::{Ledger, LedgerError, Within, stored};
 use domain::{Amended, ChannelId, ChatId, Direction, Lid, Message, MessageId, MessageStatus, OutboxNote, Person, Timestamp};
 
 /// One message, by one of its names.
@@ -67,6 +67,15 @@ impl Ledger {
     }
 
     pub async fn messages(&self, channel: ChannelId, query: &MessageQuery) -> Result<MessagePage, LedgerError> {
+        self.page_of_messages(channel, query, &Within::everything()).await
+    }
+
+    pub(crate) async fn page_of_messages(
+        &self,
+        channel: ChannelId,
+        query: &MessageQuery,
+        within: &Within,
+    ) -> Result<MessagePage, LedgerError> {
         let mut sql = QueryBuilder::new(SELECT);
         sql.push("WHERE channel_id = ").push_bind(channel.to_string());
         if let Some(chat) = &query.chat {
@@ -81,6 +90,7 @@ impl Ledger {
         if let Some(before) = query.before {
             sql.push(" AND n < ").push_bind(signed(before));
         }
+        within.push(&mut sql);
         let limit = query.limit.clamp(1, 1000);
         // One more than asked tells whether there is a next page.
         sql.push(" ORDER BY n DESC LIMIT ").push_bind(i64::from(limit) + 1);

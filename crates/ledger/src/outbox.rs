@@ -1,7 +1,7 @@
 use crate::batch::signed;
 use crate::messages::{self, SELECT, columns};
 use crate::sql::{QueryBuilder, Row, query, query_scalar};
-use crate::{Ledger, LedgerError, MessagePage};
+use crate::{Ledger, LedgerError, MessagePage, Within};
 use domain::{ChannelId, Message, Timestamp};
 
 /// Which part of the outbox.
@@ -84,10 +84,14 @@ impl Ledger {
 
     /// What has not left and what is wedged, the last in order first.
     pub async fn outbox_page(&self, query: &OutboxQuery) -> Result<MessagePage, LedgerError> {
+        self.page_of_outbox(query, &Within::everything()).await
+    }
+
+    pub(crate) async fn page_of_outbox(&self, query: &OutboxQuery, within: &Within) -> Result<MessagePage, LedgerError> {
         let limit = query.limit.clamp(1, 1000) as usize;
         let mut reader = self.reader().await?;
         let mut rows = Vec::new();
-        for mut sql in pages(query) {
+        for mut sql in pages_within(query, within) {
             // One more than asked tells whether there is a next page.
             sql.push(" LIMIT ").push_bind(limit as i64 + 1);
             rows.extend(sql.build().fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?);
@@ -102,13 +106,24 @@ impl Ledger {
 
     /// How many messages are in which part of the outbox, of one channel or of all.
     pub async fn outbox_counts(&self, channel: Option<ChannelId>, now: Timestamp) -> Result<OutboxCounts, LedgerError> {
+        self.counts_of_outbox(channel, &Within::everything(), now).await
+    }
+
+    pub(crate) async fn counts_of_outbox(
+        &self,
+        channel: Option<ChannelId>,
+        within: &Within,
+        now: Timestamp,
+    ) -> Result<OutboxCounts, LedgerError> {
         let mut sql = QueryBuilder::new("SELECT sum(CASE WHEN send_at > ");
         sql.push_bind(now.as_millis())
             .push(" AND status = 'queued' THEN 1 END), sum(CASE WHEN status = 'sending' THEN 1 END), count(*)");
         sql.push(" FROM messages WHERE status IN ('queued', 'sending')");
         of_channel(&mut sql, channel);
+        within.push(&mut sql);
         let mut wedged = QueryBuilder::new("SELECT count(*) FROM messages WHERE status = 'failed'");
         of_channel(&mut wedged, channel);
+        within.push(&mut wedged);
         let mut reader = self.reader().await?;
         let (scheduled, sending, all): (Option<i64>, Option<i64>, i64) =
             sql.build().into_tuples().fetch_one(&mut reader).await.map_err(|e| self.explain(&e))?;
@@ -126,7 +141,12 @@ fn of_channel(sql: &mut QueryBuilder<'static>, channel: Option<ChannelId>) {
 }
 
 /// One query for what has not left, one for what is wedged: each has an index of its own that stays small.
+#[cfg(test)]
 pub(crate) fn pages(query: &OutboxQuery) -> Vec<QueryBuilder<'static>> {
+    pages_within(query, &Within::everything())
+}
+
+fn pages_within(query: &OutboxQuery, within: &Within) -> Vec<QueryBuilder<'static>> {
     const LEAVING: &str = "WHERE status IN ('queued', 'sending')";
     const WEDGED: &str = "WHERE status = 'failed'";
     let now = query.now.as_millis();
@@ -160,6 +180,7 @@ pub(crate) fn pages(query: &OutboxQuery) -> Vec<QueryBuilder<'static>> {
         if let Some(before) = query.before {
             sql.push(" AND position < ").push_bind(signed(before));
         }
+        within.push(sql);
         sql.push(" ORDER BY position DESC");
     }
     parts

@@ -1,3 +1,5 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::body::JsonBody;
 use crate::channels::field;
@@ -30,6 +32,8 @@ pub(crate) struct ChannelIn {
 fn yes() -> bool {
     true
 }
+
+permit!(create: Need::scope(Scope::ChannelsManage).over_every_channel());
 
 /// Make a channel
 #[utoipa::path(post, path = "/v1/channels", tag = "channels", operation_id = "create_channel",

@@ -1,8 +1,12 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::params::ChannelPath;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
+
+permit!(delete: Need::scope(Scope::ChannelsManage).of_channel("id"));
 
 /// Delete a channel with its credentials
 ///

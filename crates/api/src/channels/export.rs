@@ -1,3 +1,4 @@
+use crate::guard::{Need, permit};
 use super::passphrase::some_secret;
 use crate::api::Api;
 use crate::body::JsonBody;
@@ -45,6 +46,8 @@ pub(crate) struct BaileysOut {
     /// What stays behind, a line each.
     notes: Vec<String>,
 }
+
+permit!(export: Need::person());
 
 /// Export a channel
 ///

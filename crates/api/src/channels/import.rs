@@ -1,3 +1,4 @@
+use crate::guard::{Need, SESSION_LIMIT, permit};
 use super::field;
 use super::passphrase::{secret, some_secret};
 use crate::api::Api;
@@ -8,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use domain::{ChannelView, Identity};
+use domain::{ChannelView, Identity, Scope};
 use engine::NewChannel;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,8 @@ pub(crate) struct ImportedOut {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
+
+permit!(import: Need::scope(Scope::ChannelsManage).over_every_channel().body(SESSION_LIMIT));
 
 /// Import a channel
 ///

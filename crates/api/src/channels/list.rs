@@ -1,3 +1,5 @@
+use crate::guard::{Caller, Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use axum::Json;
 use axum::extract::State;
@@ -14,10 +16,15 @@ pub(crate) struct ChannelList {
     next_cursor: Option<String>,
 }
 
+permit!(list: Need::scope(Scope::ChannelsRead));
+
 /// List channels
+///
+/// A program sees those that its key reaches.
 #[utoipa::path(get, path = "/v1/channels", tag = "channels", operation_id = "list_channels",
     responses((status = 200, description = "All channels, in the order of their creation.", body = ChannelList)))]
-pub(crate) async fn list(State(api): State<Api>) -> Json<ChannelList> {
-    let items = api.overview().channels.iter().map(ChannelOut::from).collect();
+pub(crate) async fn list(State(api): State<Api>, caller: Caller) -> Json<ChannelList> {
+    let reach = caller.channels(Scope::ChannelsRead);
+    let items = api.overview().channels.iter().filter(|channel| reach.contains(&channel.id)).map(ChannelOut::from).collect();
     Json(ChannelList { items, next_cursor: None })
 }

@@ -1,10 +1,11 @@
+use crate::guard::{Need, permit};
 use crate::api::Api;
 use crate::body::JsonBody;
 use crate::params::ChannelPath;
 use crate::problem::{Code, FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
-use domain::{PairingPrompt, Phone, PhoneError};
+use domain::{PairingPrompt, Phone, PhoneError, Scope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,6 +29,8 @@ pub(crate) struct PairingCodeOut {
     #[schema(example = "+15550100123")]
     phone: String,
 }
+
+permit!(pairing_code: Need::scope(Scope::ChannelsManage).of_channel("id"));
 
 /// Ask for a pairing code
 ///

@@ -1,9 +1,10 @@
+use crate::guard::{Need, permit};
 use crate::api::Api;
 use crate::params::ChannelPath;
 use crate::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::State;
-use domain::{PairingPrompt, State as ChannelState};
+use domain::{PairingPrompt, Scope, State as ChannelState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,8 @@ pub(crate) struct PasskeyOut {
     #[schema(required)]
     expires_at: Option<String>,
 }
+
+permit!(passkey: Need::scope(Scope::ChannelsManage).of_channel("id"));
 
 /// Show the passkey request
 ///

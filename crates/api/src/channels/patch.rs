@@ -1,3 +1,5 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::body::JsonBody;
 use crate::channels::field;
@@ -22,6 +24,8 @@ pub(crate) struct ChannelPatch {
     #[schema(value_type = Option<String>, example = "socks5://127.0.0.1:9050")]
     proxy: Option<Option<String>>,
 }
+
+permit!(patch: Need::scope(Scope::ChannelsManage).of_channel("id"));
 
 /// Change a channel's name or proxy
 #[utoipa::path(patch, path = "/v1/channels/{id}", tag = "channels", operation_id = "patch_channel",

@@ -1,3 +1,4 @@
+use crate::guard::{Need, permit};
 use crate::accept;
 use crate::api::Api;
 use crate::channels::drawing::Drawing;
@@ -7,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use domain::{ChannelId, ChannelView, PairingMethod, PairingPrompt, State as ChannelState};
+use domain::{ChannelId, ChannelView, PairingMethod, PairingPrompt, Scope, State as ChannelState};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -33,13 +34,16 @@ pub(crate) struct QrOut {
     pub svg: String,
 }
 
+permit!(qr: Need::scope(Scope::ChannelsManage).of_channel("id").or_ticket());
+
 /// Show the QR
 ///
 /// In the form that `Accept` asks for: JSON (also when anything will do), an SVG or PNG image, or text that draws it in a dark
 /// terminal (half blocks without colours of their own: a light terminal shows them inverted).
 /// While the channel has asked WhatsApp for one, the answer waits up to five seconds for it.
 #[utoipa::path(get, path = "/v1/channels/{id}/qr", tag = "channels", operation_id = "show_qr",
-    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2")),
+    params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"),
+        ("ticket" = Option<String>, Query, description = "Instead of a key, for an `<img>`: a one-use ticket for exactly this address, from `POST /v1/tickets`.")),
     responses((status = 200, description = "The QR to scan.", content(
         (QrOut = "application/json"), (String = "image/svg+xml"), (Vec<u8> = "image/png"), (String = "text/plain")))))]
 pub(crate) async fn qr(State(api): State<Api>, ChannelPath(id): ChannelPath, headers: HeaderMap) -> Result<Response, Problem> {

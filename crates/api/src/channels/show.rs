@@ -1,9 +1,13 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::params::ChannelPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use wire::ChannelOut;
+
+permit!(show: Need::scope(Scope::ChannelsRead).of_channel("id"));
 
 /// Show a channel
 #[utoipa::path(get, path = "/v1/channels/{id}", tag = "channels", operation_id = "show_channel",

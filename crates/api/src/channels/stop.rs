@@ -1,9 +1,13 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::params::ChannelPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use wire::ChannelOut;
+
+permit!(stop: Need::scope(Scope::ChannelsManage).of_channel("id"));
 
 /// Stop a channel
 ///

@@ -1,3 +1,5 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::cursor;
 use crate::params::{self, ChannelPath, Params};
@@ -44,6 +46,8 @@ pub(crate) struct TimelinePage {
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
+
+permit!(timeline: Need::scope(Scope::ChannelsRead).of_channel("id"));
 
 /// Show a channel's timeline
 #[utoipa::path(get, path = "/v1/channels/{id}/timeline", tag = "channels", operation_id = "channel_timeline",

@@ -1,3 +1,5 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use crate::api::Api;
 use crate::params::{ChannelPath, Params};
 use crate::problem::{FieldError, Problem};
@@ -39,6 +41,8 @@ pub(crate) struct UptimeSegment {
     #[schema(example = "connected")]
     pub status: String,
 }
+
+permit!(uptime: Need::scope(Scope::ChannelsRead).of_channel("id"));
 
 /// Show a channel's uptime
 #[utoipa::path(get, path = "/v1/channels/{id}/uptime", tag = "channels", operation_id = "channel_uptime",

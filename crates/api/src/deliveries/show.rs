@@ -1,3 +1,5 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use super::DeliveryOut;
 use crate::api::Api;
 use crate::events::envelope;
@@ -54,6 +56,8 @@ impl From<&Attempt> for AttemptOut {
         }
     }
 }
+
+permit!(show: Need::scope(Scope::WebhooksManage).of_delivery("id"));
 
 /// Show a delivery
 #[utoipa::path(get, path = "/v1/deliveries/{id}", tag = "webhooks", operation_id = "show_delivery",

@@ -1,3 +1,5 @@
+use crate::guard::{Need, permit};
+use domain::Scope;
 use super::DeliveryOut;
 use crate::api::Api;
 use crate::params::DeliveryPath;
@@ -5,6 +7,8 @@ use crate::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::State;
 use ledger::DeliveryStatus;
+
+permit!(skip: Need::scope(Scope::WebhooksManage).of_delivery("id"));
 
 /// Skip a delivery
 ///

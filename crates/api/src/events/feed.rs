@@ -1,9 +1,7 @@
 use super::ring::{Line, Recent, Ring};
 use super::tally::Tally;
-use super::{frame, snapshot::Snapshots};
-use domain::MessageId;
-use ledger::{EventQuery, Ledger, LoggedEvent};
-use serde::Deserialize;
+use super::{frame, snapshot::Snapshots, subject};
+use ledger::{EventQuery, Ledger};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -74,16 +72,11 @@ impl Feed {
             let events = ledger.events(&EventQuery { after, limit: PAGE, ..EventQuery::default() }).await?;
             let Some(head) = events.last().map(|e| e.seq) else { return Ok(()) };
             self.tally.add(&events);
-            let lines: Vec<Line> = events
-                .iter()
-                .map(|e| Line {
-                    seq: e.seq,
-                    kind: e.kind.clone(),
-                    channel: e.channel,
-                    message: about(e),
-                    frame: frame::event(e),
-                })
-                .collect();
+            let mut lines = Vec::with_capacity(events.len());
+            for event in &events {
+                let about = subject::of(ledger, event).await?;
+                lines.push(Line { seq: event.seq, kind: event.kind.clone(), about, frame: frame::event(event) });
+            }
             self.ring.write().unwrap_or_else(PoisonError::into_inner).extend(lines);
             self.head.send_replace(head);
         }
@@ -97,21 +90,4 @@ impl Feed {
     pub(super) fn after(&self, position: u64, most: usize, most_bytes: usize) -> Recent {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).after(position, most, most_bytes)
     }
-}
-
-/// The message that an event carries.
-fn about(event: &LoggedEvent) -> Option<MessageId> {
-    #[derive(Deserialize)]
-    struct Data {
-        message: Named,
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-    }
-    if !event.kind.starts_with("message.") {
-        return None;
-    }
-    let data: Data = serde_json::from_str(event.data.get()).ok()?;
-    data.message.id.parse().ok()
 }

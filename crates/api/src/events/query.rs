@@ -1,4 +1,5 @@
 use super::kinds;
+use crate::guard::Subject;
 use crate::problem::{FieldError, Problem};
 use domain::{ChannelId, EventFilter, IdError, MessageId};
 use ledger::EventQuery;
@@ -53,8 +54,8 @@ impl Filter {
         self.wanted.channels.first().copied()
     }
 
-    pub fn takes(&self, kind: &str, channel: Option<ChannelId>, message: Option<MessageId>) -> bool {
-        (self.message.is_none() || self.message == message) && self.wanted.matches(kind, channel)
+    pub fn takes(&self, kind: &str, about: &Subject) -> bool {
+        (self.message.is_none() || self.message == about.message) && self.wanted.matches(kind, about.channel)
     }
 
     /// The same question to the ledger.
@@ -88,10 +89,10 @@ mod tests {
     fn types_are_words_or_families() {
         let filter =
             |text: &str| Filter { wanted: EventFilter { channels: vec![], kinds: types(text).unwrap() }, message: None };
-        assert!(filter("message.received, channel.*").takes("channel.stuck", None, None));
-        assert!(filter("message.received").takes("message.received", None, None));
-        assert!(!filter("message.received").takes("message.read", None, None));
-        assert!(filter("*").takes("anything.at_all", None, None) && filter("message.read,*") == Filter::default());
+        assert!(filter("message.received, channel.*").takes("channel.stuck", &Subject::default()));
+        assert!(filter("message.received").takes("message.received", &Subject::default()));
+        assert!(!filter("message.received").takes("message.read", &Subject::default()));
+        assert!(filter("*").takes("anything.at_all", &Subject::default()) && filter("message.read,*") == Filter::default());
         for bad in ["", "message", "message.", ".x", "message.received,", "Message.received", "message.re%", "message.reda"] {
             assert!(types(bad).is_err(), "{bad}");
         }
@@ -102,7 +103,8 @@ mod tests {
         let at = domain::Timestamp::EPOCH;
         let (one, other) = (MessageId::new(at, 1), MessageId::new(at, 2));
         let filter = Filter { message: Some(one), ..Filter::default() };
-        assert!(filter.takes("message.sent", None, Some(one)));
-        assert!(!filter.takes("message.sent", None, Some(other)) && !filter.takes("channel.stuck", None, None));
+        let of = |message| Subject { message, ..Subject::default() };
+        assert!(filter.takes("message.sent", &of(Some(one))));
+        assert!(!filter.takes("message.sent", &of(Some(other))) && !filter.takes("channel.stuck", &of(None)));
     }
 }

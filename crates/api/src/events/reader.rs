@@ -1,10 +1,13 @@
 use super::feed::PAGE;
 use super::frame::{self, HEARTBEAT, RETRY};
 use super::query::Filter;
-use super::ring::Recent;
+use super::ring::{Line, Recent};
+use super::subject;
 use crate::api::Api;
+use crate::guard::Caller;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use domain::Scope;
 use futures::stream;
 use ledger::LedgerError;
 use std::convert::Infallible;
@@ -26,6 +29,8 @@ const FIRST_PAGE: u32 = 8;
 /// so a slow one costs no more than a fast one until the connection's write deadline ends it.
 pub(super) struct Reader {
     api: Api,
+    /// Who listens: hears only what is for its ears, and until its key ends.
+    caller: Caller,
     filter: Filter,
     /// The last `seq` that was looked at.
     position: u64,
@@ -41,11 +46,13 @@ pub(super) struct Reader {
 
 impl Reader {
     /// A stream that begins after `after`, or now.
-    pub async fn open(api: Api, filter: Filter, after: Option<u64>) -> Result<Self, LedgerError> {
+    pub async fn open(api: Api, caller: Caller, filter: Filter, after: Option<u64>) -> Result<Self, LedgerError> {
         // Subscribed before the snapshot, so that nothing falls between the two.
         let head = api.feed.head();
         let snapshot = api.feed.snapshots.take(&api).await?;
-        let channels = snapshot.channels.iter().filter(|c| filter.channel().is_none_or(|wanted| wanted == c.id));
+        let reach = caller.channels(Scope::EventsRead);
+        let wanted = |id| filter.channel().is_none_or(|wanted| wanted == id) && reach.contains(&id);
+        let channels = snapshot.channels.iter().filter(|c| wanted(c.id));
         let out = SnapshotOut { seq: snapshot.seq, channels: channels.map(ChannelOut::from).collect() };
         let mut opening = BytesMut::from(&RETRY[..]);
         let mut position = after.unwrap_or(snapshot.seq);
@@ -58,6 +65,7 @@ impl Reader {
         }
         Ok(Reader {
             api,
+            caller,
             filter,
             position,
             head,
@@ -82,7 +90,7 @@ impl Reader {
             return Some(opening);
         }
         loop {
-            if self.api.shutdown.is_cancelled() {
+            if self.api.shutdown.is_cancelled() || self.caller.is_gone() {
                 return None;
             }
             self.head.mark_unchanged();
@@ -91,7 +99,7 @@ impl Reader {
                 Recent::Next(lines) => {
                     self.position = lines.last().map_or(self.position, |l| l.seq);
                     self.may_lag = false;
-                    gather(lines.iter().filter(|l| self.filter.takes(&l.kind, l.channel, l.message)).map(|l| l.frame.clone()))
+                    gather(lines.iter().filter(|l| self.takes(l)).map(|l| l.frame.clone()))
                 }
                 Recent::Older => match self.replay().await {
                     Ok(chunk) => chunk,
@@ -107,10 +115,15 @@ impl Reader {
         }
     }
 
+    fn takes(&self, line: &Line) -> bool {
+        self.filter.takes(&line.kind, &line.about) && self.caller.sees(&line.kind, &line.about)
+    }
+
     /// Waits for more; a heartbeat when nothing comes, nothing when there is more, `None` at the end.
     async fn wait(&mut self) -> Option<Bytes> {
         tokio::select! {
             () = self.api.shutdown.cancelled() => None,
+            () = self.caller.gone() => None,
             changed = self.head.changed() => changed.ok().map(|()| Bytes::new()),
             () = tokio::time::sleep_until(self.spoke_at + HEARTBEAT_EVERY) => Some(HEARTBEAT),
         }
@@ -146,7 +159,16 @@ impl Reader {
             self.position = events.last().map_or(seen, |e| e.seq.max(seen));
         }
         self.page = page(&frames);
-        Ok(gather(frames.into_iter().take(fitting)))
+        if self.caller.is_person() {
+            return Ok(gather(frames.into_iter().take(fitting)));
+        }
+        let mut heard = Vec::with_capacity(fitting);
+        for (event, frame) in events.iter().zip(frames).take(fitting) {
+            if self.caller.sees(&event.kind, &subject::of(&self.api.ledger, event).await?) {
+                heard.push(frame);
+            }
+        }
+        Ok(gather(heard.into_iter()))
     }
 }
 

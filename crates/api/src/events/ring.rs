@@ -1,5 +1,5 @@
+use crate::guard::Subject;
 use bytes::Bytes;
-use domain::{ChannelId, MessageId};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -12,8 +12,7 @@ const MOST_BYTES: usize = 2 << 20;
 pub(super) struct Line {
     pub seq: u64,
     pub kind: String,
-    pub channel: Option<ChannelId>,
-    pub message: Option<MessageId>,
+    pub about: Subject,
     pub frame: Bytes,
 }
 
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     fn line(seq: u64, bytes: usize) -> Line {
-        Line { seq, kind: "channel.created".into(), channel: None, message: None, frame: Bytes::from(vec![b'x'; bytes]) }
+        Line { seq, kind: "channel.created".into(), about: Subject::default(), frame: Bytes::from(vec![b'x'; bytes]) }
     }
 
     fn seqs(ring: &Ring, after: u64) -> Option<Vec<u64>> {

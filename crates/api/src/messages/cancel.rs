@@ -1,9 +1,13 @@
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::MessagePath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use wire::MessageOut;
+
+permit!(cancel: Need::scope(Scope::MessagesSend).of_message("id").or_own());
 
 /// Cancel or discard a message
 ///

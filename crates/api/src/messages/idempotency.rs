@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: the same request twice is one message, whatever happened to the answer of the first.
 
+use crate::guard::Caller;
 use crate::problem::{Code, FieldError, Problem};
 use axum::http::HeaderMap;
 use domain::{ChannelId, Content, Recipient, Timestamp};
@@ -22,6 +23,14 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
             let text = one.to_str().ok().filter(|_| fits);
             text.map(|t| Some(t.to_owned())).ok_or_else(|| refused("must have 1 to 255 printable ASCII characters"))
         }
+    }
+}
+
+/// The key as it is kept: each app has names of its own, and learns nothing of those of others.
+pub(super) fn of(caller: &Caller, key: String) -> String {
+    match caller.app() {
+        Some(app) => format!("{app} {key}"),
+        None => key,
     }
 }
 

@@ -1,10 +1,11 @@
 use crate::api::Api;
 use crate::cursor;
+use crate::guard::{Caller, Need, permit};
 use crate::params::{self, ChannelPath, Params};
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
-use domain::{ChatId, Direction, Recipient, RecipientError};
+use domain::{ChatId, Direction, Recipient, RecipientError, Scope};
 use ledger::MessageQuery;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -46,12 +47,17 @@ pub(crate) struct MessagePage {
     pub next_cursor: Option<String>,
 }
 
+permit!(list: Need::scope(Scope::MessagesRead).of_channel("id"));
+
 /// List a channel's messages
+///
+/// A program sees those of the chats that its key reaches.
 #[utoipa::path(get, path = "/v1/channels/{id}/messages", tag = "messages", operation_id = "list_messages",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"), MessagesQuery),
     responses((status = 200, description = "Sent and received ones, newest first.", body = MessagePage)))]
 pub(crate) async fn list(
     State(api): State<Api>,
+    caller: Caller,
     ChannelPath(id): ChannelPath,
     Params(asked): Params<MessagesQuery>,
 ) -> Result<Json<MessagePage>, Problem> {
@@ -61,7 +67,8 @@ pub(crate) async fn list(
     let chat = asked.chat.as_deref().map(chat).transpose()?;
     let status = asked.status.as_deref().map(status).transpose()?;
     let direction = asked.direction.as_deref().map(direction).transpose()?;
-    let page = api.ledger.messages(id, &MessageQuery { chat, status, direction, before, limit }).await?;
+    let query = MessageQuery { chat, status, direction, before, limit };
+    let page = api.ledger.messages_within(id, &query, &caller.messages(Scope::MessagesRead)).await?;
     let next_cursor = page.next.map(|n| cursor::write(LIST, n));
     Ok(Json(MessagePage { items: page.messages.iter().map(MessageOut::from).collect(), next_cursor }))
 }
@@ -72,7 +79,18 @@ fn chat(text: &str) -> Result<ChatId, Problem> {
 }
 
 const STATUSES: [&str; 12] = [
-    "received", "asking", "queued", "sending", "sent", "delivered", "read", "played", "failed", "cancelled", "expired", "denied",
+    "received",
+    "asking",
+    "queued",
+    "sending",
+    "sent",
+    "delivered",
+    "read",
+    "played",
+    "failed",
+    "cancelled",
+    "expired",
+    "denied",
 ];
 
 fn status(text: &str) -> Result<String, Problem> {

@@ -1,10 +1,14 @@
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::MessagePath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::Scope;
 use wire::MessageOut;
+
+permit!(retry: Need::scope(Scope::MessagesSend).of_message("id"));
 
 /// Retry a message that failed
 ///

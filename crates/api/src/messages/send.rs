@@ -2,22 +2,27 @@ use super::content::{self, ContentIn};
 use super::{idempotency, times};
 use crate::api::Api;
 use crate::body::{JsonBody, given};
+use crate::guard::{Caller, Need, permit};
 use crate::params::ChannelPath;
 use crate::problem::{Code, FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::{Message, Recipient};
+use domain::{ChannelId, Message, Recipient, Scope, Timestamp};
 use engine::NewMessage;
 use ledger::{Accepted, Idempotency};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::time::Duration;
 use utoipa::ToSchema;
 use wire::MessageOut;
 
 /// Tells that this is the answer of before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// How long a message waits for a person.
+const ASK_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// A message to send.
 #[derive(Deserialize, ToSchema)]
@@ -38,10 +43,13 @@ pub(crate) struct MessageIn {
     expires_at: Option<String>,
 }
 
+permit!(send: Need::scope(Scope::MessagesSendAsk).of_channel("id"));
+
 /// Send a message
 ///
 /// 202 means that the message is on disk under its final WhatsApp id and will leave as soon as the channel is connected.
 /// What becomes of it: `GET /v1/messages/{id}` and the events `message.sent`, `.delivered`, `.read`, `.failed`.
+/// With `messages:send:ask` alone it waits for a person first, for a day at most: its status is `asking`, then `queued`, or `denied`.
 /// The same `Idempotency-Key` with the same request within 24 hours gives the same answer and sends nothing twice.
 #[utoipa::path(post, path = "/v1/channels/{id}/messages", tag = "messages", operation_id = "send_message",
     params(("id" = String, Path, description = "The channel.", example = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"),
@@ -52,12 +60,14 @@ pub(crate) struct MessageIn {
         ("Idempotent-Replayed" = String, description = "`true` when this is the answer of an earlier request with the same key.")))))]
 pub(crate) async fn send(
     State(api): State<Api>,
+    caller: Caller,
     ChannelPath(id): ChannelPath,
     headers: HeaderMap,
     JsonBody(given): JsonBody<MessageIn>,
 ) -> Result<Response, Problem> {
-    let key = idempotency::key(&headers)?;
+    let key = idempotency::key(&headers)?.map(|key| idempotency::of(&caller, key));
     let to = given.to.parse::<Recipient>().map_err(|e| Problem::invalid(vec![FieldError::at("/to", e.to_string())]))?;
+    let ask_until = asked_until(&caller, id, &to, api.now())?;
     let content = content::read(&given.content, "/content")?;
     let mut errors = Vec::new();
     let send_at = times::read("/send_at", given.send_at.as_deref(), &mut errors);
@@ -80,8 +90,22 @@ pub(crate) async fn send(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    let message = api.engine.send(id, NewMessage { to, content, send_at, expires_at, idempotency }).await?;
+    let message =
+        api.engine.send(id, NewMessage { to, content, send_at, expires_at, idempotency, app: caller.app(), ask_until }).await?;
     answer(Accepted::New(message))
+}
+
+/// Until when a person has to say yes; `None` for who may send without.
+fn asked_until(caller: &Caller, channel: ChannelId, to: &Recipient, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+    let chat = to.clone().into_chat();
+    let may = |scope| caller.may(scope, Some(channel), Some(&chat));
+    if may(Scope::MessagesSend) {
+        Ok(None)
+    } else if may(Scope::MessagesSendAsk) {
+        Ok(Some(now.plus(ASK_FOR)))
+    } else {
+        Err(Problem::of(Code::RecipientNotAllowed))
+    }
 }
 
 fn answer(accepted: Accepted) -> Result<Response, Problem> {

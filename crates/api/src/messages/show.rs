@@ -1,9 +1,13 @@
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::MessagePath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use wire::MessageOut;
+
+permit!(show: Need::scope(Scope::MessagesRead).of_message("id").or_own());
 
 /// Show a message
 #[utoipa::path(get, path = "/v1/messages/{id}", tag = "messages", operation_id = "show_message",

@@ -2,12 +2,13 @@ mod channel;
 mod webhook;
 mod worker;
 
+use crate::guard::{Caller, Need, permit};
 use crate::api::{Api, Parts};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use domain::StateKind;
+use domain::{ChannelId, ChannelView, Reach, Scope, StateKind};
 use ledger::{LedgerError, LedgerStats, OutboxCounts, PendingCount};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -18,15 +19,19 @@ use prometheus_client::registry::{Registry, Unit};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+permit!(metrics: Need::scope(Scope::ChannelsRead));
+
 /// Metrics
 ///
-/// In the OpenMetrics text form that Prometheus reads.
+/// In the OpenMetrics text form that Prometheus reads. For a program: of the channels that its key reaches, and nothing else.
 #[utoipa::path(get, path = "/metrics", tag = "ops", operation_id = "metrics",
     responses((status = 200, description = "Metrics.", body = String, content_type = "application/openmetrics-text")))]
-pub(crate) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
+pub(crate) async fn metrics(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
     let measured = Measured::take(&api).await?;
     let mut text = String::new();
-    encode(&mut text, &registry(&api, &measured)).map_err(|e| Problem::internal(&e))?;
+    let reach = caller.channels(Scope::ChannelsRead);
+    let registry = if caller.is_person() { registry(&api, &measured) } else { of_channels(&api, &measured.stats, &reach) };
+    encode(&mut text, &registry).map_err(|e| Problem::internal(&e))?;
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response())
 }
 
@@ -55,23 +60,7 @@ impl Measured {
 /// Made anew for each answer: what is measured lives elsewhere, this is only its form.
 fn registry(api: &Parts, measured: &Measured) -> Registry {
     let stats = &measured.stats;
-    let mut registry = Registry::with_prefix("whatisup");
-    let build = Info::new([("version", api.about.version.clone()), ("build", api.about.build.as_str().to_owned())]);
-    registry.register("build", "What runs here", build);
-
-    let channels = Family::<OfState, Gauge>::default();
-    for kind in [StateKind::Disconnected, StateKind::Pairing, StateKind::Connected, StateKind::Reconnecting] {
-        let many = api.overview().channels.iter().filter(|c| c.state.kind() == kind).count();
-        channels.get_or_create(&OfState { state: kind.as_str() }).set(signed(many as u64));
-    }
-    registry.register("channels", "Channels by state", channels);
-    channel::register(&mut registry, api, stats);
-    let stuck = api.overview().channels.iter().filter(|c| c.stuck_since.is_some()).count();
-    gauge(&mut registry, "channels_stuck", "Channels flagged as stuck", stuck as u64);
-
-    let flapping = api.overview().channels.iter().filter(|c| c.flapping_since.is_some()).count();
-    gauge(&mut registry, "channels_flapping", "Channels that keep losing their connection", flapping as u64);
-
+    let mut registry = of_channels(api, stats, &Reach::All);
     gauge(&mut registry, "events_last_seq", "The newest event of the log", stats.last_seq);
     gauge(&mut registry, "events_oldest_seq", "The oldest event that the log still has", stats.oldest_seq);
     gauge(&mut registry, "messages_stored", "Messages ever stored", stats.messages);
@@ -92,6 +81,27 @@ fn registry(api: &Parts, measured: &Measured) -> Registry {
 
     registry.register("http_requests", "Answers by route and status", api.requests.answered.clone());
     registry.register_with_unit("http_answer", "Time to an answer's head", Unit::Seconds, api.requests.seconds.clone());
+    registry
+}
+
+/// What of it is about channels: these ones.
+fn of_channels(api: &Parts, stats: &LedgerStats, reach: &Reach<ChannelId>) -> Registry {
+    let mut registry = Registry::with_prefix("whatisup");
+    let build = Info::new([("version", api.about.version.clone()), ("build", api.about.build.as_str().to_owned())]);
+    registry.register("build", "What runs here", build);
+    let overview = api.overview();
+    let reached: Vec<&ChannelView> = overview.channels.iter().filter(|channel| reach.contains(&channel.id)).collect();
+    let channels = Family::<OfState, Gauge>::default();
+    for kind in [StateKind::Disconnected, StateKind::Pairing, StateKind::Connected, StateKind::Reconnecting] {
+        let many = reached.iter().filter(|c| c.state.kind() == kind).count();
+        channels.get_or_create(&OfState { state: kind.as_str() }).set(signed(many as u64));
+    }
+    registry.register("channels", "Channels by state", channels);
+    channel::register(&mut registry, api, stats, &reached);
+    let stuck = reached.iter().filter(|c| c.stuck_since.is_some()).count();
+    gauge(&mut registry, "channels_stuck", "Channels flagged as stuck", stuck as u64);
+    let flapping = reached.iter().filter(|c| c.flapping_since.is_some()).count();
+    gauge(&mut registry, "channels_flapping", "Channels that keep losing their connection", flapping as u64);
     registry
 }
 

@@ -1,7 +1,10 @@
+use crate::guard::{Need, permit};
 use crate::api::Api;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+
+permit!(openapi: Need::known());
 
 /// This description
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "ops", operation_id = "openapi",

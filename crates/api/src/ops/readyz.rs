@@ -1,3 +1,4 @@
+use crate::guard::{Caller, Need, permit};
 use super::workers::{self, StandingOut};
 use crate::api::Api;
 use axum::Json;
@@ -29,14 +30,21 @@ pub(crate) struct Check {
     detail: String,
 }
 
+permit!(readyz: Need::known());
+
 /// Whether it can do its work
 #[utoipa::path(get, path = "/readyz", tag = "ops", operation_id = "readyz",
     responses((status = 200, description = "It can.", body = Readiness), (status = 503, description = "It cannot; `checks` says why.", body = Readiness)))]
-pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
+pub(crate) async fn readyz(State(api): State<Api>, caller: Caller) -> (StatusCode, Json<Readiness>) {
     let standing = workers::standing(&api);
     let mut checks = vec![ledger(&api).await, channels(&api)];
     let ready = checks.iter().all(|c| c.ok) && !api.shutdown.is_cancelled();
     checks.extend(standing.as_ref().map(worker));
+    // How many there are of what is a person's business; that all is well is a program's too.
+    if !caller.is_person() {
+        checks.iter_mut().filter(|check| check.ok).for_each(|check| check.detail = "is well".to_owned());
+    }
+    let standing = standing.filter(|_| caller.is_person());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready, checks, worker: standing.as_ref().map(workers::out) }))
 }
@@ -56,7 +64,9 @@ async fn ledger(api: &Api) -> Check {
             | LedgerError::NoSuchEndpoint
             | LedgerError::NoSuchDelivery
             | LedgerError::EventPruned
-            | LedgerError::Fenced,
+            | LedgerError::Fenced
+            | LedgerError::NoSuchApp
+            | LedgerError::Changed,
         ) => "cannot be written; the log has the cause",
     };
     Check { name: "ledger", ok: false, detail: detail.to_owned() }

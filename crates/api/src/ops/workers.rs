@@ -1,3 +1,4 @@
+use crate::guard::{Need, permit};
 use crate::api::{Api, Parts};
 use crate::problem::Problem;
 use axum::Json;
@@ -55,6 +56,8 @@ pub(crate) struct Workers {
     /// Channels that none of these holds, as after the death of one: they are taken within seconds.
     unheld: Vec<String>,
 }
+
+permit!(list: Need::person());
 
 /// List workers
 ///

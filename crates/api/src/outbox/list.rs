@@ -1,10 +1,11 @@
+use crate::guard::{Caller, Need, permit};
 use crate::api::Api;
 use crate::cursor;
 use crate::params::{self, Params};
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
-use domain::{ChannelId, IdError};
+use domain::{ChannelId, IdError, Scope};
 use ledger::{OutboxCounts, OutboxPart, OutboxQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -58,27 +59,40 @@ pub(crate) struct OutboxCountsOut {
     failed: u64,
 }
 
+permit!(list: Need::scope(Scope::MessagesRead));
+
 /// Show the outbox
 ///
-/// Everything that was accepted and has not left, and what failed and waits for a person.
+/// Everything that was accepted and has not left, and what failed and waits for a person. A program sees, and is told the number of,
+/// what its key reaches.
 #[utoipa::path(get, path = "/v1/outbox", tag = "messages", operation_id = "show_outbox",
     params(OutboxQueryIn),
-    responses((status = 200, description = "Newest first, with how many there are of each status.", body = Outbox)))]
-pub(crate) async fn list(State(api): State<Api>, Params(asked): Params<OutboxQueryIn>) -> Result<Json<Outbox>, Problem> {
+    responses((status = 200, description = "Newest first, with how many there are of each status.", body = Outbox),
+        (status = 404, description = "There is no such channel.")))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Params(asked): Params<OutboxQueryIn>,
+) -> Result<Json<Outbox>, Problem> {
     let limit = params::limit(asked.limit, 50, 200)?;
     let before = asked.cursor.as_deref().map(|c| cursor::read(LIST, c)).transpose()?;
     let status = asked.status.as_deref().map(status).transpose()?;
-    let channel = asked.channel.as_deref().map(|id| channel(&api, id)).transpose()?;
+    let channel = asked.channel.as_deref().map(|id| channel(&api, &caller, id)).transpose()?;
+    let within = caller.messages(Scope::MessagesRead);
     let now = api.now();
-    let page = api.ledger.outbox_page(&OutboxQuery { channel, status, before, limit, now }).await?;
-    let counts = api.ledger.outbox_counts(channel, now).await?;
+    let page = api.ledger.outbox_page_within(&OutboxQuery { channel, status, before, limit, now }, &within).await?;
+    let counts = api.ledger.outbox_counts_within(channel, &within, now).await?;
     let next_cursor = page.next.map(|n| cursor::write(LIST, n));
     Ok(Json(Outbox { items: page.messages.iter().map(MessageOut::from).collect(), next_cursor, counts: counts.into() }))
 }
 
-fn channel(api: &Api, text: &str) -> Result<ChannelId, Problem> {
+fn channel(api: &Api, caller: &Caller, text: &str) -> Result<ChannelId, Problem> {
     let id: ChannelId =
         text.parse().map_err(|e: IdError| Problem::invalid(vec![FieldError::parameter("channel", e.to_string())]))?;
+    // Out of reach is as if it were not there.
+    if !caller.may(Scope::MessagesRead, Some(id), None) {
+        return Err(Problem::no_such("channel"));
+    }
     api.channel(id).map(|view| view.id)
 }
 

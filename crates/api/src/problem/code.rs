@@ -9,7 +9,16 @@ pub enum Code {
     CrossSite,
     CsrfHeaderMissing,
     Unauthorized,
+    KeyExpired,
+    KeyRevoked,
     TicketInvalid,
+    ScopeMissing,
+    PersonOnly,
+    RecipientNotAllowed,
+    TooManyAttempts,
+    RateLimited,
+    TooManyStreams,
+    Overloaded,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -33,6 +42,11 @@ pub enum Code {
     NotCancellable,
     NotFailed,
     NotPending,
+    NotAsking,
+    RequestAnswered,
+    AskedTooOften,
+    KeyEnded,
+    ProgramTaken,
     EventGone,
     NotAnExport,
     WrongPassphrase,
@@ -47,14 +61,23 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 41] = [
+    pub const ALL: [Code; 55] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
         Code::CrossSite,
         Code::CsrfHeaderMissing,
         Code::Unauthorized,
+        Code::KeyExpired,
+        Code::KeyRevoked,
         Code::TicketInvalid,
+        Code::ScopeMissing,
+        Code::PersonOnly,
+        Code::RecipientNotAllowed,
+        Code::TooManyAttempts,
+        Code::RateLimited,
+        Code::TooManyStreams,
+        Code::Overloaded,
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::NotAcceptable,
@@ -78,6 +101,11 @@ impl Code {
         Code::NotCancellable,
         Code::NotFailed,
         Code::NotPending,
+        Code::NotAsking,
+        Code::RequestAnswered,
+        Code::AskedTooOften,
+        Code::KeyEnded,
+        Code::ProgramTaken,
         Code::EventGone,
         Code::NotAnExport,
         Code::WrongPassphrase,
@@ -99,7 +127,16 @@ impl Code {
             Code::CrossSite => "cross_site",
             Code::CsrfHeaderMissing => "csrf_header_missing",
             Code::Unauthorized => "unauthorized",
+            Code::KeyExpired => "key_expired",
+            Code::KeyRevoked => "key_revoked",
             Code::TicketInvalid => "ticket_invalid",
+            Code::ScopeMissing => "scope_missing",
+            Code::PersonOnly => "person_only",
+            Code::RecipientNotAllowed => "recipient_not_allowed",
+            Code::TooManyAttempts => "too_many_attempts",
+            Code::RateLimited => "rate_limited",
+            Code::TooManyStreams => "too_many_streams",
+            Code::Overloaded => "overloaded",
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::NotAcceptable => "not_acceptable",
@@ -124,6 +161,11 @@ impl Code {
             Code::NotCancellable => "not_cancellable",
             Code::NotFailed => "not_failed",
             Code::NotPending => "not_pending",
+            Code::NotAsking => "not_asking",
+            Code::RequestAnswered => "request_answered",
+            Code::AskedTooOften => "asked_too_often",
+            Code::KeyEnded => "key_ended",
+            Code::ProgramTaken => "program_taken",
             Code::EventGone => "event_gone",
             Code::NotAnExport => "not_an_export",
             Code::WrongPassphrase => "wrong_passphrase",
@@ -140,8 +182,14 @@ impl Code {
     pub fn status(self) -> StatusCode {
         match self {
             Code::BadHost | Code::BadJson => StatusCode::BAD_REQUEST,
-            Code::Unauthorized | Code::TicketInvalid => StatusCode::UNAUTHORIZED,
-            Code::HostNotAllowed | Code::OriginNotAllowed | Code::CrossSite | Code::CsrfHeaderMissing => StatusCode::FORBIDDEN,
+            Code::Unauthorized | Code::KeyExpired | Code::KeyRevoked | Code::TicketInvalid => StatusCode::UNAUTHORIZED,
+            Code::HostNotAllowed
+            | Code::OriginNotAllowed
+            | Code::CrossSite
+            | Code::CsrfHeaderMissing
+            | Code::ScopeMissing
+            | Code::PersonOnly
+            | Code::RecipientNotAllowed => StatusCode::FORBIDDEN,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -157,6 +205,10 @@ impl Code {
             | Code::NotCancellable
             | Code::NotFailed
             | Code::NotPending
+            | Code::NotAsking
+            | Code::RequestAnswered
+            | Code::KeyEnded
+            | Code::ProgramTaken
             | Code::EventGone
             | Code::Conflict => StatusCode::CONFLICT,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -168,10 +220,13 @@ impl Code {
             | Code::ExportDamaged
             | Code::ExportNewer
             | Code::ExportTooCostly => StatusCode::UNPROCESSABLE_ENTITY,
-            Code::QueueFull => StatusCode::TOO_MANY_REQUESTS,
-            Code::PairingCodeUnavailable | Code::DiskFull | Code::NoWorker | Code::ShuttingDown | Code::Unavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Code::QueueFull | Code::AskedTooOften | Code::TooManyAttempts | Code::RateLimited | Code::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+            Code::PairingCodeUnavailable
+            | Code::DiskFull
+            | Code::NoWorker
+            | Code::Overloaded
+            | Code::ShuttingDown
+            | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -184,7 +239,16 @@ impl Code {
             Code::CrossSite => "Request from another site",
             Code::CsrfHeaderMissing => "Header X-WhatIsUp missing",
             Code::Unauthorized => "No valid key",
-            Code::TicketInvalid => "Sign-in link not valid",
+            Code::KeyExpired => "Key expired",
+            Code::KeyRevoked => "Key revoked",
+            Code::TicketInvalid => "Ticket not valid",
+            Code::ScopeMissing => "Scope missing",
+            Code::PersonOnly => "For people only",
+            Code::RecipientNotAllowed => "Recipient not allowed",
+            Code::TooManyAttempts => "Too many wrong keys",
+            Code::RateLimited => "Too many requests",
+            Code::TooManyStreams => "Too many streams",
+            Code::Overloaded => "Too much to do",
             Code::NotFound => "Not found",
             Code::MethodNotAllowed => "Method not allowed",
             Code::NotAcceptable => "No such form",
@@ -209,6 +273,11 @@ impl Code {
             Code::NotCancellable => "Too late to cancel",
             Code::NotFailed => "Nothing to retry",
             Code::NotPending => "Nothing to skip",
+            Code::NotAsking => "Nothing to decide",
+            Code::RequestAnswered => "Answered already",
+            Code::AskedTooOften => "Asked often enough",
+            Code::KeyEnded => "Key has ended",
+            Code::ProgramTaken => "Program of another app",
             Code::EventGone => "Event no longer kept",
             Code::NotAnExport => "Not an export",
             Code::WrongPassphrase => "Wrong passphrase",
@@ -227,7 +296,7 @@ impl Code {
         match self {
             Code::BadHost => "A request needs exactly one Host header that is not empty.",
             Code::HostNotAllowed => {
-                "This server answers to 127.0.0.1, localhost and [::1] with its own port, and to no other name."
+                "This server answers to 127.0.0.1, localhost and [::1] with its own port, and to no other name; on its socket to localhost, and to other machines by the address that they asked or a name in api.public.names."
             }
             Code::OriginNotAllowed => "Pages of other origins may not use this API.",
             Code::CrossSite => {
@@ -237,7 +306,22 @@ impl Code {
             Code::Unauthorized => {
                 "Send the key as Authorization: Bearer wiu_…; `whatisupd key` and the app's settings show it."
             }
-            Code::TicketInvalid => "This sign-in link was used already or has expired. Ask for a new one.",
+            Code::KeyExpired => "This key has ended. Ask for access again, or have the key rotated before it ends.",
+            Code::KeyRevoked => "This key was revoked. Ask for access again.",
+            Code::TicketInvalid => {
+                "This ticket, or sign-in link, was used already, has expired, or is for another address. Ask for a new one."
+            }
+            Code::ScopeMissing => {
+                "The key does not have the scope that this needs; the detail names it. Ask for access with it, or have a person add it."
+            }
+            Code::PersonOnly => "Only a person may do this: in the application, the dashboard, or with the admin key.",
+            Code::RecipientNotAllowed => "The key may send messages, but not to this chat.",
+            Code::TooManyAttempts => {
+                "Too many keys that are none came from there. Wait as long as Retry-After says; a good key is let in all the same."
+            }
+            Code::RateLimited => "More requests than are allowed for now. Wait as long as Retry-After says.",
+            Code::TooManyStreams => "Too many streams are open with this key. Close one first.",
+            Code::Overloaded => "There is more to do than can be done just now. Try again as Retry-After says; the channels stay connected.",
             Code::NotFound => "There is nothing at this address.",
             Code::MethodNotAllowed => "This address does not take this method; the Allow header lists those that it takes.",
             Code::NotAcceptable => "None of the forms that the Accept header asks for exists here.",
@@ -276,6 +360,13 @@ impl Code {
             Code::NotCancellable => "Only a message that is queued or has failed can be cancelled; this one has left or ended.",
             Code::NotFailed => "Only a message that has failed can be retried.",
             Code::NotPending => "Only a delivery that is pending can be skipped.",
+            Code::NotAsking => "This message does not wait for an answer: it was answered or withdrawn, or its time is over.",
+            Code::RequestAnswered => "This request does not wait for an answer: it was answered, or its time is over.",
+            Code::AskedTooOften => {
+                "Nobody is asked just now: too many requests wait, or came within a minute, or were turned away. Wait as long as Retry-After says."
+            }
+            Code::KeyEnded => "This key opens nothing any more, so no other can take its place. Make a further key instead.",
+            Code::ProgramTaken => "Another app lets this program in already; a program is of one app only.",
             Code::EventGone => "The event of this delivery is older than what the log keeps, so it cannot be sent again.",
             Code::NotAnExport => {
                 "This file is not one that an export has made. A backup of the whole installation is brought back with `whatisupd restore`."

@@ -1,6 +1,7 @@
 //! What the other crates' errors become on the wire.
 
-use super::{Code, Problem};
+use super::{Code, FieldError, Problem};
+use access::{AccessError, AskError};
 use engine::CommandError;
 use ledger::LedgerError;
 
@@ -39,6 +40,51 @@ impl From<CommandError> for Problem {
     }
 }
 
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NoSuchApp => Problem::no_such("app"),
+            AccessError::NoSuchKey => Problem::no_such("key"),
+            AccessError::NoSuchRequest => Problem::no_such("request"),
+            AccessError::Answered(_) => Problem::of(Code::RequestAnswered),
+            AccessError::NotAPerson => Problem::of(Code::PersonOnly),
+            AccessError::NotWithin => {
+                Problem::invalid(vec![FieldError::at("/permits", "must be what was asked for, or less of it")])
+            }
+            AccessError::NothingAllowed => Problem::invalid(vec![FieldError::at("/permits", "must allow something")]),
+            AccessError::KeyEnded => Problem::of(Code::KeyEnded),
+            AccessError::ProgramTaken => Problem::of(Code::ProgramTaken),
+            AccessError::TooMany { what, most } => {
+                Problem::new(Code::Conflict, format!("There are {most} {what} already, which is the most there may be."))
+            }
+            AccessError::Changed => Problem::new(Code::Conflict, "Somebody else changed the same just now. Look again, then try again."),
+            AccessError::NoRandomness(error) => Problem::unavailable(&error),
+            AccessError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let wait = error.retry_after();
+        let problem = match error {
+            AskError::QueueFull { .. } => Problem::new(Code::AskedTooOften, "As many requests wait for an answer as may."),
+            AskError::PeerBusy { .. } => Problem::new(
+                Code::AskedTooOften,
+                "This program has as many requests waiting as one may, or was turned away again and again.",
+            ),
+            AskError::TooFast { .. } => Problem::new(Code::AskedTooOften, "Too many requests came within a minute."),
+            AskError::NothingAsked => Problem::invalid(vec![FieldError::at("/scopes", "must ask for something")]),
+            AskError::Ledger(error) => error.into(),
+            AskError::NoRandomness(error) => Problem::unavailable(&error),
+        };
+        match wait {
+            Some(wait) => problem.after(wait),
+            None => problem,
+        }
+    }
+}
+
 fn conflict(code: &str) -> Code {
     match code {
         "already_paired" => Code::AlreadyPaired,
@@ -48,6 +94,7 @@ fn conflict(code: &str) -> Code {
         "pairing_ended" => Code::PairingEnded,
         "not_cancellable" => Code::NotCancellable,
         "not_failed" => Code::NotFailed,
+        "not_asking" => Code::NotAsking,
         "no_pairing_code" => Code::PairingCodeUnavailable,
         _ => Code::Conflict,
     }

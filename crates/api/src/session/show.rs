@@ -1,5 +1,5 @@
-use crate::guard::Caller;
-use axum::{Extension, Json};
+use crate::guard::{Caller, Need, permit};
+use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,12 +15,14 @@ pub(crate) struct SessionOut {
     expires_at: Option<String>,
 }
 
+permit!(show: Need::known());
+
 /// Ask whether one is signed in
 #[utoipa::path(get, path = "/v1/session", tag = "session", operation_id = "show_session",
     responses((status = 200, description = "Signed in.", body = SessionOut)))]
-pub(crate) async fn show(Extension(caller): Extension<Caller>) -> Json<SessionOut> {
+pub(crate) async fn show(caller: Caller) -> Json<SessionOut> {
     Json(match caller {
-        Caller::Key => SessionOut { via: "key", expires_at: None },
+        Caller::Admin | Caller::App(_) => SessionOut { via: "key", expires_at: None },
         Caller::Browser { until } => SessionOut { via: "cookie", expires_at: Some(until.to_string()) },
     })
 }

@@ -1,3 +1,4 @@
+use crate::guard::{Need, permit};
 use super::{cookie, sessions};
 use crate::api::{Api, Parts};
 use crate::body::JsonBody;
@@ -26,6 +27,8 @@ impl Parts {
         }
     }
 }
+
+permit!(sign_in: Need::sign_in());
 
 /// Sign this browser in
 #[utoipa::path(post, path = "/v1/session", tag = "session", operation_id = "sign_in",

@@ -1,3 +1,4 @@
+use crate::guard::{Need, permit};
 use crate::api::{Api, Parts};
 use axum::Json;
 use axum::extract::State;
@@ -21,6 +22,8 @@ impl Parts {
         SignInLink { url: format!("{}/#sign-in={ticket}", self.base_url()), expires_at: until.to_string() }
     }
 }
+
+permit!(sign_in_link: Need::person());
 
 /// Make a sign-in link
 #[utoipa::path(post, path = "/v1/sign-in-links", tag = "session", operation_id = "create_sign_in_link",

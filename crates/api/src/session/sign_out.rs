@@ -1,7 +1,10 @@
+use crate::guard::{Need, permit};
 use super::cookie;
 use crate::api::Api;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+permit!(sign_out: Need::person());
 
 /// Sign this browser out
 #[utoipa::path(delete, path = "/v1/session", tag = "session", operation_id = "sign_out",

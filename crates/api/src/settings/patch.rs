@@ -1,3 +1,4 @@
+use crate::guard::{Need, permit};
 use super::{Notifications, SETTING, Settings};
 use crate::api::Api;
 use crate::body::JsonBody;
@@ -41,6 +42,8 @@ pub(crate) struct NotificationsPatch {
     #[schema(nullable = false)]
     failed: Option<bool>,
 }
+
+permit!(patch: Need::person());
 
 /// Change settings
 #[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_settings",

@@ -1,7 +1,10 @@
+use crate::guard::{Need, permit};
 use super::Settings;
 use crate::api::Api;
 use axum::Json;
 use axum::extract::State;
+
+permit!(show: Need::person());
 
 /// Show the settings
 #[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "show_settings",

@@ -1,9 +1,10 @@
+use crate::guard::{Caller, Need, permit};
 use crate::api::Api;
 use crate::params::Params;
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
-use domain::Timestamp;
+use domain::{Scope, Timestamp};
 use ledger::{DeliveryCount, MessageCount};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -58,11 +59,19 @@ pub(crate) struct DeliveryBucket {
     failed: u64,
 }
 
+permit!(show: Need::scope(Scope::MessagesRead));
+
 /// Show numbers over time
+///
+/// For a program: of the messages that its key reaches. Deliveries are counted for people only.
 #[utoipa::path(get, path = "/v1/stats", tag = "ops", operation_id = "show_stats",
     params(StatsQuery),
     responses((status = 200, description = "Messages and deliveries, hour by hour.", body = Stats)))]
-pub(crate) async fn show(State(api): State<Api>, Params(asked): Params<StatsQuery>) -> Result<Json<Stats>, Problem> {
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Params(asked): Params<StatsQuery>,
+) -> Result<Json<Stats>, Problem> {
     let hours = asked.hours.unwrap_or(24);
     if !(1..=MOST_HOURS).contains(&hours) {
         return Err(Problem::invalid(vec![FieldError::parameter("hours", format!("must be from 1 to {MOST_HOURS}"))]));
@@ -70,8 +79,12 @@ pub(crate) async fn show(State(api): State<Api>, Params(asked): Params<StatsQuer
     let starts = starts(api.now(), hours);
     let from = starts.first().copied().unwrap_or(Timestamp::EPOCH);
     let bucket_ms = u64::try_from(BUCKET.as_millis()).unwrap_or(u64::MAX);
-    let messages = api.ledger.message_counts(from, bucket_ms).await?;
-    let deliveries = api.ledger.delivery_counts(from, bucket_ms).await?;
+    let (messages, deliveries) = if caller.is_person() {
+        (api.ledger.message_counts(from, bucket_ms).await?, api.ledger.delivery_counts(from, bucket_ms).await?)
+    } else {
+        let within = caller.messages(Scope::MessagesRead);
+        (api.ledger.message_counts_within(from, bucket_ms, &within).await?, Vec::new())
+    };
     Ok(Json(Stats {
         from: from.to_string(),
         bucket_seconds: BUCKET.as_secs(),

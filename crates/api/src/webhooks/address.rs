@@ -36,7 +36,10 @@ mod tests {
 
     #[test]
     fn receivers_are_reached_by_http_or_https() {
-        assert_eq!(check(" http://127.0.0.1:8080/hooks?a=b ", Reach::Anywhere, TRUSTED).unwrap(), "http://127.0.0.1:8080/hooks?a=b");
+        assert_eq!(
+            check(" http://127.0.0.1:8080/hooks?a=b ", Reach::Anywhere, TRUSTED).unwrap(),
+            "http://127.0.0.1:8080/hooks?a=b"
+        );
         assert_eq!(check("https://EXAMPLE.org", Reach::Anywhere, TRUSTED).unwrap(), "https://example.org/");
         for url in ["", "example.org/hooks", "ftp://example.org/", "file:///etc/passwd", "http://", "http://example.org:0/"] {
             refused(url, Reach::Anywhere);
@@ -82,7 +85,8 @@ mod tests {
 
     #[test]
     fn an_app_adds_no_receiver_on_this_machine_or_its_networks() {
-        for url in ["http://127.0.0.1:8080/", "http://localhost/", "http://[::1]/", "http://192.168.0.1/", "http://nas.local/"] {
+        for url in ["http://127.0.0.1:8080/", "http://localhost/", "http://[::1]/", "http://192.168.0.1/", "http://nas.local/"]
+        {
             let says = check(url, Reach::Anywhere, AddressPolicy::PUBLIC).unwrap_err();
             assert!(says.contains("only a person"), "{url}: {says}");
         }

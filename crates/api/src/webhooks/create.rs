@@ -1,11 +1,12 @@
-use super::{MOST, WebhookMade, WebhookOut, field, header};
+use super::{MOST, MOST_OF_APP, WebhookMade, WebhookOut, field, header};
 use crate::api::Api;
 use crate::body::JsonBody;
+use crate::guard::{Caller, Need, permit};
 use crate::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header as names};
-use domain::{EndpointId, EventFilter};
+use domain::{EndpointId, EventFilter, Scope};
 use ledger::{Endpoint, EndpointStatus, SigningSecret};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -45,21 +46,25 @@ fn one() -> u32 {
     1
 }
 
+permit!(create: Need::scope(Scope::WebhooksManage));
+
 /// Make a webhook
 ///
-/// It gets the events that happen from now on. The secret in the answer is shown this once: the receiver checks signatures with it.
+/// A program's own gets what that program may see, and has an address on the public internet; only a person names one on this machine
+/// or in its networks. It gets the events that happen from now on. The secret in the answer is shown this once: the receiver checks signatures with it.
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", operation_id = "create_webhook",
     request_body = WebhookIn,
     responses((status = 201, description = "Made.", body = WebhookMade, headers(("Location" = String, description = "The webhook's address.")))))]
 pub(crate) async fn create(
     State(api): State<Api>,
+    caller: Caller,
     JsonBody(given): JsonBody<WebhookIn>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<WebhookMade>), Problem> {
     let mut errors = Vec::new();
-    let url = field::url(&api, &given.url, &mut errors);
+    let url = field::url(&api, &caller, &given.url, &mut errors);
     let description = field::description(&given.description, &mut errors);
     let filter = EventFilter {
-        channels: field::channels(&api, &given.channels, &mut errors),
+        channels: field::channels(&api, &caller, &given.channels, &mut errors),
         kinds: field::types(&given.types, &mut errors),
     };
     let mut headers = Vec::new();
@@ -67,11 +72,12 @@ pub(crate) async fn create(
     header::merge(&mut headers, &wanted, &mut errors);
     let concurrency = field::concurrency(given.concurrency, &mut errors);
     let (Some(url), true) = (url, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
-    if api.ledger.endpoints().await?.len() >= MOST {
-        return Err(Problem::new(
-            Code::Conflict,
-            format!("There are {MOST} webhooks already, which is the most there may be."),
-        ));
+    let there = api.ledger.endpoints().await?;
+    if there.len() >= MOST {
+        return Err(too_many(format!("There are {MOST} webhooks already, which is the most there may be.")));
+    }
+    if caller.app().is_some() && there.iter().filter(|endpoint| endpoint.app == caller.app()).count() >= MOST_OF_APP {
+        return Err(too_many(format!("There are {MOST_OF_APP} webhooks of this app already, which is the most it may have.")));
     }
 
     let now = api.now();
@@ -87,6 +93,8 @@ pub(crate) async fn create(
         concurrency,
         status: EndpointStatus::Active,
         failing_since: None,
+        app: caller.app(),
+        trusted_addresses: caller.is_person(),
         created_at: now,
         updated_at: now,
     };
@@ -94,4 +102,8 @@ pub(crate) async fn create(
     let location = WebhookOut::location(endpoint.id);
     api.ledger.create_endpoint(endpoint).await?;
     Ok((StatusCode::CREATED, [(names::LOCATION, location)], Json(WebhookMade { webhook, secret: shown.to_string() })))
+}
+
+fn too_many(says: String) -> Problem {
+    Problem::new(Code::Conflict, says)
 }

@@ -1,8 +1,12 @@
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::Scope;
+
+permit!(delete: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Delete a webhook
 ///

@@ -2,10 +2,12 @@ use crate::api::Api;
 use crate::cursor;
 use crate::deliveries::DeliveryOut;
 use crate::events::kinds;
+use crate::guard::{Need, permit};
 use crate::params::{self, Params, WebhookPath};
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use ledger::{DeliveryQuery, DeliveryStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -41,6 +43,8 @@ pub(crate) struct DeliveryPage {
     #[schema(required)]
     next_cursor: Option<String>,
 }
+
+permit!(deliveries: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// List a webhook's deliveries
 #[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",

@@ -2,20 +2,22 @@
 
 use crate::api::Parts;
 use crate::events::kinds;
+use crate::guard::Caller;
 use crate::problem::FieldError;
 use crate::serve::Build;
 use crate::webhooks::address;
-use domain::ChannelId;
-use webhooks::Reach;
+use domain::{ChannelId, Reach, Scope};
+use webhooks::{AddressPolicy, Reach as Ground};
 
 const LONGEST_DESCRIPTION: usize = 200;
 const MOST_CHANNELS: usize = 200;
 const MOST_TYPES: usize = 64;
 const MOST_AT_ONCE: u32 = 16;
 
-pub(super) fn url(api: &Parts, given: &str, errors: &mut Vec<FieldError>) -> Option<String> {
-    let reach = if api.about.build == Build::Sandbox { Reach::LoopbackOnly } else { Reach::Anywhere };
-    let checked = address::check(given, reach);
+/// On this machine and in its networks only what a person names is dialled.
+pub(super) fn url(api: &Parts, caller: &Caller, given: &str, errors: &mut Vec<FieldError>) -> Option<String> {
+    let reach = if api.about.build == Build::Sandbox { Ground::LoopbackOnly } else { Ground::Anywhere };
+    let checked = address::check(given, reach, AddressPolicy { private: caller.is_person() });
     checked.inspect_err(|says| errors.push(FieldError::at("/url", says))).ok()
 }
 
@@ -30,17 +32,21 @@ pub(super) fn description(given: &str, errors: &mut Vec<FieldError>) -> String {
     text.to_owned()
 }
 
-/// Each must exist now; one that is deleted later simply has no more events.
-pub(super) fn channels(api: &Parts, given: &[String], errors: &mut Vec<FieldError>) -> Vec<ChannelId> {
+/// Each must exist now, within the caller's reach; one that is deleted later simply has no more events. None at all are all within
+/// that reach.
+pub(super) fn channels(api: &Parts, caller: &Caller, given: &[String], errors: &mut Vec<FieldError>) -> Vec<ChannelId> {
     if given.len() > MOST_CHANNELS {
         errors.push(FieldError::at("/channels", format!("must be at most {MOST_CHANNELS}; leave it empty for all")));
         return Vec::new();
     }
-    let overview = api.overview();
+    let (overview, reach) = (api.overview(), caller.channels(Scope::WebhooksManage));
+    if let (true, Reach::Only(all)) = (given.is_empty(), &reach) {
+        return all.clone();
+    }
     let mut channels = Vec::new();
     for (i, text) in given.iter().enumerate() {
         match text.parse::<ChannelId>() {
-            Ok(id) if overview.get(id).is_some() => {
+            Ok(id) if reach.contains(&id) && overview.get(id).is_some() => {
                 if !channels.contains(&id) {
                     channels.push(id);
                 }

@@ -48,6 +48,11 @@ pub(crate) struct WebhookOut {
     oldest_pending_at: Option<String>,
     /// The secrets that sign just now, newest first; two while a rotation overlaps. They are shown when they are made, never again.
     secrets: Vec<SecretOut>,
+    /// The app that made it, and sees it: it is owed what that app may see. Null: a person's.
+    #[schema(required)]
+    app_id: Option<String>,
+    /// Whether it may be on this machine or in its networks, because a person named the address.
+    trusted_addresses: bool,
     /// RFC 3339, UTC.
     created_at: String,
     /// RFC 3339, UTC.
@@ -100,6 +105,8 @@ impl WebhookOut {
             pending: many,
             oldest_pending_at: pending.and_then(|p| p.oldest).map(|t| t.to_string()),
             secrets: endpoint.secrets.iter().map(SecretOut::from).collect(),
+            app_id: endpoint.app.map(|app| app.to_string()),
+            trusted_addresses: endpoint.trusted_addresses,
             created_at: endpoint.created_at.to_string(),
             updated_at: endpoint.updated_at.to_string(),
         }
@@ -137,7 +144,9 @@ fn summary(endpoint: &Endpoint, pending: u64) -> String {
             )
         }
         (EndpointStatus::Paused { reason: PauseReason::AppRevoked, .. }, _) => {
-            format!("Paused because the app that it belongs to was revoked; {waiting}. Resume it if you want it yourself, or delete it.")
+            format!(
+                "Paused because the app that it belongs to was revoked; {waiting}. Resume it if you want it yourself, or delete it."
+            )
         }
         (EndpointStatus::Disabled { .. }, _) => {
             "Disabled because the receiver answered 410 Gone. Events are no longer collected for it; resume it to begin anew."

@@ -1,11 +1,12 @@
 use super::{WebhookOut, field, header};
 use crate::api::Api;
 use crate::body::{JsonBody, given};
+use crate::guard::{Caller, Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
-use domain::EventFilter;
+use domain::{EventFilter, Scope};
 use ledger::EndpointPatch;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub(crate) struct WebhookPatch {
     concurrency: Option<u32>,
 }
 
+permit!(patch: Need::scope(Scope::WebhooksManage).of_webhook("id"));
+
 /// Change a webhook
 ///
 /// A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address.
@@ -47,14 +50,15 @@ pub(crate) struct WebhookPatch {
     responses((status = 200, description = "The webhook as it is now.", body = WebhookOut)))]
 pub(crate) async fn patch(
     State(api): State<Api>,
+    caller: Caller,
     WebhookPath(id): WebhookPath,
     JsonBody(given): JsonBody<WebhookPatch>,
 ) -> Result<Json<WebhookOut>, Problem> {
     let before = api.endpoint(id).await?;
     let mut errors = Vec::new();
-    let url = given.url.and_then(|url| field::url(&api, &url, &mut errors));
+    let url = given.url.and_then(|url| field::url(&api, &caller, &url, &mut errors));
     let description = given.description.map(|text| field::description(&text, &mut errors));
-    let channels = given.channels.map(|all| field::channels(&api, &all, &mut errors));
+    let channels = given.channels.map(|all| field::channels(&api, &caller, &all, &mut errors));
     let kinds = given.types.map(|all| field::types(&all, &mut errors));
     let concurrency = given.concurrency.map(|n| field::concurrency(n, &mut errors));
     let mut headers = before.headers.clone();
@@ -64,7 +68,10 @@ pub(crate) async fn patch(
     }
     let filter =
         EventFilter { channels: channels.unwrap_or(before.filter.channels), kinds: kinds.unwrap_or(before.filter.kinds) };
-    let patch = EndpointPatch { url, description, filter: Some(filter), headers: Some(headers), concurrency };
+    // What a person trusts is the address as it was.
+    let trusted_addresses = url.is_some().then(|| caller.is_person());
+    let patch =
+        EndpointPatch { url, description, filter: Some(filter), headers: Some(headers), concurrency, trusted_addresses };
     let after = api.ledger.update_endpoint(id, patch, api.now()).await?;
     Ok(Json(api.webhook(&after).await?))
 }

@@ -1,11 +1,14 @@
 use super::WebhookOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
-use domain::PauseReason;
+use domain::{PauseReason, Scope};
 use ledger::EndpointStatus;
+
+permit!(pause: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Pause a webhook
 ///

@@ -1,11 +1,12 @@
 use crate::api::Api;
 use crate::body::JsonBody;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::Timestamp;
+use domain::{Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,6 +35,8 @@ pub(crate) struct RedeliveryOut {
     #[schema(example = 12)]
     deliveries: u64,
 }
+
+permit!(redeliver: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Deliver a span of time again
 ///

@@ -1,10 +1,14 @@
 use super::WebhookOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use ledger::EndpointStatus;
+
+permit!(resume: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Resume a webhook
 ///

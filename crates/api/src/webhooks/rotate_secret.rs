@@ -1,9 +1,11 @@
 use crate::api::Api;
 use crate::body::JsonBodyOrNone;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use ledger::SigningSecret;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,8 @@ pub(crate) struct RotationOut {
     /// Until when the secret of before signs along: RFC 3339, UTC.
     previous_expires_at: String,
 }
+
+permit!(rotate_secret: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Rotate the signing secret
 ///

@@ -1,9 +1,13 @@
 use super::WebhookOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
+
+permit!(show: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Show a webhook
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", operation_id = "show_webhook",

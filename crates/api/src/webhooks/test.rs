@@ -2,10 +2,12 @@ use super::sample;
 use crate::api::Api;
 use crate::body::{JsonBodyOrNone, given};
 use crate::events::kinds;
+use crate::guard::{Need, permit};
 use crate::params::WebhookPath;
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,6 +42,8 @@ pub(crate) struct TestOut {
     /// Whether it counts as delivered: any 2xx.
     delivered: bool,
 }
+
+permit!(test: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Try a webhook
 ///

@@ -15,8 +15,8 @@ pub(super) fn render(document: &Value, base: &str) -> String {
     );
     let _ = write!(
         out,
-        "<p>Every address but <code>/livez</code> needs the key: <code>Authorization: Bearer wiu_…</code>. <code>whatisupd key</code> prints it, \
-         the application's settings show it.</p>\n<pre>export WIU_KEY=$(whatisupd key)</pre>\n"
+        "<p>Every address but <code>/livez</code> needs a key: <code>Authorization: Bearer wiu_…</code>. A program \
+         <a href=\"/docs/concepts/apps\">asks for its own</a>; <code>whatisupd key</code> prints the admin key, the application's settings show it.</p>\n<pre>export WIU_KEY=$(whatisupd key)</pre>\n"
     );
     let _ = writeln!(out, "<p>How things work, in five minutes each: {}.</p>", concepts::links());
     let tags: Vec<(&str, &str)> =
@@ -119,7 +119,9 @@ impl Operation<'_> {
             let _ = write!(line, " -X {}", self.method.to_uppercase());
         }
         let _ = write!(line, " {base}{}", self.path.replace("{id}", variable(self.path)).replace("{key}", "$KEY"));
-        if self.entry["security"] != serde_json::json!([{}]) {
+        if self.entry["security"][0].get("poll_token").is_some() {
+            line.push_str(" \\\n  -H \"Authorization: Bearer $POLL_TOKEN\"");
+        } else if self.entry["security"] != serde_json::json!([{}]) {
             line.push_str(" \\\n  -H \"Authorization: Bearer $WIU_KEY\"");
         }
         if let Some(schema) = self.entry.pointer("/requestBody/content/application~1json/schema") {

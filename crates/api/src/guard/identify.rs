@@ -1,0 +1,191 @@
+use super::Caller;
+use super::origin::Origin;
+use crate::api::Api;
+use crate::problem::{Code, Problem};
+use crate::session::cookie;
+use crate::tickets;
+use access::Refusal;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::{Actor, DoorKind, Peer, Via};
+
+/// Who asks, as far as that is known before it is known what for. In the extensions of every request that the door let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker(pub Result<Caller, Stranger>);
+
+/// Why nobody is known: what a route that needs somebody answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Stranger {
+    pub problem: Problem,
+    /// Something that is none was given for a key or a ticket.
+    pub guessed: bool,
+}
+
+/// Around all routes: finds out who asks, and refuses nobody. Takes microseconds: nothing is read but memory.
+pub(crate) async fn identify(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().cloned().unwrap_or(UNTOLD);
+    let origin = request.extensions().get::<Origin>().cloned().unwrap_or(Origin::Unsaid);
+    let asker = ask(&api, &mut request, &peer).and_then(|caller| at_home(caller, &origin));
+    let via = via(request.headers(), &origin);
+    let actor = match &asker {
+        Ok(caller) => caller.actor(via),
+        Err(_) => Actor::Nobody,
+    };
+    if let Ok(Caller::App(grantee)) = &asker {
+        api.access.used(grantee, &peer, api.now());
+    }
+    let extensions = request.extensions_mut();
+    extensions.insert(Asker(asker));
+    extensions.insert(actor);
+    extensions.insert(peer);
+    extensions.insert(api);
+    next.run(request).await
+}
+
+/// Of a connection that nobody has described.
+const UNTOLD: Peer = Peer { door: DoorKind::Tcp, address: None, program: None };
+
+/// A key that was given counts alone: a wrong one is not made good by a cookie, and neither is a ticket.
+fn ask(api: &Api, request: &mut Request, peer: &Peer) -> Result<Caller, Stranger> {
+    let mut given = request.headers().get_all(header::AUTHORIZATION).iter();
+    match (given.next(), given.next()) {
+        (Some(one), None) => {
+            let key = one.to_str().ok().and_then(|text| text.split_once(' '));
+            let key = key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+            by_key(api, key.ok_or_else(Stranger::guessing)?)
+        }
+        (Some(_), Some(_)) => Err(Stranger::guessing()),
+        (None, _) => match ticket(request.method(), request.uri()) {
+            Some(ticket) => by_ticket(api, request, &ticket),
+            None => by_cookie(api, request.headers(), request.extensions().get())
+                .or_else(|stranger| by_program(api, peer).ok_or(stranger)),
+        },
+    }
+}
+
+fn by_key(api: &Api, key: &str) -> Result<Caller, Stranger> {
+    if api.key.matches(key) {
+        return Ok(Caller::Admin);
+    }
+    api.access.authenticate(key, api.now()).map(Caller::App).map_err(|refusal| match refusal {
+        Refusal::Unknown => Stranger::guessing(),
+        Refusal::Expired { at } => {
+            Stranger::told(Problem::new(Code::KeyExpired, format!("This key ended at {at}. Ask for access again.")))
+        }
+        Refusal::Revoked => Stranger::told(Problem::of(Code::KeyRevoked)),
+        Refusal::Disabled => {
+            Stranger::told(Problem::new(Code::KeyRevoked, "The app of this key is disabled. A person can enable it again."))
+        }
+    })
+}
+
+/// Pages of other origins have keys. To a browser another port of this machine is the same site, so it would send the cookie along.
+fn by_cookie(api: &Api, headers: &HeaderMap, origin: Option<&Origin>) -> Result<Caller, Stranger> {
+    let stranger = || Stranger::told(Problem::of(Code::Unauthorized));
+    if matches!(origin, Some(Origin::App(_))) {
+        return Err(stranger());
+    }
+    let token = cookie::read(headers, api.port()).ok_or_else(stranger)?;
+    let until = api.sessions.find(token, api.now()).ok_or_else(stranger)?;
+    Ok(Caller::Browser { until })
+}
+
+/// A program of this user's own that a person lets in by its file.
+fn by_program(api: &Api, peer: &Peer) -> Option<Caller> {
+    match (peer.door, &peer.program) {
+        (DoorKind::Unix, Some(program)) => api.access.peer(&program.path, program.uid).map(Caller::App),
+        (DoorKind::Unix, None) | (DoorKind::Tcp | DoorKind::Tls, _) => None,
+    }
+}
+
+/// The ticket in the URL, where one is taken.
+fn ticket(method: &Method, uri: &Uri) -> Option<String> {
+    let query = uri.query().filter(|_| *method == Method::GET && tickets::opens(uri.path()))?;
+    let mut given = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == tickets::PARAMETER);
+    given.next().map(|(_, value)| value.into_owned())
+}
+
+/// Uses it up and takes it out of the URL, so that nothing further in sees it.
+fn by_ticket(api: &Api, request: &mut Request, ticket: &str) -> Result<Caller, Stranger> {
+    let redeemed = api.passes.redeem(ticket, request.uri(), api.now());
+    *request.uri_mut() = without_ticket(request.uri());
+    match redeemed {
+        Some(Caller::App(grantee)) if grantee.gone.is_cancelled() => Err(Stranger::told(Problem::of(Code::KeyRevoked))),
+        Some(Caller::Browser { until }) if until <= api.now() => Err(Stranger::told(Problem::of(Code::TicketInvalid))),
+        Some(caller) => Ok(caller),
+        None => Err(Stranger { problem: Problem::of(Code::TicketInvalid), guessed: true }),
+    }
+}
+
+fn without_ticket(uri: &Uri) -> Uri {
+    let kept =
+        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != tickets::PARAMETER);
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    let target = if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = target.parse().ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"))
+}
+
+/// From a page of an app's origin only that app's own keys are good.
+fn at_home(caller: Caller, origin: &Origin) -> Result<Caller, Stranger> {
+    let Origin::App(origin) = origin else { return Ok(caller) };
+    match &caller {
+        Caller::App(grantee) if grantee.origins.iter().any(|own| own.as_bytes() == origin.as_bytes()) => Ok(caller),
+        Caller::App(_) | Caller::Admin | Caller::Browser { .. } => Err(Stranger::told(Problem::new(
+            Code::OriginNotAllowed,
+            "Pages of this origin may use the keys of their own app only.",
+        ))),
+    }
+}
+
+/// Where the admin key says that it is used.
+fn via(headers: &HeaderMap, origin: &Origin) -> Option<Via> {
+    match origin {
+        Origin::Shell => Some(Via::Desktop),
+        Origin::Unsaid if headers.get("x-whatisup").is_some_and(|said| said == "cli") => Some(Via::Cli),
+        Origin::Unsaid | Origin::Own | Origin::App(_) => None,
+    }
+}
+
+impl Stranger {
+    fn told(problem: Problem) -> Self {
+        Stranger { problem, guessed: false }
+    }
+
+    fn guessing() -> Self {
+        Stranger { problem: Problem::of(Code::Unauthorized), guessed: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_taken_where_browsers_have_nothing_else_and_leaves_the_url() {
+        let taken = |method: Method, uri: &str| ticket(&method, &uri.parse().unwrap());
+        assert_eq!(taken(Method::GET, "/v1/events?a=b&ticket=x"), Some("x".to_owned()));
+        assert_eq!(taken(Method::GET, "/v1/channels/ch_1/qr?ticket=x"), Some("x".to_owned()));
+        assert_eq!(taken(Method::GET, "/v1/events?tickets=x"), None);
+        assert_eq!(taken(Method::GET, "/v1/channels?ticket=x"), None);
+        assert_eq!(taken(Method::POST, "/v1/events?ticket=x"), None);
+        let left = |uri: &str| without_ticket(&uri.parse().unwrap()).to_string();
+        assert_eq!(left("/v1/events?ticket=x"), "/v1/events");
+        assert_eq!(left("/v1/events?types=message.*&ticket=x&after=3"), "/v1/events?types=message.*&after=3");
+        assert_eq!(left("/v1/events?%74icket=x"), "/v1/events");
+    }
+
+    #[test]
+    fn only_the_admin_key_says_where_it_is_used() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-whatisup", "cli".parse().unwrap());
+        assert_eq!(via(&headers, &Origin::Unsaid), Some(Via::Cli));
+        assert_eq!(via(&headers, &Origin::Own), None);
+        assert_eq!(via(&headers, &Origin::Shell), Some(Via::Desktop));
+        assert_eq!(via(&HeaderMap::new(), &Origin::Unsaid), None);
+    }
+}
