@@ -5,6 +5,8 @@
 //! are a little older costs a re-send at most. The other way round, a message could be in neither.
 
 mod archive;
+#[cfg(test)]
+mod fuzz;
 mod manifest;
 mod staging;
 

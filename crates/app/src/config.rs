@@ -1,5 +1,6 @@
 //! Configuration: one commented file of defaults, the application's own choices, the user's file, the environment, the flags.
 
+mod doors;
 mod known;
 mod layers;
 mod master;
@@ -7,6 +8,7 @@ mod secret_files;
 mod stores;
 mod switch;
 
+pub use doors::{ApiConfig, PublicConfig, Socket};
 pub use layers::Sources;
 pub(crate) use layers::{APP_NAME, chosen_store};
 pub use master::MasterSource;
@@ -17,7 +19,6 @@ pub(crate) use switch::choose;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// The defaults, as a file that people can read and copy from.
@@ -40,12 +41,6 @@ pub struct Config {
     pub log: LogConfig,
     /// The person's file of settings, when there is a secret in it.
     pub(crate) secret_settings: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct ApiConfig {
-    pub port: u16,
-    pub bind: Vec<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
@@ -166,7 +161,8 @@ struct Raw {
     postgres: stores::RawPostgres,
     worker: RawWorker,
     data: RawData,
-    api: ApiConfig,
+    api: doors::RawApi,
+    limits: doors::RawLimits,
     vault: RawVault,
     whatsapp: RawWhatsApp,
     channels: ChannelsConfig,
@@ -223,12 +219,6 @@ impl Config {
 impl Raw {
     fn check(self, data_dir: PathBuf, sources: &Sources) -> Result<Config, ConfigError> {
         debug_assert!(self.data.dir.as_os_str().is_empty() || !data_dir.as_os_str().is_empty());
-        if let Some(ip) = self.api.bind.iter().find(|ip| !ip.is_loopback()) {
-            return Err(invalid("api.bind", format!("{ip} is not a loopback address; only 127.0.0.1 and ::1 are served")));
-        }
-        if self.api.bind.is_empty() {
-            return Err(invalid("api.bind", "name at least one address, such as \"127.0.0.1\""));
-        }
         if self.channels.resume_at_once == 0 {
             return Err(invalid("channels.resume_at_once", "at least 1"));
         }
@@ -286,7 +276,7 @@ impl Raw {
                 sealed_file: data_dir.join(vault::SealedFile::NAME),
                 master,
             },
-            api: self.api,
+            api: doors::api(self.api, self.limits, &data_dir)?,
             whatsapp: WhatsAppConfig { device_name, url, ca, version },
             channels: self.channels,
             outbox: self.outbox,
@@ -378,3 +368,5 @@ pub fn remember_vault_choice(data_dir: &Path, store: VaultStore) -> std::io::Res
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+#[cfg(test)]
+mod fuzz;

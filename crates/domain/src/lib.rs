@@ -12,6 +12,8 @@ mod chat;
 mod event;
 mod fence;
 mod filter;
+#[cfg(test)]
+mod fuzz;
 mod id;
 mod message;
 mod outbox;

@@ -210,3 +210,35 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_redis() {
+        let seeds = [
+            "redis://user:p%40ss@cache:6379/2",
+            "rediss+sentinel://[::1]:26379,b/master/0?sentinel_user=a&sentinel_password=b",
+            "redis+cluster://a,b:7000",
+        ];
+        let words = ["redis://", "+sentinel", "+cluster", "@", "?sentinel_password=", "%", "[", "]", ",", ":"];
+        ::fuzz::target!("place").seeds(seeds).words(words).longest(512).run(|bytes| {
+            let url = String::from_utf8_lossy(bytes);
+            match Place::parse(&SecretString::from(url.as_ref()), None) {
+                // Shown to people: where it is, and none of what opens it.
+                Ok(place) => match &place.login.password {
+                    Some(password) if password.expose_secret().len() > 8 => {
+                        let hosts = place.hosts.iter().any(|(host, _)| host.contains(password.expose_secret()));
+                        let master = matches!(&place.kind, Kind::Sentinel { master } if master.contains(password.expose_secret()));
+                        let user = place.login.user.as_deref().is_some_and(|user| user.contains(password.expose_secret()));
+                        assert!(hosts || master || user || !place.to_string().contains(password.expose_secret()));
+                        Ok(true)
+                    }
+                    Some(_) | None => Ok(false),
+                },
+                Err(error) => Err(error.to_string()),
+            }
+        });
+    }
+}

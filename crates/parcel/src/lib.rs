@@ -7,6 +7,8 @@
 //!
 //! What a session is made of is not known here: [`wrap`] and [`open`] take and give its bytes.
 
+#[cfg(test)]
+mod fuzz;
 mod label;
 mod open;
 mod passphrase;

@@ -3,7 +3,7 @@ use age::{DecryptError, Decryptor};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::iter;
 use zeroize::Zeroizing;
 
@@ -50,8 +50,11 @@ pub fn open(file: &[u8], passphrase: &Passphrase) -> Result<(Label, Zeroizing<Ve
     let mut identity = age::scrypt::Identity::new(passphrase.secret());
     identity.set_max_work_factor(Work::MOST.power());
     let inside = decryptor.decrypt(iter::once(&identity as &dyn age::Identity)).map_err(outside)?;
-    let mut inside = BufReader::new(inside);
+    read(BufReader::new(inside))
+}
 
+/// What is inside, once it is unsealed.
+pub(crate) fn read(mut inside: impl BufRead) -> Result<(Label, Zeroizing<Vec<u8>>), Unopened> {
     let mut magic = [0; MAGIC.len()];
     inside
         .read_exact(&mut magic)

@@ -115,4 +115,6 @@ impl fmt::Debug for Sealer {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -39,6 +39,19 @@ enum Format {
 #[serde(transparent)]
 struct Text(String);
 
+impl Contents {
+    /// What is wrong is told without a word of what stands there.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        // serde's message could quote a secret: only the place of the error is told.
+        let contents: Contents = serde_json::from_slice(text)
+            .map_err(|e| format!("it is not a key file of ours (line {}, column {})", e.line(), e.column()))?;
+        if contents.version != VERSION {
+            return Err(format!("it has version {}, this program knows version {VERSION}", contents.version));
+        }
+        Ok(contents)
+    }
+}
+
 const VERSION: u32 = 1;
 /// No key file comes near this; a wrong path (a disk image, a device) is found out before it fills the memory.
 const LARGEST: u64 = 16 << 20;
@@ -64,13 +77,7 @@ impl KeyFile {
         self.guard(&file, &about)?;
         let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0) + 1));
         file.read_to_end(&mut text).map_err(|e| self.io(&e))?;
-        // serde's message could quote a secret: only the place of the error is told.
-        let contents: Contents = serde_json::from_slice(&text)
-            .map_err(|e| self.damaged(&format!("it is not a key file of ours (line {}, column {})", e.line(), e.column())))?;
-        if contents.version != VERSION {
-            return Err(self.damaged(&format!("it has version {}, this program knows version {VERSION}", contents.version)));
-        }
-        Ok(Some(contents))
+        Contents::parse(&text).map(Some).map_err(|what| self.damaged(&what))
     }
 
     /// Only its owner may read the file. Mended when it is ours; refused when it is somebody else's.
@@ -181,5 +188,18 @@ impl Store for KeyFile {
 
     fn unlock(&self) -> Option<Unlock> {
         None
+    }
+}
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn a_key_file() {
+        let seeds = [r#"{"format":"whatisup-keys","version":1,"secrets":{"ledger":"c2VjcmV0"}}"#, r#"{"version":2}"#];
+        ::fuzz::target!("key_file").seeds(seeds).words(["\"secrets\":", "\"version\":", "\\u0000"]).run(|bytes| {
+            Contents::parse(bytes).map(|contents| contents.secrets.len()).map_err(|what| what.starts_with("it has version"))
+        });
     }
 }

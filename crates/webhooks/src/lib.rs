@@ -14,6 +14,8 @@ mod config;
 mod dialer;
 mod dispatcher;
 mod endpoint;
+#[cfg(test)]
+mod fuzz;
 mod ground;
 mod lane;
 mod letter;

@@ -134,3 +134,18 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn a_master_key() {
+        let key = MasterKey::generate().expect("this machine has randomness");
+        let text = key.to_text();
+        ::fuzz::target!("master_key").seeds([text.as_str(), "wium_AAAA"]).words(["wium_", "wiu_"]).longest(256).run(|bytes| {
+            let read = MasterKey::from_text(&String::from_utf8_lossy(bytes));
+            read.map(|read| *read.to_text() == *text).map_err(|why| why.to_string())
+        });
+    }
+}

@@ -10,6 +10,8 @@ mod app_state;
 mod creds;
 mod directory;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod json;
 mod name;
 mod notes;

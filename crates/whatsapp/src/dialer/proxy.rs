@@ -71,3 +71,12 @@ async fn socks(proxy: &Proxy, tcp: TcpStream, target: &Target, port: u16) -> Res
     };
     stream.map(Socks5Stream::into_inner).map_err(|e| DialError::Proxy(e.to_string()))
 }
+
+#[cfg(test)]
+mod fuzz {
+    #[test]
+    fn what_a_proxy_answers() {
+        let seeds = ["HTTP/1.1 200 OK\r\nVia: x\r\n\r\n", "HTTP/1.0 407 Proxy Authentication Required\r\n\r\n"];
+        ::fuzz::target!("proxy_answer").seeds(seeds).words(["HTTP/1.", "\r\n", " "]).run(super::status);
+    }
+}

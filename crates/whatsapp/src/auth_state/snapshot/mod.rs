@@ -149,6 +149,8 @@ impl fmt::Debug for Snapshot {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;
