@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 
 /// So many requests as here are what limits are against; those have tests of their own.
 pub fn without_limits() -> Vec<(String, String)> {
-    let limits = ["REQUESTS_PER_MINUTE", "SENDS_PER_MINUTE", "ASKS_PER_MINUTE", "UNKNOWN_PER_MINUTE"];
-    limits.map(|name| (format!("WHATISUP_LIMITS_{name}"), "10000000".to_owned())).to_vec()
+    let limits = ["PER_KEY", "BURST", "SENDS_PER_KEY", "UNKNOWN"];
+    limits.map(|name| (format!("WHATISUP_LIMITS_{name}"), "1000000".to_owned())).to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
