@@ -1,0 +1,167 @@
+//! What all apps, keys and requests come to at a moment: who is let in by what. Pure, but for the tokens that tell those who were
+//! let in that it is over.
+
+use crate::secret::Hash;
+use crate::{Grantee, Refusal};
+use domain::{App, AppId, AppRequest, Key, KeyId, Timestamp};
+use ledger::AccessState;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub apps: BTreeMap<AppId, App>,
+    /// In the order in which they were made, as the ledger keeps them; also those that were answered.
+    pub requests: Vec<AppRequest>,
+    /// The union over all apps that are not disabled.
+    pub origins: Arc<BTreeSet<String>>,
+    keys: HashMap<Hash, Held>,
+    programs: HashMap<PathBuf, Arc<Grantee>>,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    revoked: bool,
+    expires_at: Option<Timestamp>,
+    disabled: bool,
+    grantee: Arc<Grantee>,
+}
+
+impl Table {
+    /// What is from now on, and those for whom it is over: to be cancelled once the new table stands. Who may do as much as before,
+    /// or more, is not disturbed.
+    pub fn of(state: AccessState, before: &Table, now: Timestamp) -> (Table, Vec<CancellationToken>) {
+        let mut table = Table { requests: state.requests, ..Table::default() };
+        table.apps = state.apps.into_iter().map(|app| (app.id, app)).collect();
+        let in_use = || table.apps.values().filter(|app| app.disabled_at.is_none());
+        table.origins = Arc::new(in_use().flat_map(|app| app.origins.iter().cloned()).collect());
+
+        let (mut programs, mut keys) = (HashMap::new(), HashMap::new());
+        let (mut same_programs, mut same_keys) = (HashSet::new(), HashSet::new());
+        for app in in_use() {
+            for path in &app.programs {
+                // The app that was there first keeps it.
+                if programs.contains_key(path) {
+                    continue;
+                }
+                let known = before.programs.get(path).filter(|grantee| grantee.app == app.id);
+                let (grantee, goes_on) = carried(Grantee::of(app, None), known);
+                same_programs.extend(goes_on.then_some(path.as_path()));
+                programs.insert(path.clone(), grantee);
+            }
+        }
+        for (key, hash) in &state.keys {
+            let (hash, Some(app)) = (Hash(*hash), table.apps.get(&key.app)) else { continue };
+            let mut held = Held::of(key, app);
+            if held.opens(now) {
+                let (grantee, goes_on) =
+                    carried(Grantee::of(app, Some(key.id)), before.keys.get(&hash).map(|held| &held.grantee));
+                same_keys.extend(goes_on.then_some(hash));
+                held.grantee = grantee;
+            }
+            keys.insert(hash, held);
+        }
+
+        let ended = before.keys.iter().filter(|(hash, _)| !same_keys.contains(*hash)).map(|(_, held)| &held.grantee);
+        let ended =
+            ended.chain(before.programs.iter().filter(|(path, _)| !same_programs.contains(path.as_path())).map(|(_, g)| g));
+        let ended = ended.map(|grantee| grantee.gone.clone()).collect();
+        (table.programs, table.keys) = (programs, keys);
+        (table, ended)
+    }
+
+    /// Without these: when what was changed in the ledger cannot be read back, what was taken away is closed all the same.
+    pub fn without(&self, gone: &[Gone]) -> (Table, Vec<CancellationToken>) {
+        let mut table = self.clone();
+        let mut ended = Vec::new();
+        let mut keep = |grantee: &Grantee| {
+            let goes = gone.iter().any(|gone| match gone {
+                Gone::App(app) => grantee.app == *app,
+                Gone::Key(key) => grantee.key == Some(*key),
+            });
+            ended.extend(goes.then(|| grantee.gone.clone()));
+            !goes
+        };
+        table.keys.retain(|_, held| keep(&held.grantee));
+        table.programs.retain(|_, grantee| keep(grantee));
+        (table, ended)
+    }
+
+    /// Whom the key with this hash lets in.
+    pub fn by_key(&self, hash: &Hash, now: Timestamp) -> Result<Arc<Grantee>, Refusal> {
+        let held = self.keys.get(hash).ok_or(Refusal::Unknown)?;
+        match held.expires_at {
+            _ if held.revoked => Err(Refusal::Revoked),
+            // Once it has expired it stays so, also when the clock is set back.
+            Some(at) if at <= now || held.grantee.gone.is_cancelled() => Err(Refusal::Expired { at }),
+            _ if held.disabled => Err(Refusal::Disabled),
+            Some(_) | None => Ok(held.grantee.clone()),
+        }
+    }
+
+    pub fn by_program(&self, path: &Path) -> Option<&Arc<Grantee>> {
+        self.programs.get(path)
+    }
+
+    /// Those whose keys have expired by now and who have not been told.
+    pub fn expired(&self, now: Timestamp) -> Vec<CancellationToken> {
+        let over = |held: &&Held| held.expires_at.is_some_and(|at| at <= now) && !held.grantee.gone.is_cancelled();
+        self.keys.values().filter(over).map(|held| held.grantee.gone.clone()).collect()
+    }
+
+    /// When the next key expires.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let open = self.keys.values().filter(|held| !held.revoked && !held.grantee.gone.is_cancelled());
+        open.filter_map(|held| held.expires_at).min()
+    }
+
+    /// Whether this app has any key, good or not.
+    pub fn has_keys(&self, app: AppId) -> bool {
+        self.keys.values().any(|held| held.grantee.app == app)
+    }
+
+    /// How many keys of this app open something.
+    pub fn keys_of(&self, app: AppId, now: Timestamp) -> usize {
+        self.keys
+            .values()
+            .filter(|held| held.grantee.app == app && !held.revoked && held.expires_at.is_none_or(|at| now < at))
+            .count()
+    }
+}
+
+/// Who may not come in any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    App(AppId),
+    Key(KeyId),
+}
+
+impl Held {
+    fn of(key: &Key, app: &App) -> Self {
+        Held {
+            revoked: key.revoked_at.is_some(),
+            expires_at: key.expires_at,
+            disabled: app.disabled_at.is_some(),
+            grantee: Arc::new(Grantee::of(app, Some(key.id))),
+        }
+    }
+
+    fn opens(&self, now: Timestamp) -> bool {
+        !self.revoked && !self.disabled && self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+/// The new one, and whether whoever works by the one `before` goes on: nothing was taken away from it then.
+fn carried(mut new: Grantee, before: Option<&Arc<Grantee>>) -> (Arc<Grantee>, bool) {
+    match before {
+        Some(before) if before.gone.is_cancelled() || !new.may_all_of(before) => (Arc::new(new), false),
+        Some(before) if new.is_as(before) => (before.clone(), true),
+        Some(before) => {
+            new.gone = before.gone.clone();
+            (Arc::new(new), true)
+        }
+        None => (Arc::new(new), false),
+    }
+}
