@@ -71,11 +71,16 @@ pub(crate) fn caller(_: SocketAddr, _: SocketAddr) -> Option<Program> {
     None
 }
 
-/// The program that runs as this process of this user, when the system tells.
+/// The program that runs as this process of this user, when the system tells. A process may see other files under the same
+/// names as we do (in a container, or in a namespace that it made for itself): a path counts only when it leads us to the very
+/// file that the process runs.
 #[cfg(target_os = "linux")]
 pub(crate) fn program(pid: u32, uid: u32) -> Option<Program> {
-    let path = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    Some(Program { pid, path, uid })
+    use std::os::unix::fs::MetadataExt as _;
+    let link = format!("/proc/{pid}/exe");
+    let path = std::fs::read_link(&link).ok()?;
+    let (running, named) = (std::fs::metadata(&link).ok()?, std::fs::metadata(&path).ok()?);
+    ((running.dev(), running.ino()) == (named.dev(), named.ino())).then_some(Program { pid, path, uid })
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -132,6 +137,20 @@ mod tests {
         bash.stdin.take().unwrap().write_all(b"\n").unwrap();
         bash.wait().unwrap();
         drop(here);
+    }
+
+    #[test]
+    fn a_program_whose_file_was_replaced_is_not_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sleeps");
+        std::fs::copy("/bin/sleep", &path).unwrap();
+        let mut child = Command::new(&path).arg("60").spawn().unwrap();
+        assert_eq!(program(child.id(), 1).map(|p| p.path), Some(path.canonicalize().unwrap()));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::copy("/bin/sleep", &path).unwrap();
+        assert_eq!(program(child.id(), 1), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

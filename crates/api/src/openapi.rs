@@ -1,9 +1,14 @@
 //! The OpenAPI 3.1 document: what the routes declare, and what the guard adds to each of them.
 
+mod problems;
+
+use crate::guard::EXTENSION;
 use crate::problem::Code;
 use crate::routes;
 use crate::session::cookie;
+use crate::tickets;
 use domain::EventKind;
+use problems::problems;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +26,8 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "messages", description = "Sending and reading."),
         (name = "events", description = "The durable log of what happened."),
         (name = "webhooks", description = "Programs that are called with what happens."),
+        (name = "apps", description = "Programs that may use this API: how they ask, what they may do, their keys."),
+        (name = "audit", description = "Who did what."),
         (name = "settings", description = "What the user chose in the application."),
         (name = "session", description = "Signing a browser in."),
         (name = "ops", description = "Health, metrics and this description."),
@@ -55,8 +62,10 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Adds the security schemes and, to every operation, the problems that do not depend on it.
 fn complete(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
-        "key": {"type": "http", "scheme": "bearer", "description": "The admin key, wiu_…: `whatisupd key` shows it."},
+        "key": {"type": "http", "scheme": "bearer", "description": "The key of an app, wiu_…, or the admin key, which `whatisupd key` shows."},
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
+        "poll_token": {"type": "http", "scheme": "bearer", "description": "What a program was given when it asked for access, wip_…: good for hearing what became of that."},
+        "ticket": {"type": "apiKey", "in": "query", "name": tickets::PARAMETER, "description": "Stands in for a key once, for one address: POST /v1/tickets."},
     });
     // The log's types as the code has them: generated clients then know them all.
     document["components"]["schemas"]["Event"]["properties"]["type"]["enum"] =
@@ -66,6 +75,7 @@ fn complete(document: &mut Value) {
     for (path, item) in paths {
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
+            secure(operation);
             for code in problems(path, method, operation) {
                 let answer = answer(code, &operation["responses"]);
                 operation["responses"][code.status().as_str()] = answer;
@@ -74,59 +84,21 @@ fn complete(document: &mut Value) {
     }
 }
 
-/// What every operation of this shape may answer besides what it declares.
-fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Code> {
-    let keyed = !operation.get("security").is_some_and(|s| s == &json!([{}]));
-    let body = operation.contains_key("requestBody");
-    let mut codes = vec![Code::BadHost, Code::HostNotAllowed, Code::Internal];
-    if keyed {
-        codes.push(Code::Unauthorized);
+/// By what a request may say who it is, as the operation's permission has it.
+fn secure(operation: &mut Map<String, Value>) {
+    let need = operation.get(EXTENSION).cloned().unwrap_or_default();
+    match need["kind"].as_str() {
+        Some("open" | "sign_in") => {
+            operation.insert("security".to_owned(), json!([{}]));
+        }
+        Some("poll_token") => {
+            operation.insert("security".to_owned(), json!([{"poll_token": []}]));
+        }
+        _ if need["ticket"] == true => {
+            operation.insert("security".to_owned(), json!([{"key": []}, {"session": []}, {"ticket": []}]));
+        }
+        _ => {}
     }
-    if path == "/v1/session" && method == "post" {
-        codes.push(Code::TicketInvalid);
-    }
-    if path.contains('{') {
-        codes.push(Code::NotFound);
-    }
-    if method != "get" {
-        codes.extend([Code::UnsupportedMediaType, Code::TooLarge]);
-    }
-    if body {
-        codes.extend([Code::BodyTimeout, Code::Invalid]);
-    }
-    if method == "get"
-        && operation.get("parameters").is_some_and(|all| all.as_array().is_some_and(|a| a.iter().any(|p| p["in"] == "query")))
-    {
-        codes.push(Code::Invalid);
-    }
-    if path.starts_with("/v1/channels") && method != "get" {
-        codes.extend([Code::Conflict, Code::Unavailable]);
-    }
-    if path == "/v1/channels/{id}/export" {
-        codes.push(Code::NotPaired);
-    }
-    if path == "/v1/channels/import" {
-        codes.extend([Code::AlreadyHere, Code::WrongPassphrase]);
-    }
-    if path == "/v1/channels/{id}/messages" && method == "post" {
-        codes.push(Code::QueueFull);
-    }
-    if (path.starts_with("/v1/messages/") || path.starts_with("/v1/deliveries/")) && method != "get" {
-        codes.push(Code::Conflict);
-    }
-    if path == "/v1/webhooks" && method == "post" {
-        codes.push(Code::Conflict);
-    }
-    if method != "get" && !path.starts_with("/v1/session") {
-        codes.push(Code::Unavailable);
-    }
-    if path.ends_with("/qr") {
-        codes.extend([Code::NotPairing, Code::NotAcceptable]);
-    }
-    if path == "/v1/events" {
-        codes.push(Code::NotAcceptable);
-    }
-    codes
 }
 
 fn answer(code: Code, declared: &Value) -> Value {

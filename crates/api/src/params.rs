@@ -3,7 +3,8 @@
 use crate::problem::{Code, FieldError, Problem};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use domain::{ChannelId, DeliveryId, EndpointId, MessageId};
+use access::RequestName;
+use domain::{AppId, AppRequestId, ChannelId, DeliveryId, EndpointId, KeyId, MessageId};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 
@@ -75,6 +76,55 @@ impl<S: Send + Sync> FromRequestParts<S> for DeliveryPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         id(parts, state, "delivery").await.map(DeliveryPath)
+    }
+}
+
+/// The app that the path names.
+pub(crate) struct AppPath(pub AppId);
+
+impl<S: Send + Sync> FromRequestParts<S> for AppPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state, "app").await.map(AppPath)
+    }
+}
+
+/// The key, and its app, that the path names.
+pub(crate) struct KeyPath(pub AppId, pub KeyId);
+
+impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let both = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((app, key)) = both.map_err(|_| Problem::of(Code::NotFound))?;
+        let app = app.parse().map_err(|_| Problem::no_such("app"))?;
+        Ok(KeyPath(app, key.parse().map_err(|_| Problem::no_such("key"))?))
+    }
+}
+
+/// The request of a program that the path names.
+pub(crate) struct AppRequestPath(pub AppRequestId);
+
+impl<S: Send + Sync> FromRequestParts<S> for AppRequestPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state, "request").await.map(AppRequestPath)
+    }
+}
+
+/// The same, by its id or by its code.
+pub(crate) struct AppRequestName(pub RequestName);
+
+impl<S: Send + Sync> FromRequestParts<S> for AppRequestName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::of(Code::NotFound))?;
+        let id = text.parse().map(RequestName::Id).ok();
+        id.or_else(|| text.parse().map(RequestName::Code).ok()).map(AppRequestName).ok_or_else(|| Problem::no_such("request"))
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::api::Api;
-use crate::guard::{By, Need, permit};
+use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::AppPath;
 use crate::problem::Problem;
 use axum::extract::State;

@@ -1,7 +1,8 @@
 use super::{AppOut, field, permit};
 use crate::api::Api;
 use crate::body::{JsonBody, given};
-use crate::guard::{By, Caller, Need, permit};
+use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::AppPath;
 use crate::problem::Problem;
 use access::AppPatch;
@@ -53,7 +54,6 @@ pub(crate) struct AppPatchIn {
     responses((status = 200, description = "The app as it is now.", body = AppOut)))]
 pub(crate) async fn patch(
     State(api): State<Api>,
-    caller: Caller,
     by: By,
     AppPath(id): AppPath,
     JsonBody(given): JsonBody<AppPatchIn>,

@@ -1,7 +1,8 @@
 use crate::api::Api;
 use crate::body::{JsonBodyOrNone, given};
-use crate::guard::{By, Need, permit};
-use crate::messages::{ContentIn, read_content};
+use crate::by::By;
+use crate::guard::{Need, permit};
+use crate::messages::content::{self, ContentIn};
 use crate::params::MessagePath;
 use crate::problem::Problem;
 use axum::Json;
@@ -39,7 +40,7 @@ pub(crate) async fn approve(
     MessagePath(id): MessagePath,
     JsonBodyOrNone(given): JsonBodyOrNone<ApprovalIn>,
 ) -> Result<Json<MessageOut>, Problem> {
-    let content = given.content.as_deref().map(|content| read_content(content, "/content")).transpose()?;
+    let content = given.content.as_deref().map(|content| content::read(content, "/content")).transpose()?;
     let message = api.engine.approve(id, content).await.map_err(super::refusal)?;
     if given.always {
         always(&api, &message, by).await?;

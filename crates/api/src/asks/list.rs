@@ -61,7 +61,7 @@ impl AskOut {
     responses((status = 200, description = "Those that wait.", body = AskList)))]
 pub(crate) async fn list(State(api): State<Api>) -> Result<Json<AskList>, Problem> {
     let waiting = api.ledger.asks(MOST).await?;
-    let apps = api.access.apps();
+    let apps = api.access.apps().await?;
     let items = waiting.iter().map(|message| AskOut::of(message, &apps)).collect();
     Ok(Json(AskList { items, next_cursor: None }))
 }

@@ -1,7 +1,7 @@
 use domain::{AuditEntry, Timestamp};
 use ledger::Ledger;
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,9 +13,21 @@ const TOGETHER: usize = 64;
 /// Writes what was done through the API into the audit log, a moment after its answer: a send costs one write to the ledger, not two.
 #[derive(Clone, Debug)]
 pub(crate) struct Auditor {
-    queue: mpsc::Sender<(Timestamp, AuditEntry)>,
+    queue: mpsc::Sender<Told>,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+enum Told {
+    Entry(Timestamp, Box<AuditEntry>),
+    /// Answered when all before it were written.
+    Flush(oneshot::Sender<()>),
+}
+
+enum Told {
+    Entry(Timestamp, Box<AuditEntry>),
+    /// Answered when all before it were written.
+    Flush(oneshot::Sender<()>),
 }
 
 impl Auditor {
@@ -28,17 +40,35 @@ impl Auditor {
     }
 
     pub async fn note(&self, at: Timestamp, entry: AuditEntry) {
-        if self.queue.send((at, entry)).await.is_err() {
+        if self.queue.send(Told::Entry(at, Box::new(entry))).await.is_err() {
             tracing::warn!("something was done that the audit log lacks: it is closed");
         }
     }
 
     /// As [`note`](Auditor::note), for those who cannot wait.
     pub fn note_soon(&self, at: Timestamp, entry: AuditEntry) {
-        if let Err(TrySendError::Full(told)) = self.queue.try_send((at, entry)) {
+        if let Err(TrySendError::Full(told)) = self.queue.try_send(Told::Entry(at, Box::new(entry))) {
             let queue = self.queue.clone();
             // Ends as soon as there is room, or when the log is closed.
             self.tasks.spawn(async move { queue.send(told).await });
+        }
+    }
+
+    /// Returns when everything noted so far was written, or could not be.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.queue.send(Told::Flush(done)).await.is_ok() {
+            // It ends without an answer only when the log is closed.
+            let _ = written.await;
+        }
+    }
+
+    /// Returns when everything that was noted so far was written, or could not be.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.queue.send(Told::Flush(done)).await.is_ok() {
+            // It ends without an answer only when its task did.
+            let _ = written.await;
         }
     }
 
@@ -49,7 +79,7 @@ impl Auditor {
     }
 }
 
-async fn write(ledger: Ledger, mut told: mpsc::Receiver<(Timestamp, AuditEntry)>, stop: CancellationToken) {
+async fn write(ledger: Ledger, mut told: mpsc::Receiver<Told>, stop: CancellationToken) {
     let mut some = Vec::with_capacity(TOGETHER);
     loop {
         tokio::select! {
@@ -61,9 +91,31 @@ async fn write(ledger: Ledger, mut told: mpsc::Receiver<(Timestamp, AuditEntry)>
                 continue;
             }
         }
-        let many = some.len();
-        if let Err(error) = ledger.append_audit(std::mem::take(&mut some)).await {
+        let (mut entries, mut waiting) = (Vec::with_capacity(some.len()), Vec::new());
+        for one in some.drain(..) {
+            match one {
+                Told::Entry(at, entry) => entries.push((at, *entry)),
+                Told::Flush(done) => waiting.push(done),
+            }
+        }
+        let many = entries.len();
+        if many > 0
+            && let Err(error) = ledger.append_audit(entries).await
+        {
             tracing::error!(%error, entries = many, "what was done could not be noted in the audit log");
         }
+        for done in waiting {
+            // Who asked may have gone.
+            let _ = done.send(());
+        }
+    }
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Told::Entry(..) => "Entry",
+            Told::Flush(_) => "Flush",
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! What the other crates' errors become on the wire.
 
 use super::{Code, FieldError, Problem};
-use access::{AccessError, AskError};
+use access::AskError;
 use engine::CommandError;
 use ledger::LedgerError;
 
@@ -40,26 +40,26 @@ impl From<CommandError> for Problem {
     }
 }
 
-impl From<AccessError> for Problem {
-    fn from(error: AccessError) -> Self {
+impl From<access::Error> for Problem {
+    fn from(error: access::Error) -> Self {
         match error {
-            AccessError::NoSuchApp => Problem::no_such("app"),
-            AccessError::NoSuchKey => Problem::no_such("key"),
-            AccessError::NoSuchRequest => Problem::no_such("request"),
-            AccessError::Answered(_) => Problem::of(Code::RequestAnswered),
-            AccessError::NotAPerson => Problem::of(Code::PersonOnly),
-            AccessError::NotWithin => {
+            access::Error::NoSuchApp => Problem::no_such("app"),
+            access::Error::NoSuchKey => Problem::no_such("key"),
+            access::Error::NoSuchRequest => Problem::no_such("request"),
+            access::Error::Answered(_) => Problem::of(Code::RequestAnswered),
+            access::Error::NotAPerson => Problem::of(Code::PersonOnly),
+            access::Error::NotWithin => {
                 Problem::invalid(vec![FieldError::at("/permits", "must be what was asked for, or less of it")])
             }
-            AccessError::NothingAllowed => Problem::invalid(vec![FieldError::at("/permits", "must allow something")]),
-            AccessError::KeyEnded => Problem::of(Code::KeyEnded),
-            AccessError::ProgramTaken => Problem::of(Code::ProgramTaken),
-            AccessError::TooMany { what, most } => {
+            access::Error::NothingAllowed => Problem::invalid(vec![FieldError::at("/permits", "must allow something")]),
+            access::Error::KeyEnded => Problem::of(Code::KeyEnded),
+            access::Error::ProgramTaken => Problem::of(Code::ProgramTaken),
+            access::Error::TooMany { what, most } => {
                 Problem::new(Code::Conflict, format!("There are {most} {what} already, which is the most there may be."))
             }
-            AccessError::Changed => Problem::new(Code::Conflict, "Somebody else changed the same just now. Look again, then try again."),
-            AccessError::NoRandomness(error) => Problem::unavailable(&error),
-            AccessError::Ledger(error) => error.into(),
+            access::Error::Changed => Problem::new(Code::Conflict, "Somebody else changed the same just now. Look again, then try again."),
+            access::Error::NoRandomness(error) => Problem::unavailable(&error),
+            access::Error::Ledger(error) => error.into(),
         }
     }
 }

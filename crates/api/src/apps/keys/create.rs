@@ -1,11 +1,12 @@
-use super::{KeyMade, KeyOut};
+use super::KeyMade;
 use crate::api::Api;
 use crate::apps::field;
 use crate::body::{JsonBodyOrNone, given};
-use crate::guard::{By, Need, permit};
+use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::AppPath;
 use crate::problem::Problem;
-use access::NewKey;
+use access::KeySpec;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -40,7 +41,7 @@ pub(crate) async fn create(
     JsonBodyOrNone(given): JsonBodyOrNone<KeyIn>,
 ) -> Result<(StatusCode, Json<KeyMade>), Problem> {
     let mut errors = Vec::new();
-    let new = NewKey {
+    let new = KeySpec {
         label: field::label(&given.label, &mut errors),
         expires_in: given.expires_in.map(|seconds| field::life(seconds, &mut errors)),
     };

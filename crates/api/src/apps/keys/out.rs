@@ -50,6 +50,12 @@ pub(crate) struct KeyMade {
     pub key: String,
 }
 
+impl KeyMade {
+    pub fn of(made: &access::NewKey, now: Timestamp) -> Self {
+        KeyMade { made: KeyOut::of(&made.key, now), key: made.secret.expose().to_owned() }
+    }
+}
+
 impl KeyOut {
     pub fn of(key: &Key, now: Timestamp) -> Self {
         let text = |at: Option<Timestamp>| at.map(|at| at.to_string());

@@ -1,6 +1,7 @@
 use super::KeyOut;
 use crate::api::Api;
-use crate::guard::{By, Need, permit};
+use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::KeyPath;
 use crate::problem::Problem;
 use axum::Json;

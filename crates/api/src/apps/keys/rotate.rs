@@ -1,7 +1,8 @@
 use super::KeyMade;
 use crate::api::Api;
 use crate::body::JsonBodyOrNone;
-use crate::guard::{By, Need, permit};
+use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::KeyPath;
 use crate::problem::{FieldError, Problem};
 use axum::Json;

@@ -1,5 +1,6 @@
 use super::out::AppRequestOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::apps::{field, permit};
 use crate::body::{JsonBodyOrNone, given};
 use crate::by::By;
@@ -59,3 +60,5 @@ pub(crate) async fn allow(
     let request = api.access.allow(name, allowance, by.into()).await?;
     Ok(Json(AppRequestOut::of(&request, &api.overview())))
 }
+
+permit!(allow: Need::person().audits_itself());

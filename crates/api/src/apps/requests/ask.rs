@@ -1,4 +1,5 @@
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::apps::field;
 use crate::apps::permit::Asked;
 use crate::body::JsonBody;
@@ -56,7 +57,7 @@ pub(crate) struct AppRequestMade {
     #[schema(example = "ABC-DEF")]
     code: String,
     /// What to ask with, as `Authorization: Bearer …`, at `status_url`. It is shown this once.
-    #[schema(example = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU")]
+    #[schema(example = "wip_47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU")]
     poll_token: String,
     /// When it ends unanswered: RFC 3339, UTC.
     expires_at: String,
@@ -103,3 +104,5 @@ pub(crate) async fn ask(
     };
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, status_url)], Json(made)))
 }
+
+permit!(ask: Need::open().audits_itself());

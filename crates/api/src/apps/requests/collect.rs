@@ -1,5 +1,6 @@
 use crate::accept;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::{AppRequestPath, Params};
 use crate::problem::{Code, FieldError, Problem};
 use access::{Collected, PollToken};
@@ -129,6 +130,8 @@ pub(crate) async fn collect(
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
+
+permit!(collect: Need::poll_token());
 
 fn token(headers: &HeaderMap) -> Result<PollToken, Problem> {
     let refused = || Problem::new(Code::Unauthorized, "Send the request's poll_token as Authorization: Bearer ….");

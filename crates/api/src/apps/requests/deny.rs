@@ -1,5 +1,6 @@
 use super::out::AppRequestOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::by::By;
 use crate::params::AppRequestName;
 use crate::problem::Problem;
@@ -20,3 +21,5 @@ pub(crate) async fn deny(
     let request = api.access.deny(name, by.into()).await?;
     Ok(Json(AppRequestOut::of(&request, &api.overview())))
 }
+
+permit!(deny: Need::person().audits_itself());

@@ -1,5 +1,6 @@
 use super::out::AppRequestOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -24,3 +25,5 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<AppRequestList> {
     let items = api.access.waiting().iter().map(|request| AppRequestOut::of(request, &overview)).collect();
     Json(AppRequestList { items, next_cursor: None })
 }
+
+permit!(list: Need::person());
