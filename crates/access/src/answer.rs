@@ -100,7 +100,10 @@ impl Access {
         match request.state {
             RequestState::Waiting if requests::is_over(request, now) => Err(Error::Answered(RequestState::Expired)),
             RequestState::Waiting => Ok(request.clone()),
-            state => Err(Error::Answered(state)),
+            state @ (RequestState::Allowed { .. }
+            | RequestState::Denied
+            | RequestState::Expired
+            | RequestState::Collected) => Err(Error::Answered(state)),
         }
     }
 

@@ -168,7 +168,7 @@ mod tests {
         assert!(attempts.peers.len() <= PEERS + 1 && attempts.minutes.len() <= 11);
         assert!(waits > 19_000, "{waits}");
         // When it is over, everybody is somebody again.
-        assert_eq!(attempts.failed(&peer(1), at(10_000_000)).0, None);
+        assert_eq!(attempts.failed(&peer(30_000), at(10_000_000)).0, None);
         assert_eq!(attempts.peers.len(), 1);
     }
 

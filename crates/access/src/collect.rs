@@ -6,6 +6,7 @@ use ledger::AccessWrite;
 
 /// How it stands with a request, for the program that made it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once and taken apart at once")]
 pub enum Collected {
     Waiting,
     /// Just now: this is the one time that the key is shown.
