@@ -9,10 +9,15 @@ const folder = process.argv[2] ?? "/tmp/look";
 const only = process.argv[3];
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const mocks = { busy: await startMock("busy"), empty: await startMock("empty"), out: await startMock("calm", 0, { signedIn: false }), off: await startMock("calm"), bad: await startMock("calm"), calm: await startMock("calm"), trouble: await startMock("calm") };
+const mocks = { busy: await startMock("busy"), empty: await startMock("empty"), out: await startMock("calm", 0, { signedIn: false }), off: await startMock("calm"), bad: await startMock("calm"), asked: await startMock("busy"), open: await startMock("calm"), calm: await startMock("calm"), trouble: await startMock("calm") };
 mocks.trouble.world.checks.push({ name: "ledger", ok: false, detail: "there is no room on the disk" });
 mocks.trouble.world.channels[1].flapping_since = new Date(Date.now() - 240_000).toISOString();
 mocks.trouble.world.channels[1].tone = "attention";
+mocks.open.world.trust.exposed = { addresses: ["https://192.168.1.5:9488", "https://[fd00::5]:9488"], fingerprint: Array.from({ length: 32 }, (_, n) => ((n * 37 + 11) % 256).toString(16).toUpperCase().padStart(2, "0")).join(":") };
+// Where this is not what is looked at, nothing waits that would open a dialog by itself.
+mocks.busy.world.trust.requests.length = mocks.busy.world.trust.asks.length = 0;
+const given = mocks.calm.world.trust.apps;
+const rotate = (n) => mocks.asked.world.trust.requests.push(...mocks.asked.world.trust.requests.splice(0, n));
 const hooks = mocks.busy.world.webhooks.map((one) => one.id);
 const settle = (page) => page.waitForTimeout(400);
 const first = mocks.busy.world.channels[0].id;
@@ -39,6 +44,8 @@ const failed = {
     ],
   },
 };
+
+const armed = (page) => page.locator("[data-armed='true']").first().waitFor();
 
 const shots = [
   ["channels", mocks.busy, "#/channels"],
@@ -102,6 +109,55 @@ const shots = [
   ["send-later", mocks.busy, `#/channels/${first}`, (page) => page.getByText("Later, or only for a while").click()],
   ["ledger", mocks.trouble, "#/outbox", (page) => page.getByText("Nothing can be written down").waitFor()],
   ["settings", mocks.busy, "#/settings"],
+  ["consent-window", mocks.asked, "#/consent?window=consent", armed, [440, 720]],
+  ["consent-window-end", mocks.asked, "#/consent?window=consent", async (page) => {
+    await armed(page);
+    await page.getByLabel("Ask me before each message").click();
+    await page.getByText("Only these people").click();
+    await page.getByLabel("Add to people").fill("+1 555 010 0123");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("Access lasts").scrollIntoViewIfNeeded();
+  }, [440, 720]],
+  ["consent-liar", mocks.asked, () => (rotate(1), "#/consent?window=consent"), armed, [440, 720]],
+  ["consent-page", mocks.asked, () => (rotate(1), "#/consent?window=consent"), armed, [440, 720]],
+  ["consent-done", mocks.bad, "#/consent?window=consent", (page) => page.getByText("No program asks").waitFor(), [440, 720]],
+  ["consent-dialog", mocks.asked, "#/channels", armed],
+  ["ask-window", mocks.asked, "#/ask?window=ask", async (page) => {
+    await armed(page);
+    await page.getByLabel("Message", { exact: true }).fill("Good morning! Your parcel is here until 18:00.");
+  }, [440, 620]],
+  ["ask-hidden", mocks.asked, () => (mocks.asked.world.trust.asks.reverse(), "#/ask?window=ask"), armed, [440, 620]],
+  ["apps", mocks.busy, "#/apps"],
+  ["apps-waiting", mocks.asked, "#/apps", async (page) => {
+    await armed(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("heading", { name: "Send this message?" }).waitFor();
+    await page.keyboard.press("Escape");
+  }],
+  ["apps-empty", mocks.empty, "#/apps"],
+  ["app", mocks.calm, `#/apps/${given[0].id}`, (page) => page.getByText("that works no longer").click()],
+  ["app-disabled", mocks.calm, `#/apps/${given[3].id}`],
+  ["app-edit", mocks.calm, `#/apps/${given[0].id}`, (page) => page.getByRole("button", { name: "Change" }).click()],
+  ["app-add", mocks.calm, "#/apps?add", async (page) => page.getByLabel("Send messages by itself").check()],
+  ["app-key", mocks.calm, "#/apps?add", async (page) => {
+    await page.getByLabel("Name", { exact: true }).fill("Till");
+    await page.getByLabel("See channels").check();
+    await page.getByRole("button", { name: "Make the app" }).click();
+    await page.getByText("wiu_47").waitFor();
+  }],
+  ["app-revoke", mocks.calm, `#/apps/${given[0].id}`, (page) => page.getByRole("button", { name: "Revoke Server" }).click()],
+  ["app-rotate", mocks.calm, `#/apps/${given[0].id}`, (page) => page.getByRole("button", { name: "Rotate Server" }).click()],
+  ["audit", mocks.busy, "#/audit", async (page) => {
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("The log is as it was written").waitFor();
+  }],
+  ["audit-broken", mocks.trouble, "#/audit", async (page) => {
+    mocks.trouble.world.trust.broken = 17;
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText("The log was changed").waitFor();
+  }],
+  ["audit-empty", mocks.empty, "#/audit"],
+  ["exposed", mocks.open, "#/channels"],
   ["sandbox", mocks.busy, "#/sandbox", async (page) => page.getByRole("button", { name: /Grace/ }).click()],
   ["sign-in", mocks.out, "#/channels"],
   ["sign-in-used", mocks.out, "#sign-in=old"],

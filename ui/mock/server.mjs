@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { trust, trustRoutes } from "./trust.mjs";
 import { at, channel, event, fakeQr, message, qr, scene, uptime, webhook } from "./world.mjs";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -13,6 +14,9 @@ export const POLICY =
 
 export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
   const world = scene(name);
+  world.trust = trust(name, world.channels);
+  /** What was decided, in order. */
+  world.answers = [];
   const streams = new Set();
   const phoneStreams = new Set();
   let session = signedIn;
@@ -48,6 +52,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
     return structuredClone(one);
   };
   const routes = [
+    ...trustRoutes(world, { tell, problem }),
     ["GET", /^\/readyz$/, () => [world.checks.length ? 503 : 200, { ready: !world.checks.length, checks: world.checks }]],
     ["GET", /^\/v1\/stats$/, () => [200, world.stats()]],
     ["GET", /^\/v1\/outbox$/, (_, __, ___, ask) => {
@@ -98,7 +103,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       name: "WhatIsUp", version: "0.1.0", build: "sandbox",
       sandbox: { control: "/sandbox", whatsapp_url: "ws://127.0.0.1:41234/ws/chat" },
       vault: { kind: "keychain", status: "ok", summary: "Keys are kept in the Secret Service keychain." },
-      started_at: at(-93_600_000), addresses: ["http://127.0.0.1:9487", "http://[::1]:9487"], data_dir: "/home/ada/.local/share/whatisup-sandbox",
+      started_at: at(-93_600_000), addresses: ["http://127.0.0.1:9487", "http://[::1]:9487"], exposed: world.trust.exposed, data_dir: "/home/ada/.local/share/whatisup-sandbox",
     }]],
     ["GET", /^\/v1\/settings$/, () => [200, world.settings]],
     ["PATCH", /^\/v1\/settings$/, (_, body) => (Object.assign(world.settings.notifications, body.notifications), [200, world.settings])],
@@ -208,7 +213,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       if (!match) continue;
       const known = url.pathname.startsWith("/v1/channels/") ? world.channels.find((one) => one.id === match[1]) : null;
       if (known === undefined) return json(404, problem("not_found", 404));
-      return json(...work(known, raw ? JSON.parse(raw) : {}, match[1], url.searchParams));
+      return json(...work(known, raw ? JSON.parse(raw) : {}, match[1], url.searchParams, match));
     }
     return json(404, problem("not_found", 404));
   });

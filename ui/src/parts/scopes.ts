@@ -133,8 +133,8 @@ export function peopleInWords(people: string[] | null | undefined): string {
 export function boundsInWords(permit: Permit, nameOf: (id: string) => string | undefined): string {
   const { byChannel, byChat } = meaning(permit.scope);
   return [
-    byChannel && permit.channels ? `of ${channelsInWords(permit.channels, nameOf)}` : "",
-    byChat && permit.recipients ? `only with ${peopleInWords(permit.recipients)}` : "",
+    byChannel && permit.channels ? `on ${channelsInWords(permit.channels, nameOf)}` : "",
+    byChat && permit.recipients ? `with ${peopleInWords(permit.recipients)}` : "",
   ]
     .filter(Boolean)
     .join(", ");
