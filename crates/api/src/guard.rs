@@ -22,8 +22,8 @@ pub(crate) use caller::Caller;
 pub(crate) use door::{Door, Names, door};
 pub(crate) use identify::{Asker, identify};
 pub(crate) use media_type::{check as check_media_type, too_large};
-pub(crate) use need::{Need, Of, Who};
-pub(crate) use permitted::{behind, known, lacks};
+pub(crate) use need::Need;
+pub(crate) use permitted::{behind, known};
 pub(crate) use route::{EXTENSION, Route, permit};
 pub(crate) use sight::Subject;
 

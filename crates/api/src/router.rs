@@ -1,17 +1,18 @@
-//! What is served, and behind which layers: outermost the counting, then the door, then panics, then the routes,
-//! and around every route that needs one the key.
+//! What is served, and behind which layers: outermost the counting, then the door, then panics, then who asks, then how much
+//! that one may ask, and around each route what it needs.
 
 use crate::api::Api;
-use crate::guard::{Door, door, keyed};
+use crate::guard::{Asker, Door, Need, behind, door, identify, known};
 use crate::ops::{docs, requests};
 use crate::problem::{Code, Problem};
-use crate::{routes, ui};
-use axum::Router;
-use axum::extract::Request;
+use crate::{limits, routes, ui};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
+use domain::Peer;
 use std::any::Any;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router {
     let (open, _) = routes::open().split_for_parts();
     let (closed, _) = routes::keyed().split_for_parts();
-    let mut closed = closed
+    let pages = Router::new()
         .route("/docs", get(docs::docs))
         .route("/docs/problems", get(docs::problems))
         .route("/docs/concepts/{name}", get(docs::concept))
@@ -27,18 +28,27 @@ pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router
         .route("/v1", any(nowhere))
         .route("/v1/", any(nowhere))
         .route("/v1/{*rest}", any(nowhere))
-        .route("/docs/{*rest}", any(nowhere))
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(api.clone());
-    closed = match sandbox {
-        Some(sandbox) => closed.nest("/sandbox", sandbox.fallback(nowhere).method_not_allowed_fallback(wrong_method)),
-        None => closed.route("/sandbox/{*rest}", any(nowhere)),
+        .route("/docs/{*rest}", any(nowhere));
+    let pages = match sandbox {
+        Some(_) => pages,
+        None => pages.route("/sandbox/{*rest}", any(nowhere)),
+    };
+    let closed =
+        closed.merge(behind(Need::known(), pages)).method_not_allowed_fallback(wrong_method_of_route).with_state(api.clone());
+    let closed = match sandbox {
+        Some(sandbox) => {
+            let sandbox = sandbox.fallback(nowhere).method_not_allowed_fallback(wrong_method);
+            closed.nest("/sandbox", behind(Need::person(), sandbox))
+        }
+        None => closed,
     };
     let open =
         open.route("/docs/style.css", get(docs::style)).method_not_allowed_fallback(wrong_method).with_state(api.clone());
-    open.merge(closed.layer(from_fn_with_state(api.clone(), keyed)))
-        .layer(from_fn(requests::mark))
+    open.merge(closed)
         .fallback(dashboard)
+        .layer(from_fn_with_state(api.clone(), limits::within))
+        .layer(from_fn_with_state(api.clone(), identify))
+        .layer(from_fn(requests::mark))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(at, door))
         .layer(from_fn_with_state(api.clone(), requests::count))
@@ -61,6 +71,15 @@ async fn nowhere(request: Request) -> Response {
 
 async fn wrong_method() -> Problem {
     Problem::of(Code::MethodNotAllowed)
+}
+
+/// Which methods an address takes is told to those who are known.
+async fn wrong_method_of_route(
+    State(api): State<Api>,
+    Extension(asker): Extension<Asker>,
+    Extension(peer): Extension<Peer>,
+) -> Problem {
+    known(&api, &asker, Some(&peer)).err().unwrap_or_else(|| Problem::of(Code::MethodNotAllowed))
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {

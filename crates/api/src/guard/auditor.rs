@@ -24,12 +24,6 @@ enum Told {
     Flush(oneshot::Sender<()>),
 }
 
-enum Told {
-    Entry(Timestamp, Box<AuditEntry>),
-    /// Answered when all before it were written.
-    Flush(oneshot::Sender<()>),
-}
-
 impl Auditor {
     pub fn start(ledger: Ledger) -> Self {
         let (queue, told) = mpsc::channel(WAITING);
@@ -51,15 +45,6 @@ impl Auditor {
             let queue = self.queue.clone();
             // Ends as soon as there is room, or when the log is closed.
             self.tasks.spawn(async move { queue.send(told).await });
-        }
-    }
-
-    /// Returns when everything noted so far was written, or could not be.
-    pub async fn flush(&self) {
-        let (done, written) = oneshot::channel();
-        if self.queue.send(Told::Flush(done)).await.is_ok() {
-            // It ends without an answer only when the log is closed.
-            let _ = written.await;
         }
     }
 

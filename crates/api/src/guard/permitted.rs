@@ -26,7 +26,9 @@ pub(super) async fn permitted(State(need): State<Need>, request: Request, next: 
         Err(problem) => problem.into_answer(&parts.headers),
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
     };
-    asked.note(&response, refused).await;
+    if let Some(entry) = asked.told(&response, refused) {
+        api.auditor.note(api.now(), entry).await;
+    }
     response
 }
 
@@ -130,7 +132,7 @@ async fn of_app(api: &Api, webhook: EndpointId, caller: &Caller) -> Result<bool,
 }
 
 /// The refusal of one who lacks a scope.
-pub(crate) fn lacks(scope: Scope) -> Problem {
+fn lacks(scope: Scope) -> Problem {
     Problem::new(Code::ScopeMissing, format!("This needs the scope {scope}, which the key does not have."))
 }
 

@@ -39,25 +39,24 @@ impl Asked {
         }
     }
 
-    /// Notes what came of it: whatever changes something, and whatever was refused to somebody who is known.
-    pub async fn note(mut self, response: &Response, refused: bool) {
+    /// What came of it, for the log: of whatever changes something, and of whatever was refused to somebody who is known.
+    pub fn told(mut self, response: &Response, refused: bool) -> Option<AuditEntry> {
         self.noted = true;
         let outcome = outcome(response, refused);
         if !(self.changes() || outcome == Outcome::Refused) || (self.need.audits_itself && outcome == Outcome::Done) {
-            return;
+            return None;
         }
         if self.actor == Actor::Nobody {
             // Strangers are many, and those who try keys are counted elsewhere.
             if self.need.who != Who::SignIn || outcome != Outcome::Done {
-                return;
+                return None;
             }
             self.actor = Actor::Person { via: Via::Dashboard };
         }
         let status = response.status().as_u16();
         let code = response.extensions().get::<Code>().map(|code| format!(" {}", code.as_str())).unwrap_or_default();
         self.target = self.target.take().or_else(|| made(response));
-        let entry = self.entry(outcome, format!("{status}{code}"));
-        self.api.auditor.note(self.api.now(), entry).await;
+        Some(self.entry(outcome, format!("{status}{code}")))
     }
 
     fn changes(&self) -> bool {

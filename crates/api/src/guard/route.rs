@@ -13,7 +13,6 @@ pub(crate) const EXTENSION: &str = "x-permission";
 /// served without its permission being declared, enforced and described.
 pub(crate) struct Route {
     methods: UtoipaMethodRouter<Api>,
-    pub need: Need,
 }
 
 impl Route {
@@ -21,7 +20,7 @@ impl Route {
         for operation in paths.paths.values_mut().flat_map(operations) {
             operation.extensions.get_or_insert_with(Extensions::default).insert(EXTENSION.to_owned(), need.to_json());
         }
-        Route { methods: (schemas, paths, methods.route_layer(from_fn_with_state(need, permitted))), need }
+        Route { methods: (schemas, paths, methods.route_layer(from_fn_with_state(need, permitted))) }
     }
 
     pub fn mount(self, router: OpenApiRouter<Api>) -> OpenApiRouter<Api> {

@@ -1,4 +1,5 @@
 use axum::http::{HeaderMap, HeaderValue, header};
+use domain::DoorKind;
 use std::time::Duration;
 
 /// Browsers keep one cookie jar for all ports of a host: the port in the name keeps two installations apart.
@@ -23,14 +24,18 @@ pub(crate) fn read(headers: &HeaderMap, port: u16) -> Option<&str> {
     }
 }
 
-/// Not `Secure`: this is plain HTTP on loopback.
-pub(crate) fn write(port: u16, token: &str, life: Duration) -> HeaderValue {
-    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", name(port), life.as_secs());
+/// `Secure` where it came by TLS; on loopback it is plain HTTP.
+pub(crate) fn write(port: u16, token: &str, life: Duration, door: DoorKind) -> HeaderValue {
+    let secure = match door {
+        DoorKind::Tls => "; Secure",
+        DoorKind::Tcp | DoorKind::Unix => "",
+    };
+    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{secure}", name(port), life.as_secs());
     HeaderValue::try_from(text).expect("base64url and digits are good in a header")
 }
 
-pub(crate) fn void(port: u16) -> HeaderValue {
-    write(port, "", Duration::ZERO)
+pub(crate) fn void(port: u16, door: DoorKind) -> HeaderValue {
+    write(port, "", Duration::ZERO, door)
 }
 
 #[cfg(test)]

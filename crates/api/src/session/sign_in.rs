@@ -1,10 +1,12 @@
-use crate::guard::{Need, permit};
 use super::{cookie, sessions};
 use crate::api::{Api, Parts};
 use crate::body::JsonBody;
+use crate::guard::{Need, permit};
 use crate::problem::{Code, Problem};
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use domain::Peer;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -37,6 +39,7 @@ permit!(sign_in: Need::sign_in());
     responses((status = 204, description = "Signed in; the cookie is HttpOnly and SameSite=Strict.", headers(("Set-Cookie" = String, description = "The session.")))))]
 pub(crate) async fn sign_in(
     State(api): State<Api>,
+    Extension(peer): Extension<Peer>,
     JsonBody(given): JsonBody<SessionIn>,
 ) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Problem> {
     let now = api.now();
@@ -45,5 +48,5 @@ pub(crate) async fn sign_in(
     }
     let (token, _) = api.sessions.open(now);
     api.keep_sessions().await;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::write(api.port(), &token, sessions::LIFE))]))
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::write(api.port(), &token, sessions::LIFE, peer.door))]))
 }

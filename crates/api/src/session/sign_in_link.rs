@@ -1,5 +1,5 @@
-use crate::guard::{Need, permit};
 use crate::api::{Api, Parts};
+use crate::guard::{Need, permit};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
