@@ -47,10 +47,12 @@ export async function attack({ target, channel }: { target: string; channel: str
       return null;
     });
   }
-  await attempt("worker", async () => {
-    new Worker(`${target}/v1/openapi.json`);
-    return "a worker";
-  });
+  await attempt("worker", () =>
+    new Promise((done) => {
+      const worker = new Worker(`${target}/v1/openapi.json`);
+      worker.onerror = () => done(null);
+      setTimeout(() => done("a worker"), 2_000);
+    }));
   // The answer of a frame cannot be read in any case; what was done is seen on the other side.
   let frames = 0;
   const post = (enctype: string, path: string) => () =>
@@ -106,7 +108,8 @@ export async function attack({ target, channel }: { target: string; channel: str
     const other = window.open(`${target}/`, "_blank");
     await new Promise((wait) => setTimeout(wait, 1_000));
     try {
-      return other?.document.title || null;
+      // A refusal is a page, too.
+      return other?.document.getElementById("app") ? other.document.title : null;
     } finally {
       other?.close();
     }
