@@ -8,7 +8,7 @@ SANDBOX := --features whatisup/sandbox,app/sandbox
 # The session of a person, if there is one: without it the demo runs headless.
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
-.PHONY: help chaos demo app headless ui test check programs browser unit production bench simulate scaling package openapi clean-demo
+.PHONY: help chaos demo app headless ui test check programs browser unit production bench simulate scaling package openapi clean-demo fuzz sbom audit
 
 help: ## list the verbs
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +54,8 @@ check: ui ## format, lints, dependency rules, the dashboard's types and unit tes
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(SANDBOX) -- -D warnings
 	cargo deny --log-level error check bans licenses sources
+	scripts/audit --lenient
+	scripts/sbom target/sbom
 	cd ui && npm run check && npm test
 
 programs: ui
@@ -67,6 +69,20 @@ unit: programs ## all Rust tests: unit, interop, acceptance, the desktop
 
 chaos: programs ## the long chaos test: CHAOS_KILLS (50) kills in full traffic, CHAOS_SEED repeats a run
 	CHAOS_KILLS=$(or $(CHAOS_KILLS),50) cargo nextest run -p acceptance --features app/sandbox --test chaos whatever --no-capture
+
+# A counter in every place of our own code; built beside what is there, so that nothing else is built anew.
+fuzz: ## throw bytes at every parser, FUZZ_SECONDS (300) each, guided by the lines that are reached; FUZZ=name for one
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/covered \
+	  cargo nextest run --profile fuzz -p domain -p parcel -p seal -p vault -p keyspace -p webhooks -p whatsapp -p api -p app \
+	  -E 'test(/(^|::)fuzz::.*$(FUZZ)/)' --success-output final
+
+audit: ## ask the registries for known vulnerabilities of what we depend on
+	cargo deny check advisories
+	scripts/audit
+
+sbom: ## write what the programs are made of (CycloneDX) into dist/sbom
+	scripts/setup test
+	scripts/sbom
 
 production: ui ## the tests that need a build without the sandbox
 	cargo nextest run -p whatsapp -p app
