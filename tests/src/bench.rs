@@ -5,6 +5,7 @@ pub mod desktop;
 pub mod fanout;
 pub mod figures;
 pub mod growth;
+pub mod guard;
 pub mod idle;
 pub mod machine;
 pub mod messages;

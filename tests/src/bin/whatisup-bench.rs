@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report goes to stdout, its progress to stderr")]
 
 use acceptance::bench::report::Report;
-use acceptance::bench::{bare, desktop, fanout, growth, idle, machine, messages, stores, webhook};
+use acceptance::bench::{bare, desktop, fanout, growth, guard, idle, machine, messages, stores, webhook};
 use acceptance::{Whatisup, World};
 use anyhow::{Context, Result};
 
@@ -12,6 +12,7 @@ async fn main() -> Result<()> {
     start_and_memory(&mut report).await.context("start and memory")?;
     sends(&mut report).await.context("sends")?;
     grown(&mut report).await.context("growth")?;
+    guarded(&mut report).await.context("the guard")?;
     shared(&mut report).await.context("shared stores")?;
     windows(&mut report).await.context("the desktop application")?;
     println!("{}", head());
@@ -68,6 +69,36 @@ async fn grown(report: &mut Report) -> Result<()> {
     pair("a page of messages and a page of events, p50", small.page, large.page, "ms");
     pair("messages per second, one channel", small.sends_per_second, large.sends_per_second, "/s");
     report.figure("disk per message that came in, its event included", format!("{bytes_per_message:.0} bytes"));
+    Ok(())
+}
+
+async fn guarded(report: &mut Report) -> Result<()> {
+    eprintln!("the price of a key, and a flood …");
+    let world = World::with_phones(2).await?;
+    let app = Whatisup::start(world.options("guard")).await?;
+    let rest = app.rest().await?;
+    let mut events = app.events(None).await?;
+    let (phone, to) = (world.phone(0)?, world.phone(1)?);
+    let channel = world.pair(&rest, &mut events, &phone, "Guarded").await?;
+    let cost = guard::cost(&app, &rest).await?;
+    report.at_most(
+        "key, limits and permission of a request, p50 (GET /v1/me less GET /livez)",
+        (cost.keyed - cost.open) * 1000.0,
+        50.0,
+        "µs",
+    );
+    report.figure("… of a whole request, without and with", format!("{:.0} / {:.0} µs", cost.open * 1000.0, cost.keyed * 1000.0));
+    let flood = guard::flood(&world, &app, &rest, &channel, &to, 300).await?;
+    report.figure(
+        "REST send to the frame at the sandbox, quiet, p50 / p99",
+        format!("{:.2} / {:.2} ms", flood.quiet.median(), flood.quiet.percentile(99.0)),
+    );
+    report.figure(
+        "… while 64 connections try wrong keys, p50 / p99; tries that were answered",
+        format!("{:.2} / {:.2} ms; {:.0}/s", flood.flooded.median(), flood.flooded.percentile(99.0), flood.bad_per_second),
+    );
+    report.at_most("… as a part of the quiet one, p50", flood.flooded.median() / flood.quiet.median(), 2.0, "×");
+    app.terminate().await?;
     Ok(())
 }
 
