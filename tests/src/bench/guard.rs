@@ -33,7 +33,7 @@ const TIMES: usize = 6000;
 /// # Errors
 /// When a request is refused.
 pub async fn cost(app: &Whatisup, admin: &Rest) -> Result<Cost> {
-    let program = App::of(admin, json!({ "name": "Cost", "scopes": ["channels:read"], "requests_per_minute": 1_000_000 })).await?;
+    let program = App::of(admin, json!({ "name": "Cost", "scopes": ["channels:read"], "limits": 100_000 })).await?;
     let at = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), app.options.port);
     let (mut one, mut other) = (Raw::to(at), Raw::to(at));
     let open = request(at, "/livez", None);
@@ -77,7 +77,7 @@ pub struct Flood {
 /// # Errors
 /// When a good request is refused.
 pub async fn flood(world: &World, app: &Whatisup, admin: &Rest, channel: &str, to: &Phone, times: usize) -> Result<Flood> {
-    let body = json!({ "name": "Good", "scopes": ["messages:send", "messages:read"], "requests_per_minute": 1_000_000 });
+    let body = json!({ "name": "Good", "scopes": ["messages:send", "messages:read"], "limits": 100_000 });
     let good = App::of(admin, body).await?.rest;
     messages::send_latency(world, &good, channel, to, messages::WARM_UP).await?;
     let quiet = messages::send_latency(world, &good, channel, to, times).await?;

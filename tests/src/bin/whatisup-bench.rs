@@ -75,7 +75,10 @@ async fn grown(report: &mut Report) -> Result<()> {
 async fn guarded(report: &mut Report) -> Result<()> {
     eprintln!("the price of a key, and a flood …");
     let world = World::with_phones(2).await?;
-    let app = Whatisup::start(world.options("guard")).await?;
+    let mut options = world.options("guard");
+    // More than a program may send in a minute is measured.
+    options.env.push(("WHATISUP_LIMITS_SENDS_PER_KEY".to_owned(), "100000".to_owned()));
+    let app = Whatisup::start(options).await?;
     let rest = app.rest().await?;
     let mut events = app.events(None).await?;
     let (phone, to) = (world.phone(0)?, world.phone(1)?);
@@ -161,7 +164,12 @@ async fn sends(report: &mut Report) -> Result<()> {
     let world = World::with_phones(51).await?;
     let phones = world.phones.all();
     let to = phones.last().context("there are phones")?;
-    let app = Whatisup::start(world.options("send")).await?;
+    let mut options = world.options("send");
+    // A thousand readers are many more than it puts up with by itself.
+    for limit in ["CONNECTIONS", "CONNECTIONS_PER_PEER", "STREAMS"] {
+        options.env.push((format!("WHATISUP_LIMITS_{limit}"), "2000".to_owned()));
+    }
+    let app = Whatisup::start(options).await?;
     let rest = app.rest().await?;
     let mut events = app.events(None).await?;
     let mut channels = Vec::new();
