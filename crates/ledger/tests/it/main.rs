@@ -1,7 +1,10 @@
 //! The ledger on real SQLCipher files. What speaks of no file runs on Postgres too (`tests/postgres`).
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod amendments;
+mod asking;
+mod audit;
 mod channels;
 mod child;
 mod counts;
@@ -16,8 +19,10 @@ mod inbound;
 mod kill;
 mod opening;
 mod outbox;
+mod owners;
 mod retention;
 mod schema;
+mod schema_3;
 mod settings;
 mod uptime;
 mod waiting;

@@ -2,6 +2,7 @@
 //! per schema; it is never made anew afterwards.
 
 use crate::ground::{self, KEY, ada, add_channel, all_events, inbound, open, outbound, t, text};
+use crate::{access, schema_3};
 use domain::{
     Cause, Content, Desired, Event, FailReason, Identity, MessageStatus, PairingMethod, PairingPrompt, Reason, State,
 };
@@ -127,6 +128,33 @@ async fn writes_the_fuller_fixture_of_schema_1() {
     ledger.set_setting("muted", &["stuck"]).await.unwrap();
     ledger.close().await;
     fs::copy(dir.path().join("ledger.db"), path).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "makes the fixture of schema 3, once"]
+async fn writes_the_fixture_of_schema_3() {
+    let path = fixture(3);
+    if path.exists() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path()).await;
+    schema_3::fill(&ledger).await;
+    ledger.close().await;
+    fs::copy(dir.path().join("ledger.db"), path).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_file_of_schema_3_goes_on_under_the_newest_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(fixture(3), dir.path().join("ledger.db")).unwrap();
+    let ledger = open(dir.path()).await;
+    schema_3::assert_all_there(&ledger).await;
+    let let_in = access::let_in(&ledger, 1).await;
+    ledger.close().await;
+    let ledger = open(dir.path()).await;
+    assert_eq!(ledger.apps().await.unwrap(), [let_in], "and again at the second start");
+    ledger.close().await;
 }
 
 /// One of each kind.

@@ -20,6 +20,8 @@ pub fn endpoint(n: u128, types: &[&str], channels: Vec<ChannelId>) -> Endpoint {
         concurrency: 1,
         status: EndpointStatus::Active,
         failing_since: None,
+        app: None,
+        trusted_addresses: true,
         created_at: t(0),
         updated_at: t(0),
     }

@@ -1,6 +1,7 @@
 //! The ledger on a real Postgres: the tests of `tests/it` that speak of no file, and those of what processes share.
 #![allow(clippy::unwrap_used)]
 
+mod audit_forged;
 mod claims;
 mod home;
 mod keys;
@@ -11,9 +12,16 @@ mod secrets;
 mod shared;
 mod transfer;
 mod trouble;
+mod upgrade;
 
+#[path = "../it/access.rs"]
+mod access;
 #[path = "../it/amendments.rs"]
 mod amendments;
+#[path = "../it/asking.rs"]
+mod asking;
+#[path = "../it/audit.rs"]
+mod audit;
 #[path = "../it/channels.rs"]
 mod channels;
 #[path = "../it/child.rs"]
@@ -34,8 +42,12 @@ mod inbound;
 mod kill;
 #[path = "../it/outbox.rs"]
 mod outbox;
+#[path = "../it/owners.rs"]
+mod owners;
 #[path = "../it/retention.rs"]
 mod retention;
+#[path = "../it/schema_3.rs"]
+mod schema_3;
 #[path = "../it/settings.rs"]
 mod settings;
 #[path = "../it/uptime.rs"]

@@ -81,6 +81,8 @@ impl Node {
             concurrency: 1,
             status: EndpointStatus::Active,
             failing_since: None,
+            app: None,
+            trusted_addresses: true,
             created_at: at,
             updated_at: at,
         };

@@ -1,0 +1,173 @@
+//! Messages that wait for a person.
+
+use crate::access::{self, app};
+use crate::ground::{self, accept, first_due, kinds, ledger, message_id, names, outbound, t, text};
+use domain::{ChannelId, FailReason, Message, MessageStatus, OutboxNote, Timestamp};
+use ledger::{AccessWrite, Accepted, Answered, Cancelled, Idempotency, Ledger, LedgerError, OutboxQuery, Progress};
+
+fn proposed(channel: ChannelId, n: u128) -> Message {
+    let message = outbound(channel, n, &format!("W{n}"));
+    Message { outbox: OutboxNote { app: Some(app(1).id), ..OutboxNote::default() }, ..message }
+}
+
+async fn ask(ledger: &Ledger, message: Message, until: Timestamp) -> Message {
+    match ledger.accept_asking(message, until, None, None).await.unwrap() {
+        Accepted::New(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn done(answered: Answered) -> Message {
+    match answered {
+        Answered::Done(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_in_no_outbox_until_he_says_yes() {
+    let (home, ledger, id) = ledger().await;
+    let asked = ask(&ledger, proposed(id, 1), t(500)).await;
+    assert_eq!((asked.status, asked.outbox.ask_until), (MessageStatus::Asking, Some(t(500))));
+    assert_eq!(kinds(&ledger).await[1..], ["message.asking"]);
+    accept(&ledger, outbound(id, 2, "W2")).await;
+    ledger.close().await;
+
+    let ledger = ground::open(home.path()).await;
+    assert_eq!(ledger.asks(9).await.unwrap(), std::slice::from_ref(&asked), "it is durable");
+    assert_eq!((ledger.asking(None).await.unwrap(), ledger.asking(Some(app(2).id)).await.unwrap()), (1, 0));
+    // Nothing that moves what is queued moves it.
+    assert_eq!(names(&ledger.due(id, t(400), 9).await.unwrap()), ["W2"]);
+    assert_eq!(names(&ledger.mark_sending(id, None, vec![message_id(1), message_id(2)], t(3)).await.unwrap()), ["W2"]);
+    assert_eq!(ledger.requeue(message_id(1), t(10), FailReason::NoAnswer, t(3)).await.unwrap(), None);
+    assert_eq!(ledger.retry(message_id(1), t(3)).await.unwrap(), None);
+    for status in [MessageStatus::Sending, MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read] {
+        let by_name = ledger::MessageRef::WhatsApp { channel: id, whatsapp_id: "W1".into() };
+        let progress = vec![Progress { which: by_name, status, at: t(4) }];
+        assert_eq!(ledger.progress(progress).await.unwrap(), [], "{status:?}");
+    }
+    let outbox = OutboxQuery { channel: None, status: None, before: None, limit: 9, now: t(5) };
+    assert_eq!(names(&ledger.outbox_page(&outbox).await.unwrap().messages), ["W2"]);
+    assert_eq!(ledger.outbox_counts(None, t(5)).await.unwrap().queued, 0);
+
+    accept(&ledger, outbound(id, 3, "W3")).await;
+    let edited = text("hello, with a correction");
+    let approved = done(ledger.approve(message_id(1), Some(edited.clone()), t(6)).await.unwrap());
+    assert_eq!((approved.status, &approved.content, approved.updated_at), (MessageStatus::Queued, &edited, t(6)));
+    assert_eq!((approved.whatsapp_id.as_str(), approved.outbox.app), ("W1", Some(app(1).id)));
+    assert_eq!(names(&ledger.due(id, t(7), 9).await.unwrap()), ["W2", "W3", "W1"], "in the order of what people said");
+    assert_eq!(ledger.asks(9).await.unwrap(), []);
+    assert!(matches!(ledger.approve(message_id(1), None, t(8)).await.unwrap(), Answered::TooLate(m) if m.content == edited));
+    assert!(matches!(ledger.deny(message_id(1), t(8)).await.unwrap(), Answered::TooLate(_)));
+    assert_eq!(kinds(&ledger).await.last().unwrap(), "message.queued");
+    ground::assert_no_hole(&ledger).await;
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_no_is_final() {
+    let (_home, ledger, id) = ledger().await;
+    ask(&ledger, proposed(id, 1), t(500)).await;
+    for at in [3, 4] {
+        let denied = done(ledger.deny(message_id(1), t(at)).await.unwrap());
+        assert_eq!((denied.status, denied.updated_at), (MessageStatus::Denied, t(3)));
+    }
+    assert!(matches!(ledger.approve(message_id(1), None, t(5)).await.unwrap(), Answered::TooLate(_)));
+    assert!(matches!(ledger.cancel(message_id(1), t(5)).await.unwrap(), Cancelled::TooLate(_)));
+    assert_eq!(ledger.retry(message_id(1), t(5)).await.unwrap(), None);
+    assert_eq!(ledger.set_status(message_id(1), MessageStatus::Delivered, t(6)).await.unwrap(), None);
+    assert_eq!(kinds(&ledger).await[1..], ["message.asking", "message.denied"], "told once");
+    assert_eq!(ledger.deny(message_id(77), t(5)).await.unwrap(), Answered::Unknown);
+    assert_eq!(ledger.approve(message_id(77), None, t(5)).await.unwrap(), Answered::Unknown);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn what_nobody_answers_for_expires_and_cannot_be_approved_any_more() {
+    let (_home, ledger, id) = ledger().await;
+    ask(&ledger, proposed(id, 1), t(20)).await;
+    let mut ends_first = proposed(id, 2);
+    ends_first.outbox.expires_at = Some(t(10));
+    ask(&ledger, ends_first, t(20)).await;
+    ask(&ledger, proposed(id, 3), t(30)).await;
+    assert_eq!(ledger.next_expiry().await.unwrap(), Some(t(10)));
+    assert!(matches!(ledger.approve(message_id(2), None, t(10)).await.unwrap(), Answered::TooLate(_)), "before anybody swept");
+    assert_eq!(names(&ledger.expire_due(t(10)).await.unwrap()), ["W2"]);
+    assert_eq!(ledger.next_expiry().await.unwrap(), Some(t(20)));
+    let expired = ledger.expire_due(t(25)).await.unwrap();
+    assert_eq!((names(&expired), expired[0].status), (vec!["W1"], MessageStatus::Expired));
+    assert!(matches!(ledger.approve(message_id(1), None, t(25)).await.unwrap(), Answered::TooLate(_)));
+    let approved = done(ledger.approve(message_id(3), None, t(26)).await.unwrap());
+    assert_eq!(approved.outbox.ask_until, Some(t(30)));
+    assert_eq!(ledger.expire_due(t(40)).await.unwrap(), [], "what was approved in time has all the time it wants");
+    assert_eq!(first_due(&ledger, id).await.unwrap().whatsapp_id, "W3");
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_proposal_is_withdrawn_by_its_app_and_by_the_end_of_the_account() {
+    let (_home, ledger, id) = ledger().await;
+    for n in 1..=2 {
+        ask(&ledger, proposed(id, n), t(500)).await;
+    }
+    let Cancelled::Done(message) = ledger.cancel(message_id(1), t(3)).await.unwrap() else { panic!("it is withdrawn") };
+    assert_eq!(message.status, MessageStatus::Cancelled);
+    accept(&ledger, outbound(id, 3, "W3")).await;
+    let failed = ledger.fail_queued(id, FailReason::SessionEnded, t(4)).await.unwrap();
+    assert_eq!(names(&failed), ["W3"]);
+    let left = ledger.message(message_id(2)).await.unwrap().unwrap();
+    assert_eq!(left.status, MessageStatus::Cancelled, "no retry brings it past the question");
+    assert_eq!(ledger.retry(message_id(2), t(5)).await.unwrap(), None);
+    assert_eq!(ledger.asks(9).await.unwrap(), []);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn an_app_that_is_disabled_or_deleted_proposes_nothing_any_more() {
+    let (_home, ledger, id) = ledger().await;
+    let first = access::let_in(&ledger, 1).await;
+    ask(&ledger, proposed(id, 1), t(500)).await;
+    let mut of_other = proposed(id, 2);
+    of_other.outbox.app = Some(app(2).id);
+    access::let_in(&ledger, 2).await;
+    ask(&ledger, of_other, t(500)).await;
+    let disabled = domain::App { disabled_at: Some(t(5)), ..first.clone() };
+    let disable = AccessWrite::App { was: first, now: disabled };
+    ledger.change_access(vec![disable], vec![], vec![], t(5)).await.unwrap();
+    assert_eq!(ledger.message(message_id(1)).await.unwrap().unwrap().status, MessageStatus::Denied);
+    assert_eq!(names(&ledger.asks(9).await.unwrap()), ["W2"]);
+    ledger.change_access(vec![AccessWrite::DeleteApp(app(2).id)], vec![], vec![], t(6)).await.unwrap();
+    let message = ledger.message(message_id(2)).await.unwrap().unwrap();
+    assert_eq!((message.status, message.outbox.app), (MessageStatus::Denied, Some(app(2).id)), "who it was stays known");
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn the_same_question_twice_is_one_question() {
+    let (_home, ledger, id) = ledger().await;
+    let key = |fingerprint| Some(Idempotency { key: "K".into(), fingerprint: [fingerprint; 32] });
+    let Accepted::New(first) = ledger.accept_asking(proposed(id, 1), t(500), key(1), None).await.unwrap() else {
+        panic!("it is new")
+    };
+    ledger.approve(message_id(1), Some(text("edited")), t(3)).await.unwrap();
+    let again = ledger.accept_asking(proposed(id, 2), t(900), key(1), None).await.unwrap();
+    assert_eq!(again, Accepted::Again(first), "as it was answered then");
+    assert_eq!(ledger.accept_asking(proposed(id, 3), t(900), key(2), None).await.unwrap(), Accepted::OtherBody);
+    assert_eq!(ledger.asks(9).await.unwrap(), []);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn questions_and_the_outbox_have_room_of_their_own() {
+    let (_home, ledger, id) = ledger().await;
+    accept(&ledger, outbound(id, 1, "W1")).await;
+    for n in 2..=3 {
+        assert!(matches!(ledger.accept_asking(proposed(id, n), t(500), None, Some(2)).await, Ok(Accepted::New(_))));
+    }
+    assert_eq!(ledger.accept_asking(proposed(id, 4), t(500), None, Some(2)).await, Err(LedgerError::QueueFull));
+    assert!(matches!(ledger.insert_outbound(outbound(id, 5, "W5"), None, Some(2)).await, Ok(Accepted::New(_))));
+    assert_eq!(ledger.insert_outbound(outbound(id, 6, "W6"), None, Some(2)).await, Err(LedgerError::QueueFull));
+    done(ledger.approve(message_id(2), None, t(3)).await.unwrap());
+    assert_eq!(names(&ledger.due(id, t(4), 9).await.unwrap()), ["W1", "W5", "W2"], "a yes counts though the outbox is full");
+    ledger.close().await;
+}

@@ -1,0 +1,162 @@
+//! Receivers that belong to apps: what they are owed, and when they rest.
+
+use crate::access::{self, app, key};
+use crate::ground::{add_channel, all_events, inbound, kinds, ledger, t, text};
+use crate::webhooks::{self, endpoint, plan};
+use domain::{App, AppId, ChannelId, ChatId, EndpointId, Key, Message, PauseReason, Permit, Permits, Reach, Scope};
+use ledger::{AccessWrite, Endpoint, EndpointStatus, Ledger, LedgerError};
+
+async fn add_for(ledger: &Ledger, n: u128, owner: AppId) -> EndpointId {
+    let endpoint = Endpoint { app: Some(owner), trusted_addresses: false, ..endpoint(n, &[], vec![]) };
+    let id = endpoint.id;
+    ledger.create_endpoint(endpoint).await.unwrap();
+    id
+}
+
+async fn change(ledger: &Ledger, writes: Vec<AccessWrite>, secs: i64) {
+    ledger.change_access(writes, vec![], vec![], t(secs)).await.unwrap();
+}
+
+async fn with_permits(ledger: &Ledger, permits: Permits) -> App {
+    let known = ledger.apps().await.unwrap().into_iter().find(|known| known.id == app(1).id).unwrap();
+    let now = App { permits, ..known.clone() };
+    change(ledger, vec![AccessWrite::App { was: known, now: now.clone() }], 2).await;
+    now
+}
+
+/// What is owed to it, by type and chat.
+async fn owed(ledger: &Ledger, id: EndpointId) -> Vec<String> {
+    let pending = ledger.pending(id, 100).await.unwrap();
+    pending.into_iter().map(|(_, event)| event.kind).collect()
+}
+
+async fn status(ledger: &Ledger, id: EndpointId) -> EndpointStatus {
+    ledger.endpoint(id).await.unwrap().unwrap().status
+}
+
+fn from(chat: &str, message: Message) -> Message {
+    Message { chat: chat.parse::<ChatId>().unwrap(), ..message }
+}
+
+const ADA: &str = "15550100123@s.whatsapp.net";
+const BOB: &str = "15550100124@s.whatsapp.net";
+
+async fn something_of_everything(ledger: &Ledger, id: ChannelId, other: ChannelId, n: u128) {
+    let messages = vec![
+        from(ADA, inbound(id, n, &format!("A{n}"), text("x"))),
+        from(BOB, inbound(id, n + 1, &format!("B{n}"), text("x"))),
+        from(ADA, inbound(other, n + 2, &format!("C{n}"), text("x"))),
+    ];
+    ledger.insert_inbound(messages, t(3)).await.unwrap();
+    let receipt = ledger::Receipt {
+        channel: id,
+        chat: ADA.parse().unwrap(),
+        by: crate::ground::ada(),
+        whatsapp_ids: vec![format!("U{n}")],
+        status: domain::MessageStatus::Read,
+        at: t(3),
+    };
+    ledger.receipt(receipt).await.unwrap();
+    let denied = domain::Event::AppDenied { request: access::request(1).id, name: "Other".into() };
+    ledger.append(vec![denied], t(3)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
+    let (_home, ledger, id) = ledger().await;
+    let other = add_channel(&ledger, 2).await;
+    access::let_in(&ledger, 1).await;
+    let of_person = webhooks::add(&ledger, 9, &[]).await;
+    let hook = add_for(&ledger, 1, app(1).id).await;
+    let one = Reach::only([id]);
+
+    with_permits(&ledger, Permits::of(&[Scope::EventsRead], &one, &Reach::All)).await;
+    something_of_everything(&ledger, id, other, 100).await;
+    add_channel(&ledger, 3).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await, Vec::<String>::new(), "channels and messages of others are not its own");
+    assert_eq!(owed(&ledger, of_person).await.len(), 6);
+
+    let ada = Reach::only([ADA.parse().unwrap()]);
+    with_permits(&ledger, Permits::of(&[Scope::EventsRead, Scope::MessagesRead], &one, &ada)).await;
+    something_of_everything(&ledger, id, other, 200).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await, ["message.received", "receipt.unmatched"], "of Ada, on one channel");
+
+    // What is planned stays owed; what comes after a narrower permit is not, and nothing is had back by asking again.
+    with_permits(&ledger, Permits::default()).await;
+    something_of_everything(&ledger, id, other, 300).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await.len(), 2);
+    let delivery = ledger.pending(hook, 9).await.unwrap()[0].0.clone();
+    assert_eq!(ledger.redeliver(delivery.id, t(5)).await, Err(LedgerError::EventPruned));
+    assert_eq!(ledger.redeliver_range(hook, t(0), t(99), false, t(5)).await.unwrap(), 0);
+
+    with_permits(&ledger, Permits::everything()).await;
+    let of_other = app(2).id;
+    access::let_in(&ledger, 2).await;
+    let others = add_for(&ledger, 2, of_other).await;
+    for (paused, secs) in [(hook, 20), (others, 21)] {
+        let by_hand = EndpointStatus::Paused { reason: PauseReason::ByHand, since: t(secs) };
+        ledger.set_endpoint_status(paused, by_hand, t(secs)).await.unwrap();
+    }
+    ledger.append(vec![domain::Event::AppDenied { request: access::request(1).id, name: "Other".into() }], t(22)).await.unwrap();
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await[2..], ["webhook.paused", "app.denied"], "of webhooks its own");
+    ledger.redeliver(delivery.id, t(23)).await.unwrap();
+    assert!(ledger.redeliver_range(hook, t(0), t(99), false, t(23)).await.unwrap() > 10);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn the_receivers_of_an_app_rest_while_it_may_not_come_in() {
+    let (_home, ledger, id) = ledger().await;
+    let first = access::let_in(&ledger, 1).await;
+    let permits = Permits::new([Permit::of(Scope::EventsRead), Permit::of(Scope::MessagesRead)]);
+    let first = with_permits(&ledger, Permits::new(first.permits.iter().cloned().chain(permits.iter().cloned()))).await;
+    let (hook, by_hand, of_person) =
+        (add_for(&ledger, 1, first.id).await, add_for(&ledger, 2, first.id).await, webhooks::add(&ledger, 3, &[]).await);
+    let paused_by_hand = EndpointStatus::Paused { reason: PauseReason::ByHand, since: t(1) };
+    ledger.set_endpoint_status(by_hand, paused_by_hand, t(1)).await.unwrap();
+
+    let disabled = App { disabled_at: Some(t(5)), ..first.clone() };
+    let mut tip = ledger.deliveries_tip();
+    tip.mark_unchanged();
+    change(&ledger, vec![AccessWrite::App { was: first.clone(), now: disabled.clone() }], 5).await;
+    assert!(tip.has_changed().unwrap(), "who delivers is told");
+    let revoked = |secs| EndpointStatus::Paused { reason: PauseReason::AppRevoked, since: t(secs) };
+    assert_eq!(status(&ledger, hook).await, revoked(5));
+    assert_eq!((status(&ledger, by_hand).await, status(&ledger, of_person).await), (paused_by_hand, EndpointStatus::Active));
+    assert_eq!(kinds(&ledger).await.last().unwrap(), "webhook.paused");
+    // What happens meanwhile is kept for it.
+    webhooks::receive(&ledger, id, 50, 2).await;
+    plan(&ledger).await;
+    let before = owed(&ledger, hook).await.len();
+    change(&ledger, vec![AccessWrite::App { was: disabled, now: first.clone() }], 6).await;
+    assert_eq!((status(&ledger, hook).await, status(&ledger, by_hand).await), (EndpointStatus::Active, paused_by_hand));
+    assert!(before >= 2 && owed(&ledger, hook).await.len() == before);
+
+    // Its last key goes, and a new one comes.
+    change(&ledger, vec![AccessWrite::Key(Key { revoked_at: Some(t(7)), ..key(1, 1) })], 7).await;
+    assert_eq!(status(&ledger, hook).await, revoked(7));
+    change(&ledger, vec![AccessWrite::NewKey { key: key(5, 1), hash: access::hash(5) }], 8).await;
+    assert_eq!(status(&ledger, hook).await, EndpointStatus::Active);
+    // It expires, and nobody does anything.
+    assert_eq!(ledger.settle_endpoints(t(999)).await.unwrap(), 1);
+    assert_eq!(status(&ledger, hook).await, EndpointStatus::Active);
+    ledger.settle_endpoints(t(1000)).await.unwrap();
+    assert_eq!(status(&ledger, hook).await, revoked(1000));
+    // A program that is let in without a key counts too.
+    let with_program = App { programs: vec!["/usr/bin/agent".into()], ..first.clone() };
+    change(&ledger, vec![AccessWrite::App { was: first, now: with_program }], 1001).await;
+    assert_eq!(status(&ledger, hook).await, EndpointStatus::Active);
+
+    change(&ledger, vec![AccessWrite::DeleteApp(app(1).id)], 1002).await;
+    assert_eq!(status(&ledger, hook).await, revoked(1002));
+    let owed_before = owed(&ledger, hook).await.len();
+    webhooks::receive(&ledger, id, 60, 2).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await.len(), owed_before, "nobody sees anything in the name of an app that is gone");
+    assert!(all_events(&ledger).await.len() > 10);
+    ledger.close().await;
+}
