@@ -113,6 +113,17 @@ function union(all: (string[] | null)[]): string[] | null {
   return all.includes(null) ? null : [...new Set(all.flat() as string[])];
 }
 
+/** Whether each permit has bounds of its own, so that no one bound tells of all. */
+export function differ(permits: Permit[]): boolean {
+  const kinds = (of: Permit[], bound: (permit: Permit) => string[] | null | undefined) => new Set(of.map((permit) => JSON.stringify(bound(permit) ?? null))).size;
+  const scopes = new Set(permits.map(({ scope }) => scope));
+  return (
+    scopes.size < permits.length ||
+    kinds(permits.filter(({ scope }) => meaning(scope).byChannel), ({ channels }) => channels) > 1 ||
+    kinds(permits.filter(({ scope }) => meaning(scope).byChat), ({ recipients }) => recipients) > 1
+  );
+}
+
 export const aboutMessages = (permits: Permit[]) => permits.some(({ scope }) => meaning(scope).byChat);
 export const aboutChannels = (permits: Permit[]) => permits.some(({ scope }) => meaning(scope).byChannel);
 
