@@ -74,6 +74,7 @@ chaos: programs ## the long chaos test: CHAOS_KILLS (50) kills in full traffic, 
 fuzz: ## throw bytes at every parser, FUZZ_SECONDS (300) each, guided by the lines that are reached; FUZZ=name for one
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/covered \
 	  cargo nextest run --profile fuzz -p domain -p parcel -p seal -p vault -p keyspace -p webhooks -p whatsapp -p api -p app \
+	  --lib --test api \
 	  -E 'test(/(^|::)fuzz::.*$(FUZZ)/)' --success-output final
 
 audit: ## ask the registries for known vulnerabilities of what we depend on
