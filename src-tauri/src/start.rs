@@ -113,7 +113,8 @@ fn after(shell: &Shell, what: &'static str, change: impl FnOnce(&Config) -> std:
             Ok(Err(problem)) => {
                 then.enter(Stage::Failed(Arc::new(problem)));
             }
-            Err(panicked) => tracing::error!(%panicked, what, "the change to the data directory broke off"),
+            // Not with the words of the panic: they may quote a secret.
+            Err(_) => tracing::error!(what, "the change to the data directory broke off"),
         }
     });
 }

@@ -1,4 +1,4 @@
-use crate::guard::{Need, permit};
+use crate::guard::{Caller, Need, permit};
 use domain::Scope;
 use crate::api::Api;
 use crate::body::JsonBody;
@@ -19,7 +19,8 @@ pub(crate) struct ChannelIn {
     /// What people call it: 1 to 64 characters.
     #[schema(example = "Front desk", min_length = 1, max_length = 64)]
     name: String,
-    /// How it reaches WhatsApp, when not directly: `http://user:password@host:port` or `socks5://…`.
+    /// How it reaches WhatsApp, when not directly: `http://user:password@host:port` or `socks5://…`. For a person to
+    /// choose: a program's key cannot.
     #[serde(default)]
     #[schema(example = json!(null))]
     proxy: Option<String>,
@@ -41,11 +42,12 @@ permit!(create: Need::scope(Scope::ChannelsManage).over_every_channel());
     responses((status = 201, description = "Made.", body = ChannelOut, headers(("Location" = String, description = "The channel's address.")))))]
 pub(crate) async fn create(
     State(api): State<Api>,
+    caller: Caller,
     JsonBody(given): JsonBody<ChannelIn>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChannelOut>), Problem> {
     let mut errors = Vec::new();
     let name = field::name(&given.name, &mut errors);
-    let proxy = given.proxy.as_deref().and_then(|p| field::proxy(p, &mut errors));
+    let proxy = given.proxy.as_deref().and_then(|p| field::proxy(&caller, p, &mut errors));
     let (Some(name), true) = (name, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
     let view = api.engine.create(NewChannel { name, proxy, start: given.start }).await?;
     let location = format!("/v1/channels/{}", view.id);

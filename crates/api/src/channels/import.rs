@@ -1,4 +1,4 @@
-use crate::guard::{Need, SESSION_LIMIT, permit};
+use crate::guard::{Caller, Need, SESSION_LIMIT, permit};
 use super::field;
 use super::passphrase::{secret, some_secret};
 use crate::api::Api;
@@ -95,11 +95,12 @@ permit!(import: Need::scope(Scope::ChannelsManage).over_every_channel().body(SES
     responses((status = 201, description = "Made.", body = ImportedOut, headers(("Location" = String, description = "The channel's address.")))))]
 pub(crate) async fn import(
     State(api): State<Api>,
+    caller: Caller,
     BigJsonBody(given): BigJsonBody<ImportIn>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ImportedOut>), Problem> {
     let mut errors = Vec::new();
     let name = given.name.as_deref().map(|name| field::name(name, &mut errors));
-    let proxy = given.proxy.as_deref().and_then(|p| field::proxy(p, &mut errors));
+    let proxy = given.proxy.as_deref().and_then(|p| field::proxy(&caller, p, &mut errors));
     let source = source(given.file, given.passphrase, given.baileys, &mut errors);
     let (Some(source), true) = (source, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
     // One at a time: two of the same account must not both find that it is not here.

@@ -1,4 +1,4 @@
-use crate::guard::{Need, permit};
+use crate::guard::{Caller, Need, permit};
 use domain::Scope;
 use crate::api::Api;
 use crate::body::JsonBody;
@@ -19,7 +19,8 @@ pub(crate) struct ChannelPatch {
     #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(example = "Front desk", min_length = 1, max_length = 64, nullable = false)]
     name: Option<String>,
-    /// Another proxy; null to connect directly. Takes effect when the channel next connects.
+    /// Another proxy; null to connect directly. Takes effect when the channel next connects. For a person to choose: a program's key
+    /// cannot.
     #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(value_type = Option<String>, example = "socks5://127.0.0.1:9050")]
     proxy: Option<Option<String>>,
@@ -34,12 +35,16 @@ permit!(patch: Need::scope(Scope::ChannelsManage).of_channel("id"));
     responses((status = 200, description = "The channel as it is now.", body = ChannelOut)))]
 pub(crate) async fn patch(
     State(api): State<Api>,
+    caller: Caller,
     ChannelPath(id): ChannelPath,
     JsonBody(given): JsonBody<ChannelPatch>,
 ) -> Result<Json<ChannelOut>, Problem> {
     let mut errors = Vec::new();
     let name = given.name.and_then(|n| field::name(&n, &mut errors));
-    let proxy = given.proxy.map(|p| p.and_then(|p| field::proxy(&p, &mut errors)));
+    let proxy = given.proxy.map(|p| match p {
+        Some(p) => field::proxy(&caller, &p, &mut errors),
+        None => field::may_choose_proxy(&caller, &mut errors).and(None),
+    });
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
