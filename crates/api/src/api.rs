@@ -1,13 +1,19 @@
+use crate::connection::Crowd;
 use crate::events::Feed;
+use crate::guard::Auditor;
 use crate::key::Hashed;
+use crate::limits::Standing;
 use crate::messages::InFlight;
 use crate::moving::Movers;
 use crate::ops::info::VaultStanding;
 use crate::ops::requests::Requests;
 use crate::problem::Problem;
 use crate::serve::About;
+use crate::serve::doors::Doors;
 use crate::session::{Sessions, Tickets};
 use crate::settings::Settings;
+use crate::tickets::Passes;
+use access::Access;
 use bytes::Bytes;
 use domain::{ChannelId, ChannelView, Overview, Timestamp};
 use engine::{Clock, Engine};
@@ -25,8 +31,14 @@ pub(crate) struct Api(pub Arc<Parts>);
 pub(crate) struct Parts {
     pub engine: Engine,
     pub ledger: Ledger,
+    /// The admin key.
     pub key: Hashed,
+    /// The apps: who they are, and what they may do.
+    pub access: Access,
+    pub auditor: Auditor,
     pub tickets: Tickets,
+    /// The tickets that stand in for a key in a URL.
+    pub passes: Passes,
     pub sessions: Sessions,
     pub settings: watch::Sender<Settings>,
     pub feed: Arc<Feed>,
@@ -35,6 +47,9 @@ pub(crate) struct Parts {
     pub cluster: Option<watch::Receiver<cluster::Standing>>,
     pub about: About,
     pub addresses: Vec<SocketAddr>,
+    pub doors: Doors,
+    pub limits: Standing,
+    pub crowd: Arc<Crowd>,
     pub started_at: Timestamp,
     pub clock: Clock,
     pub requests: Requests,

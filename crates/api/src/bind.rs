@@ -6,9 +6,9 @@ mod pipe;
 mod socket;
 
 #[cfg(windows)]
-pub(crate) use pipe::LocalSocket;
+pub use pipe::LocalSocket;
 #[cfg(unix)]
-pub(crate) use socket::LocalSocket;
+pub use socket::LocalSocket;
 
 use crate::holder::Holder;
 use std::io;
@@ -85,13 +85,18 @@ pub fn bind(ips: &[IpAddr], port: u16) -> Result<Sockets, BindError> {
 }
 
 impl Sockets {
-    /// Listens on a Unix socket too, for this user alone (0600). One that a dead process left is replaced. On Windows the path
-    /// gives the name of a pipe. Must be called within a tokio runtime.
+    /// A Unix socket too.
+    #[must_use]
+    pub fn with_socket(self, socket: LocalSocket) -> Self {
+        Sockets { socket: Some(socket), ..self }
+    }
+
+    /// Makes one at `path` and listens there too; see [`LocalSocket::bind`].
     ///
     /// # Errors
-    /// When somebody answers there, something else is there, or others could put something else there.
+    /// As that.
     pub fn and_socket(self, path: &Path) -> Result<Self, BindError> {
-        Ok(Sockets { socket: Some(LocalSocket::bind(path)?), ..self })
+        Ok(self.with_socket(LocalSocket::bind(path)?))
     }
 
     /// Listens on `port` of each of `ips` too, for other machines: nothing but TLS is spoken there.

@@ -12,7 +12,9 @@ use serde_path_to_error::{Path, Segment};
 use std::time::Duration;
 
 /// How long a body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(20);
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// The same for one with a whole session in it, from another machine say.
+const SESSION_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A body read as `T`.
 pub(crate) struct JsonBody<T>(pub T);
@@ -54,7 +56,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBodyOrNone<T> {
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, limit).collect());
+    let deadline = if limit > BODY_LIMIT { SESSION_DEADLINE } else { BODY_DEADLINE };
+    let collected = tokio::time::timeout(deadline, Limited::new(body, limit).collect());
     match collected.await {
         Err(_) => Err(Problem::of(Code::BodyTimeout)),
         Ok(Ok(whole)) => Ok(whole.to_bytes()),

@@ -80,7 +80,7 @@ impl Reception {
 
     /// Serves what connects to this loopback address until the shutdown.
     pub async fn at_loopback(self: Arc<Self>, listener: TcpListener) {
-        self.each(async || listener.accept().await, |(stream, from)| {
+        self.each(&listener, |(stream, from)| {
             let Some(seat) = self.seat(local_source(&stream, from)) else { return self.turn_away(stream) };
             tune(&stream);
             let peer = Peer { door: DoorKind::Tcp, address: Some(from.ip().to_canonical().to_string()), program: None };
@@ -94,7 +94,7 @@ impl Reception {
     #[cfg(unix)]
     pub async fn at_socket(self: Arc<Self>, socket: LocalSocket) {
         let us = rustix::process::geteuid().as_raw();
-        self.each(async || socket.listener.accept().await.map(|(stream, _)| stream), |stream| {
+        self.each(&socket.listener, |(stream, _)| {
             let credentials = match program::of(&stream) {
                 Ok(credentials) => credentials,
                 Err(error) => return tracing::warn!(%error, "who connected to the socket cannot be told; it is let go"),
@@ -139,7 +139,7 @@ impl Reception {
 
     /// Serves what connects to a public address, with TLS, until the shutdown.
     pub async fn at_public(self: Arc<Self>, listener: TcpListener, tls: Tls, names: Arc<PublicNames>) {
-        self.each(async || listener.accept().await, |(stream, from)| {
+        self.each(&listener, |(stream, from)| {
             // Nobody who has not begun with TLS could read what we would say.
             let Some(seat) = self.seat(Source::address(from.ip())) else { return };
             let Ok(here) = stream.local_addr() else { return };
@@ -164,12 +164,12 @@ impl Reception {
         .await;
     }
 
-    async fn each<T>(&self, mut accept: impl AsyncFnMut() -> io::Result<T>, meet: impl Fn(T)) {
-        let mut in_a_row = 0;
+    async fn each<L: Listens>(&self, listener: &L, meet: impl Fn(L::Arrival) + Send) {
+        let mut in_a_row: usize = 0;
         loop {
             let accepted = tokio::select! {
                 () = self.shutdown.cancelled() => return,
-                accepted = accept() => accepted,
+                accepted = listener.arrive() => accepted,
             };
             match accepted {
                 Ok(one) => meet(one),
@@ -179,8 +179,8 @@ impl Reception {
                     tokio::time::sleep(NO_ROOM).await;
                 }
             }
-            in_a_row += 1;
-            if in_a_row % AT_ONCE == 0 {
+            in_a_row = in_a_row.wrapping_add(1);
+            if in_a_row.is_multiple_of(AT_ONCE) {
                 tokio::task::yield_now().await;
             }
         }
@@ -241,6 +241,30 @@ impl Reception {
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke");
         }
+    }
+}
+
+/// Where connections come in one after the other.
+trait Listens: Sync {
+    type Arrival: Send;
+
+    fn arrive(&self) -> impl Future<Output = io::Result<Self::Arrival>> + Send;
+}
+
+impl Listens for TcpListener {
+    type Arrival = (TcpStream, SocketAddr);
+
+    fn arrive(&self) -> impl Future<Output = io::Result<Self::Arrival>> + Send {
+        self.accept()
+    }
+}
+
+#[cfg(unix)]
+impl Listens for tokio::net::UnixListener {
+    type Arrival = (tokio::net::UnixStream, tokio::net::unix::SocketAddr);
+
+    fn arrive(&self) -> impl Future<Output = io::Result<Self::Arrival>> + Send {
+        self.accept()
     }
 }
 

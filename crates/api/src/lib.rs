@@ -42,7 +42,7 @@ mod ui;
 mod waiting;
 mod webhooks;
 
-pub use bind::{BindError, Sockets, bind};
+pub use bind::{BindError, LocalSocket, Sockets, bind};
 pub use holder::Holder;
 pub use limits::Limits;
 pub use moving::{Directory, Movers, MovingError, Session};

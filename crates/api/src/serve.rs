@@ -168,6 +168,7 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         requests: Requests::default(),
         in_flight: InFlight::default(),
         limits: Standing::new(deps.limits),
+        crowd: Crowd::new(deps.limits.room()),
         doors,
         webhooks: deps.webhooks,
         movers: deps.movers,
@@ -181,7 +182,7 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
     let tasks = TaskTracker::new();
     let (feed, ledger, until) = (api.feed.clone(), api.ledger.clone(), shutdown.clone());
     tasks.spawn(async move { feed.follow(&ledger, until).await });
-    let reception = Reception::new(router, Crowd::new(deps.limits.room()), tasks.clone(), shutdown.clone());
+    let reception = Reception::new(router, api.crowd.clone(), tasks.clone(), shutdown.clone());
     for listener in sockets.loopback {
         tasks.spawn(reception.clone().at_loopback(listener));
     }

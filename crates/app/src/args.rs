@@ -1,6 +1,7 @@
 //! The flags that `whatisupd run` and the desktop application share.
 
 use crate::Taken;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Flags are the last layer of the configuration. None of them carries a secret: other users can read them.
@@ -15,6 +16,12 @@ pub struct RunArgs {
     /// Port of the local API.
     #[arg(long, global = true, value_name = "N")]
     pub port: Option<u16>,
+    /// Unix socket of the local API, for programs of the same user.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Serve other machines at this address, with TLS; may be given several times.
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub public: Vec<IpAddr>,
     /// Keep the keys in this file (0600) instead of the keychain.
     #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,

@@ -6,9 +6,10 @@ use crate::keys::{self, Face};
 use crate::moving::Movers;
 use crate::running::Stores;
 use crate::servers::Servers;
-use crate::{Awaited, Config, StartError, awaited, far_end, opened, private, standing, workers};
+use crate::{Awaited, Config, StartError, awaited, doors, far_end, opened, private, standing, workers};
 #[cfg(feature = "sandbox")]
 use crate::{defect, embedded::Embedded};
+use access::{Access, AccessDeps};
 use cluster::{Cluster, ClusterConfig};
 use domain::{Timestamp, WorkerId};
 use engine::{Clock, DataDirLock, Engine, EngineConfig, Holding, LockError};
@@ -29,6 +30,8 @@ pub(crate) struct Built {
     /// Who else there is; only where sessions are in a Redis.
     pub cluster: Option<Arc<Cluster>>,
     pub webhooks: webhooks::Handle,
+    /// Which programs may come in.
+    pub access: Access,
     pub ledger: Ledger,
     pub admin_key: AdminKey,
     pub stores: Stores,
@@ -86,7 +89,7 @@ impl App {
             };
             lock = back;
             let Some(awaited) = error.awaits(keys::has_ledger(&config.data_dir)) else { return Err(error) };
-            let sockets = api::bind(&config.api.bind, config.api.port)?;
+            let sockets = doors::bind(&config)?;
             let room = api::WaitingRoom::open(sockets, error.code(), error.title(), &error.to_string());
             tracing::warn!("{error}");
             match awaited {
@@ -119,6 +122,7 @@ async fn start_locked(config: Config, face: Face, lock: DataDirLock) -> Result<B
             engine: parts.engine,
             cluster: parts.cluster,
             webhooks: parts.webhooks,
+            access: parts.access,
             ledger: parts.ledger,
             admin_key: parts.admin_key,
             stores: parts.stores,
@@ -137,6 +141,7 @@ struct Parts {
     engine: Engine,
     cluster: Option<Arc<Cluster>>,
     webhooks: webhooks::Handle,
+    access: Access,
     ledger: Ledger,
     admin_key: AdminKey,
     stores: Stores,
@@ -153,7 +158,7 @@ async fn assemble(config: &Config, face: Face) -> Result<Parts, StartError> {
         return Err(StartError::RestoreUnderWay(config.data_dir.clone()));
     }
     let endpoint = far_end::configured(config)?;
-    let sockets = api::bind(&config.api.bind, config.api.port)?;
+    let sockets = doors::bind(config)?;
     let servers = Servers::reach(config).await?;
     let open = keys::open(config, face, servers.postgres.as_ref()).await?;
     let ledger = opened::ledger(config, &open, servers.postgres).await?;
@@ -179,6 +184,7 @@ struct Ground {
 async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, StartError> {
     let Ground { started_at, endpoint, sockets, open, ledger, keyspace } = ground;
     let admin_key = keys::ensure_admin_key(&open.vault).await?;
+    let public = doors::public(config, &open).await?;
 
     #[cfg(feature = "sandbox")]
     let (endpoint, embedded) = match endpoint {
@@ -238,7 +244,17 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     };
     let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
 
+    let access = match Access::open(AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() }).await {
+        Ok(access) => access,
+        Err(error) => {
+            give_up(cluster, &engine, &webhooks).await;
+            return Err(error.into());
+        }
+    };
     let deps = api::Deps {
+        access: access.clone(),
+        limits: config.api.limits,
+        public,
         engine: engine.clone(),
         ledger: ledger.clone(),
         webhooks: webhooks.clone(),
@@ -256,11 +272,8 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     let server = match api::serve(sockets, deps, stop.clone()).await {
         Ok(server) => server,
         Err(error) => {
-            // Sessions are on their way up; they leave in good order although the start fails.
-            if let Some(cluster) = cluster {
-                cluster.drain(FAILED_START).await;
-            }
-            tokio::join!(engine.drain(FAILED_START), webhooks.drain(FAILED_START));
+            access.drain().await;
+            give_up(cluster, &engine, &webhooks).await;
             return Err(error.into());
         }
     };
@@ -269,6 +282,7 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         engine,
         cluster,
         webhooks,
+        access,
         ledger,
         admin_key,
         stores: Stores::of(config, open.kind),
@@ -276,6 +290,14 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
         #[cfg(feature = "sandbox")]
         embedded,
     })
+}
+
+/// Sessions are on their way up; they leave in good order although the start fails.
+async fn give_up(cluster: Option<Arc<Cluster>>, engine: &Engine, webhooks: &webhooks::Handle) {
+    if let Some(cluster) = cluster {
+        cluster.drain(FAILED_START).await;
+    }
+    tokio::join!(engine.drain(FAILED_START), webhooks.drain(FAILED_START));
 }
 
 /// How long a start that fails waits for what it had begun.
@@ -320,6 +342,8 @@ impl Built {
         // First nothing new comes in, then what is under way ends, then the books are closed.
         self.stop.cancel();
         self.server.finished().await;
+        // What was allowed until the end ends now.
+        self.access.drain().await;
         // Others take the channels over now, not when the leases are over.
         if let Some(cluster) = &self.cluster {
             cluster.drain(grace).await;

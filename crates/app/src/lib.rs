@@ -10,6 +10,7 @@ mod concerns;
 mod config;
 #[cfg(feature = "sandbox")]
 mod defect;
+mod doors;
 #[cfg(feature = "sandbox")]
 mod embedded;
 mod environment;
@@ -44,7 +45,7 @@ pub use build::{build, passes};
 pub use concerns::Concerns;
 pub use config::{
     ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, Origin,
-    OutboxConfig, PostgresConfig, RedisConfig, Sessions, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig,
+    OutboxConfig, PostgresConfig, PublicConfig, RedisConfig, Sessions, Socket, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig,
     WorkerConfig, remember_vault_choice,
 };
 pub use environment::Taken;

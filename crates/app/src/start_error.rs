@@ -1,5 +1,6 @@
 //! Why the application did not start, in words, with what may be done about it.
 
+use api::BindError;
 use engine::HeldBy;
 use keyspace::KeyspaceError;
 use ledger::OpenError;
@@ -47,10 +48,21 @@ pub enum StartError {
     Engine(#[from] engine::StartError),
     #[error("{}", .0.sentence())]
     Api(#[from] api::BindError),
+    #[error("The certificate for other machines cannot be used: {0}. Mend api.public.certificate and api.public.key, or leave both empty.")]
+    Certificate(#[from] api::TlsError),
     #[error("{setting}: {message}")]
     WhatsApp { setting: &'static str, message: String },
     #[error("The embedded sandbox did not start: {0}.")]
     Sandbox(String),
+}
+
+impl From<api::ServeError> for StartError {
+    fn from(error: api::ServeError) -> Self {
+        match error {
+            api::ServeError::Ledger(error) => error.into(),
+            api::ServeError::Tls(error) => error.into(),
+        }
+    }
 }
 
 /// What a person may choose when the application did not start.
@@ -100,7 +112,12 @@ impl StartError {
             StartError::NotStarted => "not_started",
             StartError::AuthStates(_) => "sessions_unusable",
             StartError::Engine(_) => "engine_failed",
-            StartError::Api(_) => "port_taken",
+            StartError::Api(error) => match error {
+                BindError::Taken { .. } => "port_taken",
+                BindError::NotLoopback(_) | BindError::NoAddress | BindError::Io { .. } => "address_unusable",
+                BindError::SocketTaken { .. } | BindError::Socket { .. } => "socket_unusable",
+            },
+            StartError::Certificate(_) => "certificate_unusable",
             StartError::WhatsApp { .. } => "whatsapp_setting",
             StartError::Sandbox(_) => "sandbox_failed",
         }
@@ -138,7 +155,14 @@ impl StartError {
             StartError::NotStarted => "There is no database yet",
             StartError::AuthStates(_) => "The sessions cannot be read",
             StartError::Engine(_) => "The channels could not be loaded",
-            StartError::Api(_) => "The port of the local API is taken",
+            StartError::Api(BindError::Taken { .. }) => "The port of the local API is taken",
+            StartError::Api(BindError::NotLoopback(_) | BindError::NoAddress | BindError::Io { .. }) => {
+                "The address of the local API cannot be used"
+            }
+            StartError::Api(BindError::SocketTaken { .. } | BindError::Socket { .. }) => {
+                "The socket of the local API cannot be used"
+            }
+            StartError::Certificate(_) => "The certificate cannot be used",
             StartError::WhatsApp { .. } => "A setting does not fit",
             StartError::Sandbox(_) => "The sandbox did not start",
         }
@@ -179,6 +203,7 @@ impl StartError {
             | StartError::AuthStates(_)
             | StartError::Engine(_)
             | StartError::Api(_)
+            | StartError::Certificate(_)
             | StartError::WhatsApp { .. }
             | StartError::Sandbox(_) => vec![TryAgain],
         }
@@ -223,6 +248,7 @@ impl StartError {
             | StartError::AuthStates(_)
             | StartError::Engine(_)
             | StartError::Api(_)
+            | StartError::Certificate(_)
             | StartError::WhatsApp { .. }
             | StartError::Sandbox(_) => None,
         }

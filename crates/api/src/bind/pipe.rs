@@ -12,12 +12,16 @@ const ACCESS_DENIED: i32 = 5;
 
 /// Waits for somebody to open it; the pipe goes with its last instance.
 #[derive(Debug)]
-pub(crate) struct LocalSocket {
+pub struct LocalSocket {
     path: PathBuf,
     next: NamedPipeServer,
 }
 
 impl LocalSocket {
+    /// Makes the pipe that `path` names. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When another process has it, or the system refuses.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         let path = name(path);
         match instance(&path, true) {
@@ -27,6 +31,7 @@ impl LocalSocket {
         }
     }
 
+    /// Its name.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -14,16 +14,20 @@ use tokio::net::{UnixListener, UnixStream};
 /// How long another start that is at the same directory just now is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Listens; gone from the file system when dropped.
+/// Listens for programs of this user alone (0600); gone from the file system when dropped.
 #[derive(Debug)]
-pub(crate) struct LocalSocket {
-    pub listener: UnixListener,
+pub struct LocalSocket {
+    pub(crate) listener: UnixListener,
     path: PathBuf,
     /// Device and inode: what is there later under our path may be another's.
     file: (u64, u64),
 }
 
 impl LocalSocket {
+    /// Listens at `path`. One that a dead process left there is replaced. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When somebody answers there, something else is there, or others could put something else there.
     pub fn bind(path: &Path) -> Result<Self, BindError> {
         let unusable = |why: String| BindError::Socket { path: path.to_owned(), why };
         let address = SockAddr::unix(path).map_err(|_| unusable("the path is too long for a socket".to_owned()))?;
@@ -40,6 +44,7 @@ impl LocalSocket {
         Ok(LocalSocket { listener, path: path.to_owned(), file: (about.dev(), about.ino()) })
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -84,7 +84,8 @@ impl Crowd {
             let unknown = inside.count(|t| !t.known);
             let full = inside.seats.len() >= self.room.most;
             if full || unknown >= self.room.most.saturating_sub(self.room.kept) {
-                inside.send_away(inside.busiest())?;
+                let busiest = inside.busiest();
+                inside.send_away(busiest)?;
             }
         }
         let (number, leave) = (inside.next, CancellationToken::new());

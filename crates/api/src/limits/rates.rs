@@ -1,7 +1,7 @@
 //! Requests in a minute, counted as a leaky bucket: after a rest `burst` at once, and then one after the other.
 
 use super::MINUTE;
-use governor::clock::{Clock, MonotonicClock, Reference};
+use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -69,7 +69,7 @@ impl Rate {
     }
 }
 
-impl<K: Eq + Hash, C: Clock> Rates<K, C> {
+impl<K: Eq + Hash, C: Clock + Clone> Rates<K, C> {
     pub fn new(clock: C) -> Self {
         Rates { clock, buckets: Mutex::default() }
     }

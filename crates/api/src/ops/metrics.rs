@@ -79,6 +79,9 @@ fn registry(api: &Parts, measured: &Measured) -> Registry {
     seconds.set(signed(uptime));
     registry.register_with_unit("uptime", "Time since the start", Unit::Seconds, seconds);
 
+    let (connections, known) = api.crowd.count();
+    gauge(&mut registry, "http_connections", "Open connections of the API", connections as u64);
+    gauge(&mut registry, "http_connections_known", "Those of them that brought a good key", known as u64);
     registry.register("http_requests", "Answers by route and status", api.requests.answered.clone());
     registry.register_with_unit("http_answer", "Time to an answer's head", Unit::Seconds, api.requests.seconds.clone());
     registry

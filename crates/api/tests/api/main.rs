@@ -1,22 +1,30 @@
 //! The API over real sockets, with the engine, a scripted WhatsApp and a ledger on disk behind it.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod apps;
+mod asks;
+mod audit;
 mod channels;
 mod deliveries;
 mod docs;
+mod doors;
 mod events;
 mod guard;
 mod idempotency;
+mod limits;
 mod messages;
 mod moving;
 mod openapi;
 mod ops;
+mod origins;
 mod outbox;
 mod pairing;
+mod permits;
 mod problems;
 mod receiver;
 mod retention;
 mod rig;
 mod session;
 mod settings;
+mod tickets;
 mod webhooks;

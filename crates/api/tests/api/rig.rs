@@ -1,7 +1,8 @@
 //! One running API and a client for it.
 
 use crate::moving::Cartons;
-use api::{About, Bound, Build, Deps, SandboxInfo, VaultStanding};
+use access::{Access, AccessDeps};
+use api::{About, Bound, Build, Deps, Limits, Public, SandboxInfo, VaultStanding};
 use cluster::Standing;
 use domain::{Identity, Timestamp};
 use engine::{Engine, EngineConfig, OutboxConfig};
@@ -40,6 +41,15 @@ pub struct Rig {
     _dir: TempDir,
 }
 
+/// The ways in, and how much may be asked by them.
+#[derive(Default)]
+pub struct Doors {
+    pub limits: Limits,
+    pub socket: bool,
+    /// Other machines are served at 127.0.0.1, so that nobody is.
+    pub public: Option<Public>,
+}
+
 impl Rig {
     pub async fn start() -> Rig {
         Rig::start_in(TempDir::new().unwrap(), AdminKey::generate().unwrap()).await
@@ -54,8 +64,17 @@ impl Rig {
         Rig::start_among(dir, key, outbox, None).await
     }
 
+    pub async fn start_at(doors: Doors) -> Rig {
+        let outbox = OutboxConfig { per_minute: 0, ..OutboxConfig::default() };
+        Rig::start_all(TempDir::new().unwrap(), AdminKey::generate().unwrap(), outbox, None, doors).await
+    }
+
     /// One process among others, by what `standing` says.
     pub async fn start_among(dir: TempDir, key: AdminKey, outbox: OutboxConfig, standing: Option<Standing>) -> Rig {
+        Rig::start_all(dir, key, outbox, standing, Doors::default()).await
+    }
+
+    async fn start_all(dir: TempDir, key: AdminKey, outbox: OutboxConfig, standing: Option<Standing>, doors: Doors) -> Rig {
         let (_cluster, cluster) = standing.map(watch::channel).unzip();
         let ledger = Ledger::open(dir.path(), &[7; 32], OpenOptions::default()).await.unwrap();
         let (script, opened) = Script::new();
@@ -73,7 +92,11 @@ impl Rig {
             status: "ok".into(),
             summary: "Keys are in a file.".into(),
         });
+        let access = AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() };
+        let access = Access::open(access).await.unwrap();
         let deps = Deps {
+            limits: doors.limits,
+            access: access.clone(),
             engine: engine.clone(),
             ledger: ledger.clone(),
             webhooks: webhooks.clone(),
@@ -89,11 +112,18 @@ impl Rig {
                 started_at: Timestamp::from_secs(1_700_000_000),
             },
             shell_origin: Some(SHELL),
+            public: doors.public.clone(),
             sandbox: Some(
                 axum::Router::new().route("/state", axum::routing::get(|| async { "{}" }).post(|| async { "changed" })),
             ),
         };
-        let sockets = api::bind(&[IpAddr::V4(Ipv4Addr::LOCALHOST)], 0).unwrap();
+        let mut sockets = api::bind(&[IpAddr::V4(Ipv4Addr::LOCALHOST)], 0).unwrap();
+        if doors.socket {
+            sockets = sockets.and_socket(&dir.path().join("api.sock")).unwrap();
+        }
+        if doors.public.is_some() {
+            sockets = sockets.and_public(&[IpAddr::V4(Ipv4Addr::LOCALHOST)], 0).unwrap();
+        }
         let bound = api::serve(sockets, deps, shutdown.clone()).await.unwrap();
         Rig {
             bound,

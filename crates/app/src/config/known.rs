@@ -21,6 +21,13 @@ fn flatten(prefix: &str, table: toml::Table, settings: &mut Vec<(String, toml::V
     }
 }
 
+/// The setting to which a path leads: below it there is the place in a list, say.
+pub(super) fn nearest(path: &[String]) -> String {
+    let known = settings();
+    let mut prefixes = (1..=path.len()).rev().map(|length| path[..length].join("."));
+    prefixes.find(|name| known.iter().any(|(setting, _)| setting == name)).unwrap_or_else(|| path.join("."))
+}
+
 /// How the environment writes a setting: `api.port` is `WHATISUP_API_PORT`.
 pub(super) fn env_name(setting: &str) -> String {
     format!("WHATISUP_{}", setting.replace('.', "_").to_ascii_uppercase())

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Name of the application's directories: builds never share them.
@@ -115,8 +116,7 @@ pub(super) fn merged<T: DeserializeOwned>(sources: &Sources, data_dir: &Path) ->
     figment =
         figment.merge(figment::providers::Serialized::defaults(env)).merge(figment::providers::Serialized::defaults(flags));
     figment.extract().map_err(|e| {
-        // Below the table and the key there is the place in a list.
-        let setting = e.path.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(".");
+        let setting = known::nearest(&e.path);
         let origin = match e.metadata.as_ref().and_then(|m| m.source.as_ref()).and_then(figment::Source::file_path) {
             Some(file) => from(&setting, &file.display().to_string()),
             None => sources.named(&setting),
@@ -160,6 +160,8 @@ fn env_layer(sources: &Sources) -> Result<Dict, ConfigError> {
 /// The text as a value of the same type, or what it should have been.
 fn like(default: &toml::Value, text: &str) -> Result<Value, &'static str> {
     match default {
+        // Nothing is no element.
+        toml::Value::Array(_) if text.trim().is_empty() => Ok(Value::from(Vec::<Value>::new())),
         // Text stays text, also where it looks like a number.
         toml::Value::String(_) => Ok(Value::from(text)),
         toml::Value::Integer(_) => text.trim().parse::<i64>().map(Value::from).map_err(|_| "a whole number"),
@@ -172,7 +174,8 @@ fn like(default: &toml::Value, text: &str) -> Result<Value, &'static str> {
         | toml::Value::Datetime(_)
         | toml::Value::Table(_) => {
             let parsed = format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("v"));
-            let parsed = parsed.filter(|value| value.same_type(default)).ok_or("a list such as [\"127.0.0.1\", \"::1\"]")?;
+            let wanted = if default.is_bool() { "true or false" } else { "a list such as [\"127.0.0.1\", \"::1\"]" };
+            let parsed = parsed.filter(|value| value.same_type(default)).ok_or(wanted)?;
             Value::serialize(parsed).map_err(|_| "a value that can be kept")
         }
     }
@@ -182,6 +185,9 @@ fn like(default: &toml::Value, text: &str) -> Result<Value, &'static str> {
 fn flags(args: &RunArgs) -> Vec<(&'static str, &'static str, Option<Value>)> {
     let path = |p: &Option<PathBuf>| p.as_ref().map(|p| Value::from(p.display().to_string()));
     let text = |t: &Option<String>| t.clone().map(Value::from);
+    let addresses = |ips: &[IpAddr]| {
+        (!ips.is_empty()).then(|| Value::from(ips.iter().map(|ip| Value::from(ip.to_string())).collect::<Vec<_>>()))
+    };
     vec![
         ("vault.key_file", "--key-file", path(&args.key_file)),
         // Naming a key file is choosing it.
@@ -192,6 +198,8 @@ fn flags(args: &RunArgs) -> Vec<(&'static str, &'static str, Option<Value>)> {
         ("log.level", "--log-level", text(&args.log_level)),
         ("log.format", "--log-format", text(&args.log_format)),
         ("api.port", "--port", args.port.map(Value::from)),
+        ("api.socket_path", "--socket", path(&args.socket)),
+        ("api.public.bind", "--public", addresses(&args.public)),
     ]
 }
 
@@ -206,12 +214,12 @@ fn flag_layer(args: &RunArgs) -> Dict {
 }
 
 fn put(dict: &mut Dict, setting: &str, value: Value) {
-    let Some((table, key)) = setting.split_once('.') else {
+    let Some((table, rest)) = setting.split_once('.') else {
         dict.insert(setting.to_owned(), value);
         return;
     };
     let entry = dict.entry(table.to_owned()).or_insert_with(|| Value::from(Dict::new()));
     if let Value::Dict(_, inner) = entry {
-        inner.insert(key.to_owned(), value);
+        put(inner, rest, value);
     }
 }

@@ -58,7 +58,7 @@ fn a_variable_is_read_as_what_its_default_is() {
     ];
     let config = load("", &env, RunArgs::default()).unwrap();
     assert_eq!((config.whatsapp.device_name.as_str(), config.api.port, config.channels.resume_at_once), ("42", 2000, 3));
-    assert_eq!(config.api.bind, ["::1".parse::<IpAddr>().unwrap()]);
+    assert_eq!(config.api.bind, ["::1".parse::<std::net::IpAddr>().unwrap()]);
     let config = load("", &[("WHATISUP_API_BIND", "127.0.0.1, ::1")], RunArgs::default()).unwrap();
     assert_eq!(config.api.bind.len(), 2);
 }
@@ -241,4 +241,71 @@ fn a_master_key_comes_from_the_first_place_that_has_one() {
     assert!(!format!("{config:?}").contains("not_a_master_key"));
     let told = config.vault.master.unwrap().keys().unwrap_err().to_string();
     assert!(told.contains("WHATISUP_VAULT_MASTER_KEY") && told.contains("admin key") && !told.contains("wiu_not"), "{told}");
+}
+
+#[test]
+fn other_machines_are_served_only_when_addresses_are_named() {
+    assert!(load("", &[], RunArgs::default()).unwrap().api.public.is_none());
+    let env = [("WHATISUP_API_PUBLIC_BIND", "192.0.2.1, ::"), ("WHATISUP_API_PUBLIC_NAMES", "home.example,home.example:8443")];
+    let public = load("[api.public]\nport = 9999", &env, RunArgs::default()).unwrap().api.public.unwrap();
+    assert_eq!((public.port, public.bind.len(), public.names.len()), (9999, 2, 2));
+    assert!(public.certificate.is_none());
+    let flag = RunArgs { public: vec!["192.0.2.7".parse().unwrap()], ..RunArgs::default() };
+    assert_eq!(load("", &env[..1], flag).unwrap().api.public.unwrap().bind, ["192.0.2.7".parse::<std::net::IpAddr>().unwrap()]);
+    assert!(load("", &[("WHATISUP_API_PUBLIC_BIND", "")], RunArgs::default()).unwrap().api.public.is_none());
+}
+
+#[test]
+fn a_public_door_that_cannot_be_meant_is_told_by_its_setting() {
+    let told = |file: &str| load(file, &[], RunArgs::default()).unwrap_err().to_string();
+    let public = |rest: &str| format!("[api.public]\nbind = [\"192.0.2.1\"]\n{rest}");
+    for (file, setting) in [
+        ("[api]\nbind = [\"192.0.2.1\"]".to_owned(), "api.bind"),
+        ("[api.public]\nnames = [\"home.example\"]".to_owned(), "api.public.names"),
+        ("[api.public]\ncertificate = \"/a\"\nkey = \"/b\"".to_owned(), "api.public.certificate"),
+        (public("certificate = \"/a\""), "api.public.key"),
+        (public("key = \"/a\""), "api.public.certificate"),
+        (public("names = [\"https://home.example\"]"), "api.public.names"),
+        (public("names = [\"Home.example\"]"), "api.public.names"),
+        (public("names = [\"*.example\"]"), "api.public.names"),
+        (public("names = [\"home.example:0\"]"), "api.public.names"),
+        (public("names = [\"home.example.\"]"), "api.public.names"),
+        (public("names = [\"::1\"]"), "api.public.names"),
+        ("[api.public]\nbind = [\"somewhere\"]".to_owned(), "api.public.bind"),
+        ("[api.public]\nbind = [\"0.0.0.0\"]\nport = 9487".to_owned(), "api.public.port"),
+    ] {
+        let said = told(&file);
+        assert!(said.starts_with(setting), "{file}: {said}");
+    }
+    for name in ["home.example", "home.example:8443", "192.0.2.9", "[2001:db8::1]", "[2001:db8::1]:8443", "pi"] {
+        load(&public(&format!("names = [\"{name}\"]")), &[], RunArgs::default()).unwrap();
+    }
+    let error = load("[api.public]\nbnd = []", &[], RunArgs::default()).unwrap_err().to_string();
+    assert!(error.contains("\"api.public.bnd\"") && error.contains("did you mean \"api.public.bind\"?"), "{error}");
+}
+
+#[test]
+fn the_socket_is_in_the_data_directory_unless_somebody_says_otherwise() {
+    let socket = |file: &str, env: &[(&str, &str)]| load(file, env, RunArgs::default()).map(|config| (config.api.socket, config.data_dir));
+    let (ours, data_dir) = socket("", &[]).unwrap();
+    assert_eq!(ours, Some(Socket { path: data_dir.join("api.sock"), chosen: false }));
+    assert_eq!(socket("[api]\nsocket = false", &[]).unwrap().0, None);
+    assert_eq!(socket("", &[("WHATISUP_API_SOCKET", "false")]).unwrap().0, None);
+    let told = socket("", &[("WHATISUP_API_SOCKET", "perhaps")]).unwrap_err().to_string();
+    assert!(told.contains("WHATISUP_API_SOCKET") && told.contains("true or false"), "{told}");
+    let chosen = RunArgs { socket: Some("/run/whatisup.sock".into()), ..RunArgs::default() };
+    let chosen = load("", &[], chosen).unwrap().api.socket.unwrap();
+    assert_eq!(chosen, Socket { path: "/run/whatisup.sock".into(), chosen: true });
+    assert!(socket("[api]\nsocket_path = \"api.sock\"", &[]).unwrap_err().to_string().starts_with("api.socket_path"));
+}
+
+#[test]
+fn limits_that_would_let_nobody_in_are_refused() {
+    assert_eq!(load("", &[], RunArgs::default()).unwrap().api.limits, api::Limits::default());
+    for setting in ["per_key", "burst", "sends_per_key", "unknown", "at_once", "connections", "connections_per_peer", "streams", "streams_per_key"] {
+        let told = load(&format!("[limits]\n{setting} = 0"), &[], RunArgs::default()).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("limits.{setting}")), "{told}");
+    }
+    let limits = load("[limits]\nadmin = 60", &[("WHATISUP_LIMITS_PER_KEY", "5")], RunArgs::default()).unwrap().api.limits;
+    assert_eq!((limits.admin.unwrap().get(), limits.per_key.get()), (60, 5));
 }
