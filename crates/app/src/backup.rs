@@ -93,7 +93,7 @@ pub async fn back_up(config: &Config, to: &Path, now: Timestamp) -> Result<Backu
     let manifest = Manifest::of(staging.path(), now).map_err(io(staging.path()))?;
     let (packed, from) = (path.clone(), staging.path().to_owned());
     let written = tokio::task::spawn_blocking(move || archive::write(&packed, &from, &manifest)).await;
-    let bytes = written.map_err(std::io::Error::other).and_then(|done| done).map_err(io(&path))?;
+    let bytes = written.map_err(|_| std::io::Error::other("the work broke off")).and_then(|done| done).map_err(io(&path))?;
     let note = format!("{now}\n{}\n", path.display());
     if let Err(error) = private::write(&data_dir.join(LAST), note.as_bytes()) {
         tracing::warn!(%error, "doctor will not know of this backup");

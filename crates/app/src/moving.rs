@@ -41,7 +41,7 @@ impl Movers {
 
     async fn alone<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, MovingError> {
         let _room = self.room.acquire().await.map_err(|e| MovingError::Store(e.to_string()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|e| MovingError::Store(e.to_string()))
+        tokio::task::spawn_blocking(work).await.map_err(|_| MovingError::Store("the work broke off".into()))
     }
 }
 

@@ -88,7 +88,7 @@ pub async fn restore(config: &Config, from: &Path, replace: bool, now: Timestamp
     let (path, into) = (from.to_owned(), unpacked.0.clone());
     let manifest = tokio::task::spawn_blocking(move || archive::read(&path, &into))
         .await
-        .map_err(|e| ArchiveError::Io(io::Error::other(e)))??;
+        .map_err(|_| ArchiveError::Io(io::Error::other("the work broke off")))??;
     let keys = Keys::of(config, &unpacked.0).await?;
     let (channels, without_key) = keys.open_all(&unpacked.0, now).await?;
     let replaced = place.swap(&unpacked.0, now)?;

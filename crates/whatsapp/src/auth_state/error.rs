@@ -90,6 +90,11 @@ impl From<KeyspaceError> for OpenError {
 }
 
 impl OpenError {
+    /// Work on another thread panicked. Its words are left out: they may quote a key.
+    pub fn broke_off(_: tokio::task::JoinError) -> Self {
+        OpenError::Io("the work broke off".into())
+    }
+
     pub fn close(&self) -> Close {
         match self {
             OpenError::Vault(trouble) => Close::Vault(*trouble),

@@ -54,7 +54,7 @@ impl Seal {
             let mut connection = seal.connected(&database)?;
             connection.batch_execute(&format!("VACUUM INTO '{into}';")).map_err(|e| OpenError::from_sqlite(e.to_string()))
         });
-        done.await.map_err(|e| OpenError::Io(e.to_string()))?
+        done.await.map_err(OpenError::broke_off)?
     }
 
     pub fn connected(&self, database: &Path) -> Result<SqliteConnection, OpenError> {
@@ -72,7 +72,7 @@ impl Seal {
             let sqlite = |e: diesel::result::Error| OpenError::from_sqlite(e.to_string());
             diesel::sql_query(question).get_result::<Count>(&mut connection).map(|count| count.n).map_err(sqlite)
         });
-        answer.await.map_err(|e| OpenError::Io(e.to_string()))?
+        answer.await.map_err(OpenError::broke_off)?
     }
 
     /// Upstream's store over the file, with as little memory as serves one idle device.

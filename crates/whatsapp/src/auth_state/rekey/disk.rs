@@ -86,7 +86,7 @@ impl Seal {
             }
             Ok(())
         });
-        done.await.map_err(|e| OpenError::Io(e.to_string()))?
+        done.await.map_err(OpenError::broke_off)?
     }
 }
 

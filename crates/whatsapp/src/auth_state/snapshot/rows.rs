@@ -20,7 +20,7 @@ pub(in crate::auth_state) async fn read(
         let names = tables::read(&mut connection, device_id, &mut snapshot)?;
         Ok::<_, OpenError>((snapshot, names))
     });
-    let (mut snapshot, names) = reading.await.map_err(|e| OpenError::Io(e.to_string()))??;
+    let (mut snapshot, names) = reading.await.map_err(OpenError::broke_off)??;
     for id in names.app_state_keys {
         // One that does not decode is none to whatsapp-rust either; it asks for it anew.
         if let Some(key) = store.get_sync_key(&id).await? {
