@@ -87,3 +87,25 @@ mod tests {
         assert_ne!(of("/v1/channels/x/qr?types=message.*"), made);
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn what_a_ticket_is_for() {
+        let seeds = ["/v1/events?after=3&types=message.*", "/v1/channels/ch_01j5a9k3m4n5p6q7r8s9t0v1w2/qr?format=svg"];
+        let words = ["/v1/", "events", "channels/", "/qr", "?", "&", "=", "ticket=", "%74icket=", "//", "..", "%2f", "#", "http://"];
+        ::fuzz::target!("ticket").seeds(seeds).words(words).longest(2100).run(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let target = Target::parse(&text);
+            if let Ok(target) = &target {
+                assert!(opens(&target.path) && !target.path.contains(".."));
+                assert!(target.query.iter().all(|(name, _)| name != PARAMETER));
+                // It opens what it was made for.
+                assert_eq!(text.parse::<Uri>().map(|uri| Target::of(&uri)).ok().as_ref(), Some(target));
+            }
+            target.map(|target| target.query.len())
+        });
+    }
+}
