@@ -17,6 +17,8 @@ mod cursor;
 mod deliveries;
 mod events;
 mod far_end;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod holder;
 mod html;

@@ -9,6 +9,7 @@ mod deliveries;
 mod docs;
 mod doors;
 mod events;
+mod fuzz;
 mod guard;
 mod idempotency;
 mod limits;
