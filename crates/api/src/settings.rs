@@ -42,6 +42,12 @@ pub struct Notifications {
     /// A message could not be sent and waits for somebody.
     #[schema(required)]
     pub failed: bool,
+    /// A program asks to be let in, or many keys that open nothing were tried. The window opens in any case.
+    #[schema(required)]
+    pub apps: bool,
+    /// An app proposes a message. The window opens in any case.
+    #[schema(required)]
+    pub asks: bool,
 }
 
 impl Default for Notifications {
@@ -54,6 +60,8 @@ impl Default for Notifications {
             recovered: true,
             webhooks: true,
             failed: true,
+            apps: true,
+            asks: true,
         }
     }
 }

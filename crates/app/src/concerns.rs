@@ -1,5 +1,7 @@
-//! What waits for a person beside the channels: messages that could not be sent, webhooks that get nothing.
+//! What waits for a person beside the channels: programs that ask to be let in, messages that apps propose, messages that
+//! could not be sent, webhooks that get nothing.
 
+use domain::{AppRequest, RequestState};
 use ledger::{EndpointStatus, Ledger, LedgerError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -16,6 +18,10 @@ pub struct Concerns {
     pub wedged: u64,
     /// Webhooks that were paused because they failed, or that are gone.
     pub webhooks: u64,
+    /// Programs that ask to be let in.
+    pub requests: u64,
+    /// Messages that apps propose.
+    pub asks: u64,
 }
 
 impl Concerns {
@@ -47,12 +53,16 @@ pub(crate) fn watch(ledger: Ledger) -> watch::Receiver<Concerns> {
 }
 
 async fn count(ledger: &Ledger) -> Result<Concerns, LedgerError> {
-    let wedged = ledger.outbox_counts(None, engine::Clock::system().now()).await?.failed;
+    let now = engine::Clock::system().now();
+    let wedged = ledger.outbox_counts(None, now).await?.failed;
     let troubled = |status: &EndpointStatus| match status {
         EndpointStatus::Active => false,
         EndpointStatus::Paused { reason, .. } => *reason == domain::PauseReason::Failing,
         EndpointStatus::Disabled { .. } => true,
     };
     let webhooks = ledger.endpoints().await?.iter().filter(|endpoint| troubled(&endpoint.status)).count();
-    Ok(Concerns { wedged, webhooks: webhooks as u64 })
+    let waits = |request: &&AppRequest| request.state == RequestState::Waiting && request.expires_at > now;
+    let requests = ledger.requests().await?.iter().filter(waits).count();
+    let asks = ledger.asking(None).await?;
+    Ok(Concerns { wedged, webhooks: webhooks as u64, requests: requests as u64, asks })
 }

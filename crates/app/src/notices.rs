@@ -1,5 +1,5 @@
-//! What a person is told by a notification: changes of the channels, and what the event log says of webhooks and of
-//! messages that wait for somebody.
+//! What a person is told by a notification: changes of the channels, and what the event log says of webhooks, of messages
+//! that wait for somebody, and of programs that ask to be let in.
 
 mod log;
 mod watcher;
@@ -32,6 +32,18 @@ pub enum About {
         channel: ChannelId,
         channel_name: String,
         why: String,
+    },
+    /// A program that asks to be let in.
+    App {
+        /// As it calls itself: anything.
+        name: String,
+    },
+    /// A message that an app proposes. Neither its text nor whom it is for.
+    Ask { channel_name: String },
+    /// Keys that open nothing.
+    Attempts {
+        /// How many, and from where, in a sentence.
+        summary: String,
     },
 }
 

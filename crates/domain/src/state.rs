@@ -365,4 +365,10 @@ pub enum Notice {
     WebhookDisabled,
     /// A message could not be sent and waits for a person.
     MessageFailed,
+    /// A program asks to be let in.
+    AppRequested,
+    /// An app proposes a message, which waits for a person.
+    MessageAsking,
+    /// Many keys that open nothing were tried.
+    AccessAttempts,
 }

@@ -41,6 +41,12 @@ pub(crate) struct NotificationsPatch {
     #[serde(default, deserialize_with = "crate::body::given")]
     #[schema(nullable = false)]
     failed: Option<bool>,
+    #[serde(default, deserialize_with = "crate::body::given")]
+    #[schema(nullable = false)]
+    apps: Option<bool>,
+    #[serde(default, deserialize_with = "crate::body::given")]
+    #[schema(nullable = false)]
+    asks: Option<bool>,
 }
 
 permit!(patch: Need::person());
@@ -69,5 +75,7 @@ impl NotificationsPatch {
         to.recovered = self.recovered.unwrap_or(to.recovered);
         to.webhooks = self.webhooks.unwrap_or(to.webhooks);
         to.failed = self.failed.unwrap_or(to.failed);
+        to.apps = self.apps.unwrap_or(to.apps);
+        to.asks = self.asks.unwrap_or(to.asks);
     }
 }

@@ -1,4 +1,4 @@
-//! What the event log tells: of webhooks, and of messages that wait for a person.
+//! What the event log tells: of webhooks, of messages that wait for a person, and of programs at the door.
 
 use super::{About, News};
 use domain::{Notice, Overview};
@@ -13,7 +13,8 @@ use tokio::sync::watch;
 const GATHER: Duration = Duration::from_millis(300);
 /// Events of one reading; the next follows at once when there are more.
 const PAGE: u32 = 200;
-const KINDS: [&str; 3] = ["webhook.paused", "webhook.disabled", "message.failed"];
+const KINDS: [&str; 6] =
+    ["webhook.paused", "webhook.disabled", "message.failed", "message.asking", "app.requested", "access.attempts"];
 
 /// The news that are logged from now on. Ends with the ledger.
 pub(super) fn news(ledger: Ledger, overview: watch::Receiver<Arc<Overview>>) -> impl Stream<Item = News> + Send {
@@ -50,19 +51,31 @@ pub(super) fn news(ledger: Ledger, overview: watch::Receiver<Arc<Overview>>) -> 
 fn of(event: &LoggedEvent, overview: &Overview) -> Option<News> {
     let data: Value = serde_json::from_str(event.data.get()).ok()?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let named = |id| overview.channels.iter().find(|c| c.id == id).map(|c| c.name.clone()).unwrap_or_default();
     let notice = match event.kind.as_str() {
         // Who paused it by hand, or revoked its app, knows.
         "webhook.paused" if data["reason"] == "failing" => Notice::WebhookPaused,
         "webhook.disabled" => Notice::WebhookDisabled,
         "message.failed" => {
             let channel = event.channel?;
-            let named = overview.channels.iter().find(|c| c.id == channel);
             let about = About::Message {
                 channel,
-                channel_name: named.map(|c| c.name.clone()).unwrap_or_default(),
+                channel_name: named(channel),
                 why: text(&data["message"]["failure"]["summary"]),
             };
             return Some(News { notice: Notice::MessageFailed, about });
+        }
+        "message.asking" => {
+            let about = About::Ask { channel_name: named(event.channel?) };
+            return Some(News { notice: Notice::MessageAsking, about });
+        }
+        "app.requested" => {
+            let about = About::App { name: text(&data["app_name"]) };
+            return Some(News { notice: Notice::AppRequested, about });
+        }
+        "access.attempts" => {
+            let about = About::Attempts { summary: text(&data["summary"]) };
+            return Some(News { notice: Notice::AccessAttempts, about });
         }
         _ => return None,
     };
@@ -73,7 +86,9 @@ fn of(event: &LoggedEvent, overview: &Overview) -> Option<News> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use domain::{EndpointId, Event, PauseReason, Timestamp};
+    use domain::{
+        AppRequestId, DoorKind, EndpointId, Event, PauseReason, Peer, Permit, Permits, Scope, Timestamp,
+    };
     use ledger::OpenOptions;
 
     #[tokio::test]
@@ -96,6 +111,32 @@ mod tests {
             let told = tokio::time::timeout(Duration::from_secs(10), news.next()).await.unwrap();
             assert_eq!(told, Some(News { notice, about: about.clone() }), "and nothing of what was there before");
         }
+        drop(news);
+        ledger.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_program_that_asks_is_news_and_so_are_many_keys_that_open_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path(), &[7; 32], OpenOptions::default()).await.unwrap();
+        let (_tell, overview) = watch::channel(Arc::new(Overview { channels: Vec::new() }));
+        let mut news = Box::pin(news(ledger.clone(), overview));
+        let peer = Peer { door: DoorKind::Tcp, address: Some("127.0.0.1".into()), program: None };
+        let requested = Event::AppRequested {
+            request: AppRequestId::new(Timestamp::EPOCH, 1),
+            name: "Order bot".into(),
+            permits: Permits::new([Permit::of(Scope::EventsRead)]),
+            origin: None,
+            peer: peer.clone(),
+            expires_at: Timestamp::EPOCH,
+        };
+        let attempts = Event::AccessAttempts { peer, failures: 50, since: Timestamp::EPOCH };
+        ledger.append(vec![requested, attempts], Timestamp::EPOCH).await.unwrap();
+        let told = tokio::time::timeout(Duration::from_secs(10), news.next()).await.unwrap();
+        assert_eq!(told, Some(News { notice: Notice::AppRequested, about: About::App { name: "Order bot".into() } }));
+        let told = tokio::time::timeout(Duration::from_secs(10), news.next()).await.unwrap().unwrap();
+        assert_eq!(told.notice, Notice::AccessAttempts);
+        assert!(matches!(told.about, About::Attempts { summary } if summary.contains("50 tries")));
         drop(news);
         ledger.close().await;
     }
