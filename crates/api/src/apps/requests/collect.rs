@@ -153,7 +153,12 @@ impl Poll {
     /// How it stands now; makes the key when it is allowed.
     async fn look(&mut self) -> Result<AppRequestAnswer, Problem> {
         self.changed.mark_unchanged();
-        Ok(AppRequestAnswer::of(self.api.access.collect(self.id, &self.token).await?))
+        match self.api.access.collect(self.id, &self.token).await {
+            Ok(collected) => Ok(AppRequestAnswer::of(collected)),
+            // Whether there is such a request is for the one who made it.
+            Err(access::Error::NoSuchRequest) => Err(Problem::new(Code::Unauthorized, "This is not the poll_token of this request.")),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Something changed, or the time has come; whether it is worth another look.
