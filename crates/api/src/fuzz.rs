@@ -61,7 +61,7 @@ fn told(problem: &Problem) -> (u16, String) {
         let pointer = error.pointer.as_deref().unwrap_or_default();
         assert!(pointer.is_empty() || pointer.starts_with('/'), "{pointer:?}");
     }
-    let first = out.errors.first().map(|error| error.detail.chars().filter(char::is_ascii_alphabetic).take(24).collect::<String>());
+    let first = out.errors.first().map(|error| error.detail.split(['`', '"']).next().unwrap_or_default().chars().take(24).collect::<String>());
     (out.status, first.unwrap_or_default())
 }
 

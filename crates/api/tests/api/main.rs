@@ -22,6 +22,7 @@ mod outbox;
 mod pairing;
 mod permits;
 mod problems;
+mod proxies;
 mod receiver;
 mod retention;
 mod rig;
