@@ -46,7 +46,7 @@ async fn an_app_takes_away_and_gives_nothing() {
         ..NewApp::default()
     };
     let (other, _) = ground.made(new.clone()).await;
-    let own = ground.access.apps().await.unwrap()[0].id;
+    let own = key.key.app;
     let gives = [
         (own, permits(Permits::everything())),
         (other.id, permits(Permits::everything())),

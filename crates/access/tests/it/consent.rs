@@ -147,6 +147,7 @@ async fn who_asks_too_often_is_told_when_to_come_back_and_others_are_asked() {
     }
     let third = ground.access.ask(wants(all_of(&[Scope::EventsRead])), peer(1)).await.unwrap_err();
     assert_eq!(third, AskError::PeerBusy { retry_after: secs(600) });
+    ground.pass(secs(1));
     // Six more programs, all at once, and two too many.
     let permits = all_of(&[Scope::EventsRead]);
     let asked = join_all((2..10).map(|n| ground.access.ask(wants(permits.clone()), peer(n)))).await;
