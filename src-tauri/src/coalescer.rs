@@ -60,7 +60,7 @@ impl Coalescer {
     }
 }
 
-const KINDS: [Notice; 8] = [
+const KINDS: [Notice; 11] = [
     Notice::Paired,
     Notice::Disconnected,
     Notice::Stuck,
@@ -69,12 +69,16 @@ const KINDS: [Notice; 8] = [
     Notice::WebhookPaused,
     Notice::WebhookDisabled,
     Notice::MessageFailed,
+    Notice::AppRequested,
+    Notice::MessageAsking,
+    Notice::AccessAttempts,
 ];
 
 fn is_spaced(notice: Notice) -> bool {
     match notice {
-        Notice::MessageFailed | Notice::WebhookPaused | Notice::WebhookDisabled => true,
-        Notice::Paired | Notice::Disconnected | Notice::Stuck | Notice::Flapping | Notice::Recovered => false,
+        Notice::MessageFailed | Notice::WebhookPaused | Notice::WebhookDisabled | Notice::MessageAsking | Notice::AccessAttempts => true,
+        Notice::AppRequested
+        | Notice::Paired | Notice::Disconnected | Notice::Stuck | Notice::Flapping | Notice::Recovered => false,
     }
 }
 

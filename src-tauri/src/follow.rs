@@ -3,12 +3,13 @@
 use crate::coalescer::Coalescer;
 use crate::identity::IDENTITY;
 use crate::notice;
-use crate::route::Route;
+use crate::route::{Prompt, Route};
 use crate::shell::Shell;
 use crate::stage::Stage;
 use crate::toast::{Heard, Toasts};
 use crate::tray::Tray;
-use app::App;
+use app::{App, News};
+use domain::Notice;
 use futures::StreamExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,12 +57,12 @@ pub async fn tray(shell: Shell, tray: Tray) {
 pub fn notices(shell: &Shell, app: App) {
     let heard: Arc<dyn Heard> = Arc::new(Ears(shell.clone()));
     match Toasts::start(IDENTITY.name, heard) {
-        Ok(toasts) => shell.spawn(show_notices(app, toasts)),
+        Ok(toasts) => shell.spawn(show_notices(shell.clone(), app, toasts)),
         Err(error) => tracing::error!(%error, "no thread for notifications"),
     }
 }
 
-async fn show_notices(app: App, toasts: Toasts) {
+async fn show_notices(shell: Shell, app: App, toasts: Toasts) {
     let mut news = std::pin::pin!(app.notices());
     let mut gathered = Coalescer::default();
     loop {
@@ -73,7 +74,10 @@ async fn show_notices(app: App, toasts: Toasts) {
         };
         tokio::select! {
             next = news.next() => match next {
-                Some(next) => gathered.hear(next, Instant::now()),
+                Some(next) => {
+                    ask(&shell, &next);
+                    gathered.hear(next, Instant::now());
+                }
                 None => return,
             },
             () = due => {
@@ -85,6 +89,25 @@ async fn show_notices(app: App, toasts: Toasts) {
             }
         }
     }
+}
+
+/// Opens the window in which a person answers, at once and whether or not notifications are wanted: nothing else can.
+fn ask(shell: &Shell, news: &News) {
+    let prompt = match news.notice {
+        Notice::AppRequested => Prompt::Consent,
+        Notice::MessageAsking => Prompt::Ask,
+        Notice::Paired
+        | Notice::Disconnected
+        | Notice::Stuck
+        | Notice::Flapping
+        | Notice::Recovered
+        | Notice::WebhookPaused
+        | Notice::WebhookDisabled
+        | Notice::MessageFailed
+        | Notice::AccessAttempts => return,
+    };
+    let opening = shell.clone();
+    shell.spawn(async move { opening.windows().prompt_unasked(prompt).await });
 }
 
 /// What comes back from the notifications.

@@ -94,7 +94,7 @@ mod tests {
     fn what_waits_beside_the_channels_shows_in_the_icon_and_in_words() {
         let mut glance = running(vec![example::connected(1, "a")]);
         if let Glance::Running { concerns, .. } = &mut glance {
-            *concerns = Concerns { wedged: 2, webhooks: 1 };
+            *concerns = Concerns { wedged: 2, webhooks: 1, ..Concerns::default() };
         }
         assert_eq!(glance.tone(), Tone::Attention);
         assert_eq!(glance.tooltip(), "WhatIsUp: the channel is connected, 2 messages were not sent, a webhook gets nothing");

@@ -42,6 +42,10 @@ pub enum Action {
     /// Messages that wait for somebody.
     OpenOutbox,
     OpenWebhooks,
+    /// Programs that ask to be let in.
+    OpenRequests,
+    /// Messages that apps propose.
+    OpenAsks,
     Pair,
     CopyAddress,
     PauseAll,
@@ -58,6 +62,8 @@ impl Action {
             Action::OpenChannel(id) => format!("channel:{id}"),
             Action::OpenOutbox => "outbox".to_owned(),
             Action::OpenWebhooks => "webhooks".to_owned(),
+            Action::OpenRequests => "requests".to_owned(),
+            Action::OpenAsks => "asks".to_owned(),
             Action::Pair => "pair".to_owned(),
             Action::CopyAddress => "copy-address".to_owned(),
             Action::PauseAll => "pause-all".to_owned(),
@@ -73,6 +79,8 @@ impl Action {
             "open" => Action::Open,
             "outbox" => Action::OpenOutbox,
             "webhooks" => Action::OpenWebhooks,
+            "requests" => Action::OpenRequests,
+            "asks" => Action::OpenAsks,
             "pair" => Action::Pair,
             "copy-address" => Action::CopyAddress,
             "pause-all" => Action::PauseAll,
@@ -95,6 +103,7 @@ pub fn of(glance: &Glance) -> Menu {
         }
         Glance::Stopping => return Menu { items: vec![Item::Note("Quitting…".to_owned())] },
         Glance::Running { overview, concerns, address, paused, start_at_login, note } => {
+            asking(*concerns, &mut items);
             channels(overview, &mut items);
             waiting(*concerns, &mut items);
             items.push(Item::Separator);
@@ -141,15 +150,31 @@ fn channels(overview: &Overview, items: &mut Vec<Item>) {
     }
 }
 
+/// Who waits for an answer, above all else: it does not wait long.
+fn asking(concerns: Concerns, items: &mut Vec<Item>) {
+    let requests = Concerns { requests: concerns.requests, ..Concerns::default() };
+    let asks = Concerns { asks: concerns.asks, ..Concerns::default() };
+    if leads(&[(Action::OpenRequests, requests), (Action::OpenAsks, asks)], items) {
+        items.push(Item::Separator);
+    }
+}
+
 /// What waits for somebody, where a click leads to it.
 fn waiting(concerns: Concerns, items: &mut Vec<Item>) {
     let outbox = Concerns { wedged: concerns.wedged, ..Concerns::default() };
     let webhooks = Concerns { webhooks: concerns.webhooks, ..Concerns::default() };
-    for (action, concerns) in [(Action::OpenOutbox, outbox), (Action::OpenWebhooks, webhooks)] {
-        for words in words::concerns(concerns) {
-            items.push(button(action, &format!("{}  {}", mark(Tone::Attention), words::sentence(&words))));
+    leads(&[(Action::OpenOutbox, outbox), (Action::OpenWebhooks, webhooks)], items);
+}
+
+/// A line for each that is not nothing; whether there was one.
+fn leads(concerns: &[(Action, Concerns)], items: &mut Vec<Item>) -> bool {
+    let before = items.len();
+    for (action, concerns) in concerns {
+        for words in words::concerns(*concerns) {
+            items.push(button(*action, &format!("{}  {}", mark(Tone::Attention), words::sentence(&words))));
         }
     }
+    items.len() > before
 }
 
 /// A shape beside the word, so that a column of channels can be read at a glance without colour.

@@ -1,6 +1,7 @@
 //! Which news become desktop notifications, and in which words. Pure; `toast.rs` shows them.
 
-use crate::route::Route;
+use crate::route::{Prompt, Route};
+use crate::words;
 use app::{About, News, Notifications};
 use domain::{ChannelView, Notice, State};
 
@@ -28,6 +29,8 @@ fn wanted(notice: Notice, switches: Notifications) -> bool {
         Notice::Recovered => switches.recovered,
         Notice::WebhookPaused | Notice::WebhookDisabled => switches.webhooks,
         Notice::MessageFailed => switches.failed,
+        Notice::AppRequested | Notice::AccessAttempts => switches.apps,
+        Notice::MessageAsking => switches.asks,
     }
 }
 
@@ -36,6 +39,7 @@ pub fn toasts(news: &[News], switches: Notifications) -> Vec<Toast> {
     let mut channels: Vec<(Notice, &ChannelView)> = Vec::new();
     let mut webhooks: Vec<(Notice, &str)> = Vec::new();
     let mut messages: Vec<(&str, &str)> = Vec::new();
+    let (mut programs, mut asks, mut attempts): (Vec<&str>, Vec<&str>, Vec<&str>) = Default::default();
     for one in news {
         let wanted = wanted(one.notice, switches);
         match &one.about {
@@ -48,7 +52,10 @@ pub fn toasts(news: &[News], switches: Notifications) -> Vec<Toast> {
             }
             About::Webhook { url, .. } if wanted => webhooks.push((one.notice, url)),
             About::Message { channel_name, why, .. } if wanted => messages.push((channel_name, why)),
-            About::Webhook { .. } | About::Message { .. } => {}
+            About::App { name } if wanted => programs.push(name),
+            About::Ask { channel_name } if wanted => asks.push(channel_name),
+            About::Attempts { summary } if wanted => attempts.push(summary),
+            About::Webhook { .. } | About::Message { .. } | About::App { .. } | About::Ask { .. } | About::Attempts { .. } => {}
         }
     }
     let mut toasts = Vec::new();
@@ -62,6 +69,9 @@ pub fn toasts(news: &[News], switches: Notifications) -> Vec<Toast> {
     }
     toasts.extend(of_webhooks(&webhooks));
     toasts.extend(of_messages(&messages));
+    toasts.extend(of_programs(&programs));
+    toasts.extend(of_asks(&asks));
+    toasts.extend(of_attempts(&attempts));
     toasts
 }
 
@@ -73,7 +83,12 @@ fn of_channel(notice: Notice, channel: &ChannelView) -> Option<Toast> {
         Notice::Stuck => (format!("{name} cannot reconnect"), why(channel), true),
         Notice::Flapping => (format!("{name} keeps losing its connection"), UNSTEADY.to_owned(), true),
         Notice::Recovered => (format!("{name} is connected again"), "Nothing to do.".to_owned(), false),
-        Notice::WebhookPaused | Notice::WebhookDisabled | Notice::MessageFailed => return None,
+        Notice::WebhookPaused
+        | Notice::WebhookDisabled
+        | Notice::MessageFailed
+        | Notice::AppRequested
+        | Notice::MessageAsking
+        | Notice::AccessAttempts => return None,
     };
     Some(Toast { title, body, urgent, opens: Route::Channel(channel.id) })
 }
@@ -89,7 +104,12 @@ fn crowd(notice: Notice, channels: &[&ChannelView]) -> Option<Toast> {
         Notice::Stuck => (format!("{count} channels cannot reconnect"), true),
         Notice::Flapping => (format!("{count} channels keep losing their connection"), true),
         Notice::Recovered => (format!("{count} channels are connected again"), false),
-        Notice::WebhookPaused | Notice::WebhookDisabled | Notice::MessageFailed => return None,
+        Notice::WebhookPaused
+        | Notice::WebhookDisabled
+        | Notice::MessageFailed
+        | Notice::AppRequested
+        | Notice::MessageAsking
+        | Notice::AccessAttempts => return None,
     };
     let named: Vec<&str> = channels.iter().take(3).map(|c| c.name.as_str()).collect();
     let body = format!("{} and {} more", named.join(", "), count - named.len());
@@ -130,6 +150,38 @@ fn of_messages(messages: &[(&str, &str)]) -> Option<Toast> {
         }
     };
     Some(Toast { title, body, urgent: true, opens: Route::Outbox })
+}
+
+/// Without the code, which belongs in the window alone: who reads a notification has not seen what is asked for.
+fn of_programs(programs: &[&str]) -> Option<Toast> {
+    let (title, body) = match programs {
+        [] => return None,
+        [name] => (
+            format!("“{}” asks to use your channels", words::claimed(name)),
+            "That is what the program calls itself. Look at what it wants, and allow or deny it.".to_owned(),
+        ),
+        more => {
+            let named: Vec<_> = more.iter().take(3).map(|name| format!("“{}”", words::claimed(name))).collect();
+            (format!("{} programs ask to use your channels", more.len()), named.join(", "))
+        }
+    };
+    Some(Toast { title, body, urgent: true, opens: Route::Prompt(Prompt::Consent) })
+}
+
+/// Neither the text nor the recipient, as for messages that failed.
+fn of_asks(channels: &[&str]) -> Option<Toast> {
+    let (title, body) = match channels {
+        [] => return None,
+        [channel] => ("Send this message?".to_owned(), format!("An app wants to write from {channel}. Nothing leaves before you have seen it.")),
+        more => (format!("{} messages wait for your word", more.len()), "Apps want to send them. Nothing leaves before you have seen it.".to_owned()),
+    };
+    Some(Toast { title, body, urgent: true, opens: Route::Prompt(Prompt::Ask) })
+}
+
+fn of_attempts(attempts: &[&str]) -> Option<Toast> {
+    let summary = attempts.last()?;
+    let body = format!("{summary} They were refused. If you do not know why, look at your apps.");
+    Some(Toast { title: "Somebody tries wrong keys".to_owned(), body, urgent: true, opens: Route::Apps })
 }
 
 fn paired_as(channel: &ChannelView) -> String {
@@ -176,6 +228,14 @@ mod tests {
         News { notice: Notice::MessageFailed, about }
     }
 
+    fn program(name: &str) -> News {
+        News { notice: Notice::AppRequested, about: About::App { name: name.to_owned() } }
+    }
+
+    fn ask(channel: &str) -> News {
+        News { notice: Notice::MessageAsking, about: About::Ask { channel_name: channel.to_owned() } }
+    }
+
     fn titles(news: &[News], switches: Notifications) -> Vec<String> {
         toasts(news, switches).into_iter().map(|t| t.title).collect()
     }
@@ -208,6 +268,8 @@ mod tests {
             channel(Notice::Recovered, example::connected(5, "e")),
             webhook(Notice::WebhookPaused, "http://127.0.0.1/"),
             failed("f"),
+            program("g"),
+            ask("h"),
         ];
         let shown = [
             "a is paired",
@@ -217,6 +279,8 @@ mod tests {
             "e is connected again",
             "A webhook is paused",
             "A message was not sent",
+            "“g” asks to use your channels",
+            "Send this message?",
         ];
         assert_eq!(titles(&news, all()), shown);
         let without = |missing: usize| {
@@ -230,6 +294,8 @@ mod tests {
             Notifications { recovered: false, ..all() },
             Notifications { webhooks: false, ..all() },
             Notifications { failed: false, ..all() },
+            Notifications { apps: false, ..all() },
+            Notifications { asks: false, ..all() },
         ];
         for (n, switches) in muted.into_iter().enumerate() {
             assert_eq!(titles(&news, switches), without(n), "{switches:?}");
@@ -270,6 +336,21 @@ mod tests {
             [("2 webhooks need you", Route::Webhooks), ("3 messages were not sent", Route::Outbox),]
         );
         assert_eq!(shown[1].body, "Desk, Shop. Send them again, or discard them.");
+    }
+
+    #[test]
+    fn programs_that_ask_are_one_notification_that_leads_to_the_question() {
+        let shown = toasts(&[program("Till\u{202e}"), program("Bot"), ask("Shop"), ask("Desk")], all());
+        assert_eq!(
+            shown.iter().map(|t| (t.title.as_str(), t.opens)).collect::<Vec<_>>(),
+            [
+                ("2 programs ask to use your channels", Route::Prompt(Prompt::Consent)),
+                ("2 messages wait for your word", Route::Prompt(Prompt::Ask)),
+            ]
+        );
+        assert_eq!(shown[0].body, "“Till□”, “Bot”");
+        let attempts = News { notice: Notice::AccessAttempts, about: About::Attempts { summary: "50 tries.".to_owned() } };
+        assert_eq!(toasts(&[attempts], all())[0].opens, Route::Apps);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub enum Concept {
     Sending,
     Events,
     Webhooks,
+    Apps,
 }
 
 impl Concept {
@@ -32,6 +33,7 @@ impl Concept {
             Concept::Sending => "sending",
             Concept::Events => "events",
             Concept::Webhooks => "webhooks",
+            Concept::Apps => "apps",
         }
     }
 }

@@ -9,12 +9,25 @@ pub enum Route {
     /// Messages that wait.
     Outbox,
     Webhooks,
+    /// The programs that may use the API.
+    Apps,
     /// The dashboard with its dialog for a new channel.
     Add,
     /// Why the application did not start, and what to do.
     Setup,
     /// The QR of one channel, for a window of its own.
     Pair(ChannelId),
+    /// What waits for a person's word, for a window of its own.
+    Prompt(Prompt),
+}
+
+/// The questions that get a small window each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// May this program come in?
+    Consent,
+    /// Shall this message be sent?
+    Ask,
 }
 
 impl Route {
@@ -25,9 +38,12 @@ impl Route {
             Route::Channel(id) => format!("#/channels/{id}"),
             Route::Outbox => "#/outbox".to_owned(),
             Route::Webhooks => "#/webhooks".to_owned(),
+            Route::Apps => "#/apps".to_owned(),
             Route::Add => "#/channels?add".to_owned(),
             Route::Setup => "#/setup".to_owned(),
             Route::Pair(id) => format!("#/pair/{id}?window=pairing"),
+            Route::Prompt(Prompt::Consent) => "#/consent?window=consent".to_owned(),
+            Route::Prompt(Prompt::Ask) => "#/ask?window=ask".to_owned(),
         }
     }
 
@@ -74,5 +90,6 @@ mod tests {
         let id = crate::example::connected(1, "Shop").id;
         assert_eq!(Route::Pair(id).address(), format!("index.html#/pair/{id}?window=pairing"));
         assert_eq!(Route::Channels.address(), "index.html#/channels");
+        assert_eq!(Route::Prompt(Prompt::Ask).address(), "index.html#/ask?window=ask");
     }
 }

@@ -4,7 +4,7 @@ use crate::cli::Cli;
 use crate::glance::Glance;
 use crate::identity::{self, IDENTITY};
 use crate::menu::Action;
-use crate::route::Route;
+use crate::route::{Prompt, Route};
 use crate::shell::Shell;
 use crate::tray::Tray;
 use crate::{commands, follow, quit, start};
@@ -155,6 +155,8 @@ fn act(shell: &Shell, action: Action) {
         Action::OpenChannel(id) => shell.spawn(async move { acting.open(Route::Channel(id)).await }),
         Action::OpenOutbox => shell.spawn(async move { acting.open(Route::Outbox).await }),
         Action::OpenWebhooks => shell.spawn(async move { acting.open(Route::Webhooks).await }),
+        Action::OpenRequests => shell.spawn(async move { acting.open(Route::Prompt(Prompt::Consent)).await }),
+        Action::OpenAsks => shell.spawn(async move { acting.open(Route::Prompt(Prompt::Ask)).await }),
         Action::Pair => shell.spawn(async move {
             match acting.only_unpaired() {
                 Some(id) => acting.pair(id).await,

@@ -186,10 +186,20 @@ impl Shell {
         }
     }
 
-    /// Opens the dashboard, or raises it; while the start has failed it shows why.
+    /// Opens the dashboard, or the window of a question, or raises it; while the start has failed it shows why.
     pub async fn open(&self, route: Route) {
         let route = if self.problem().is_some() { Route::Setup } else { route };
-        self.0.windows.dashboard(route).await;
+        match route {
+            Route::Prompt(prompt) => self.0.windows.prompt(prompt).await,
+            Route::Channels
+            | Route::Channel(_)
+            | Route::Outbox
+            | Route::Webhooks
+            | Route::Apps
+            | Route::Add
+            | Route::Setup
+            | Route::Pair(_) => self.0.windows.dashboard(route).await,
+        }
     }
 
     /// Opens the pairing window of a channel, and has its QR asked for when it is not yet.

@@ -1,7 +1,7 @@
 //! The windows: made when somebody wants one, destroyed when it is closed. A hidden webview costs twice what a closed one does.
 
 use crate::identity::IDENTITY;
-use crate::route::{Route, is_ours};
+use crate::route::{Prompt, Route, is_ours};
 use domain::{ChannelId, ChannelView};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ struct Shape {
     title: String,
     size: (f64, f64),
     least: (f64, f64),
+    /// Above the others, and without taking the keyboard from them: it comes unasked.
+    unasked: bool,
 }
 
 impl Windows {
@@ -41,6 +43,7 @@ impl Windows {
             title: IDENTITY.name.to_owned(),
             size: (1040.0, 720.0),
             least: (420.0, 480.0),
+            unasked: false,
         };
         self.open(shape, route).await;
     }
@@ -52,8 +55,27 @@ impl Windows {
             title: format!("Pair {} — {}", channel.name, IDENTITY.name),
             size: (420.0, 660.0),
             least: (360.0, 560.0),
+            unasked: false,
         };
         self.open(shape, Route::Pair(channel.id)).await;
+    }
+
+    /// Opens the small window that asks a person, or raises it.
+    pub async fn prompt(&self, prompt: Prompt) {
+        self.open(prompt_shape(prompt), Route::Prompt(prompt)).await;
+    }
+
+    /// The same because something happened, not because somebody wants it: what is open already is left alone.
+    pub async fn prompt_unasked(&self, prompt: Prompt) {
+        let shape = Shape { unasked: true, ..prompt_shape(prompt) };
+        let _alone = self.making.lock().await;
+        if self.handle.get_webview_window(&shape.label).is_some() {
+            return;
+        }
+        let label = shape.label.clone();
+        if let Err(error) = self.make(shape, Route::Prompt(prompt)) {
+            tracing::error!(window = label, %error, "the window could not be opened");
+        }
     }
 
     async fn open(&self, shape: Shape, route: Route) {
@@ -75,6 +97,8 @@ impl Windows {
             .min_inner_size(shape.least.0, shape.least.1)
             .prevent_overflow()
             .center()
+            .focused(!shape.unasked)
+            .always_on_top(matches!(route, Route::Prompt(_)))
             .on_navigation(is_ours)
             .on_new_window(|url, _| {
                 tracing::debug!(scheme = url.scheme(), "a page asked for a new window; refused");
@@ -115,6 +139,20 @@ fn private(folder: &Path) -> std::io::Result<()> {
     maker.create(folder)
 }
 
+fn prompt_shape(prompt: Prompt) -> Shape {
+    let (label, title, size) = match prompt {
+        Prompt::Consent => ("consent", "A program asks", (460.0, 780.0)),
+        Prompt::Ask => ("ask", "Send this message?", (460.0, 640.0)),
+    };
+    Shape {
+        label: label.to_owned(),
+        title: format!("{title} — {}", IDENTITY.name),
+        size,
+        least: (360.0, 480.0),
+        unasked: false,
+    }
+}
+
 fn pairing_label(channel: ChannelId) -> String {
     format!("{PAIRING}{channel}")
 }
@@ -125,8 +163,8 @@ fn raise(window: &WebviewWindow, route: Route) -> tauri::Result<()> {
     window.set_focus()?;
     match route {
         // Somebody who only wants to see the window keeps the page they were on.
-        Route::Channels | Route::Pair(_) => Ok(()),
-        Route::Channel(_) | Route::Outbox | Route::Webhooks | Route::Add | Route::Setup => go(window, route),
+        Route::Channels | Route::Pair(_) | Route::Prompt(_) => Ok(()),
+        Route::Channel(_) | Route::Outbox | Route::Webhooks | Route::Apps | Route::Add | Route::Setup => go(window, route),
     }
 }
 

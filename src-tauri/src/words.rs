@@ -67,11 +67,50 @@ pub fn concerns(concerns: Concerns) -> Vec<String> {
         1 => Some("a webhook gets nothing".to_owned()),
         n => Some(format!("{n} webhooks get nothing")),
     };
-    wedged.into_iter().chain(webhooks).collect()
+    let requests = match concerns.requests {
+        0 => None,
+        1 => Some("a program asks to be let in".to_owned()),
+        n => Some(format!("{n} programs ask to be let in")),
+    };
+    let asks = match concerns.asks {
+        0 => None,
+        1 => Some("a message waits for your word".to_owned()),
+        n => Some(format!("{n} messages wait for your word")),
+    };
+    requests.into_iter().chain(asks).chain(wedged).chain(webhooks).collect()
 }
 
 /// The words with a capital at their beginning.
 pub fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A program's own words on one line: bounded, and what cannot be seen, or turns text around, shown as a box.
+pub fn claimed(words: &str) -> String {
+    const MOST: usize = 40;
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    let clean: String = words.trim().chars().map(|c| if unseen(c) { '\u{25a1}' } else { c }).collect();
+    match clean.chars().count() {
+        0 => "A program without a name".to_owned(),
+        n if n <= MOST => clean,
+        _ => clean.chars().take(MOST - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_calls_itself_stays_on_its_line_and_hides_nothing() {
+        assert_eq!(claimed("Order bot"), "Order bot");
+        assert_eq!(claimed("pay\u{202e}txt\n\u{200b}x"), "pay□txt□□x");
+        assert_eq!(claimed("   "), "A program without a name");
+        assert_eq!(claimed(&"x".repeat(200)).chars().count(), 40);
+    }
 }

@@ -54,7 +54,7 @@ fn every_channel_has_a_line_with_its_state_in_words() {
 fn what_waits_for_somebody_is_a_line_that_leads_there() {
     let mut glance = running(vec![example::connected(1, "Shop")]);
     if let Glance::Running { concerns, .. } = &mut glance {
-        *concerns = Concerns { wedged: 1, webhooks: 2 };
+        *concerns = Concerns { wedged: 1, webhooks: 2, ..Concerns::default() };
     }
     let menu = of(&glance);
     assert_eq!(
@@ -62,6 +62,23 @@ fn what_waits_for_somebody_is_a_line_that_leads_there() {
         ["●  Shop — connected", "▲  A message was not sent", "▲  2 webhooks get nothing", "---"]
     );
     for action in [Action::OpenOutbox, Action::OpenWebhooks] {
+        assert_eq!(Action::parse(&action.id()), Some(action));
+        assert!(menu.items.iter().any(|item| matches!(item, Item::Button { action: a, .. } if *a == action)));
+    }
+}
+
+#[test]
+fn who_waits_for_an_answer_comes_first_with_how_many_there_are() {
+    let mut glance = running(vec![example::connected(1, "Shop")]);
+    if let Glance::Running { concerns, .. } = &mut glance {
+        *concerns = Concerns { requests: 2, asks: 1, ..Concerns::default() };
+    }
+    let menu = of(&glance);
+    assert_eq!(
+        text(&menu).lines().take(4).collect::<Vec<_>>(),
+        ["▲  2 programs ask to be let in", "▲  A message waits for your word", "---", "●  Shop — connected"]
+    );
+    for action in [Action::OpenRequests, Action::OpenAsks] {
         assert_eq!(Action::parse(&action.id()), Some(action));
         assert!(menu.items.iter().any(|item| matches!(item, Item::Button { action: a, .. } if *a == action)));
     }
