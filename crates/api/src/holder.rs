@@ -130,7 +130,11 @@ mod tests {
         let (here, peer) = listener.accept().unwrap();
         let inode = table::sockets().into_iter().find(|s| s.local == peer && s.remote == own).unwrap().inode;
         // Until the child is what it will be; nothing tells when.
-        while !open::holders(&[inode]).iter().filter_map(|pid| program(*pid, 0)).any(|p| p.path.ends_with("sleep") || p.path.ends_with("coreutils")) {
+        while !open::holders(&[inode])
+            .iter()
+            .filter_map(|pid| program(*pid, 0))
+            .any(|p| p.path.ends_with("sleep") || p.path.ends_with("coreutils"))
+        {
             std::thread::yield_now();
         }
         assert_eq!(caller(peer, own), None);

@@ -1,9 +1,9 @@
 //! Query parameters and ids in the path, with refusals that name them.
 
 use crate::problem::{Code, FieldError, Problem};
+use access::RequestName;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use access::RequestName;
 use domain::{AppId, AppRequestId, ChannelId, DeliveryId, EndpointId, KeyId, MessageId};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;

@@ -89,11 +89,7 @@ pub(crate) async fn create(
     }
     let new = NewApp { name, permits, origins, programs, limits, expires_in };
     let (app, made) = api.access.create_app(new, by.into()).await?;
-    let made = AppMade {
-        app: api.app_out(&app).await?,
-        key: made.secret.expose().to_owned(),
-        key_id: made.key.id.to_string(),
-    };
+    let made = AppMade { app: api.app_out(&app).await?, key: made.secret.expose().to_owned(), key_id: made.key.id.to_string() };
     Ok((StatusCode::CREATED, [(header::LOCATION, AppOut::location(app.id))], Json(made)))
 }
 

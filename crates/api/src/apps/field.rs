@@ -49,6 +49,7 @@ pub(super) fn label(given: &str, errors: &mut Vec<FieldError>) -> String {
 /// An origin exactly as browsers write it: scheme, host and port if it is not the scheme's own; `null` is no origin.
 pub(super) fn origin(given: &str, pointer: &str, errors: &mut Vec<FieldError>) -> String {
     let good = given.len() <= LONGEST_ORIGIN
+        && !given.contains('*')
         && given.split_once("://").is_some_and(|(scheme, host)| match scheme {
             "http" | "https" => url::Url::parse(given).is_ok_and(|url| url.origin().ascii_serialization() == given),
             // A page of an extension or of another desktop program.
@@ -61,7 +62,10 @@ pub(super) fn origin(given: &str, pointer: &str, errors: &mut Vec<FieldError>) -
             }
         });
     if !good {
-        errors.push(FieldError::at(pointer, "must be an origin as a browser writes it: https://example.org, http://localhost:5173"));
+        errors.push(FieldError::at(
+            pointer,
+            "must be an origin as a browser writes it: https://example.org, http://localhost:5173",
+        ));
     }
     given.to_owned()
 }
@@ -90,7 +94,9 @@ pub(super) async fn programs(given: Vec<String>, errors: &mut Vec<FieldError>) -
         let file = if path.is_absolute() && shows(&text) { tokio::fs::canonicalize(&path).await.ok() } else { None };
         match file {
             Some(file) if tokio::fs::metadata(&file).await.is_ok_and(|m| m.is_file()) => programs.push(file),
-            Some(_) | None => errors.push(FieldError::at(format!("/programs/{i}"), "must be the full path of a program's file")),
+            Some(_) | None => {
+                errors.push(FieldError::at(format!("/programs/{i}"), "must be the full path of a program's file"))
+            }
         }
     }
     programs.sort();
@@ -127,7 +133,13 @@ mod tests {
             origin(text, "/origin", &mut errors);
             !errors.is_empty()
         };
-        for good in ["https://example.org", "http://localhost:5173", "http://[::1]:8080", "chrome-extension://abcdefghijklmnop", "tauri://localhost"] {
+        for good in [
+            "https://example.org",
+            "http://localhost:5173",
+            "http://[::1]:8080",
+            "chrome-extension://abcdefghijklmnop",
+            "tauri://localhost",
+        ] {
             assert!(!refused(good), "{good}");
         }
         for bad in [

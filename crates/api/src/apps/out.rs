@@ -19,7 +19,7 @@ pub(crate) struct AppOut {
     #[schema(example = json!(["Propose messages; each is sent only after you have approved it, only on Front desk"]))]
     words: Vec<String>,
     /// The origins of pages that may use its keys, as browsers write them.
-    #[schema(example = json!(["https://desk.example"]))]
+    #[schema(example = json!(["http://localhost:5173"]))]
     origins: Vec<String>,
     /// The programs of this machine that are let in over the Unix socket without a key.
     #[schema(example = json!(["/usr/bin/desk-assistant"]))]

@@ -40,10 +40,8 @@ pub(super) fn answer(api: Api, query: AuditQuery) -> Response {
             }
         }
     });
-    let headers = [
-        (header::CONTENT_TYPE, NDJSON.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, NDJSON.to_owned()), (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))];
     (headers, Body::from_stream(pages)).into_response()
 }
 

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_line_of_the_kernel_is_read() {
-        let line = "  0: 0100007F:250F 0200007F:A001 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0";
+        let line =
+            "  0: 0100007F:250F 0200007F:A001 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0";
         let read = socket(line).unwrap();
         assert_eq!((read.local, read.remote), ("127.0.0.1:9487".parse().unwrap(), "127.0.0.2:40961".parse().unwrap()));
         assert_eq!((read.listens, read.uid, read.inode), (false, 1000, 4711));
@@ -73,7 +74,9 @@ mod tests {
 
     #[test]
     fn what_is_no_line_is_passed_over() {
-        for line in ["", "sl local_address", "0: 0100007F:250F", "0: 01:02 03:04 0A a b c 1000 0 1", "0: 0100007F 0:0 0A a b c 1 0 1"] {
+        for line in
+            ["", "sl local_address", "0: 0100007F:250F", "0: 01:02 03:04 0A a b c 1000 0 1", "0: 0100007F 0:0 0A a b c 1 0 1"]
+        {
             assert_eq!(socket(line), None, "{line}");
         }
     }

@@ -220,7 +220,9 @@ impl Code {
             | Code::ExportDamaged
             | Code::ExportNewer
             | Code::ExportTooCostly => StatusCode::UNPROCESSABLE_ENTITY,
-            Code::QueueFull | Code::AskedTooOften | Code::TooManyAttempts | Code::RateLimited | Code::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+            Code::QueueFull | Code::AskedTooOften | Code::TooManyAttempts | Code::RateLimited | Code::TooManyStreams => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Code::PairingCodeUnavailable
             | Code::DiskFull
             | Code::NoWorker
@@ -321,7 +323,9 @@ impl Code {
             }
             Code::RateLimited => "More requests than are allowed for now. Wait as long as Retry-After says.",
             Code::TooManyStreams => "Too many streams are open with this key. Close one first.",
-            Code::Overloaded => "There is more to do than can be done just now. Try again as Retry-After says; the channels stay connected.",
+            Code::Overloaded => {
+                "There is more to do than can be done just now. Try again as Retry-After says; the channels stay connected."
+            }
             Code::NotFound => "There is nothing at this address.",
             Code::MethodNotAllowed => "This address does not take this method; the Allow header lists those that it takes.",
             Code::NotAcceptable => "None of the forms that the Accept header asks for exists here.",

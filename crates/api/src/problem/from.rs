@@ -19,7 +19,9 @@ impl From<LedgerError> for Problem {
             LedgerError::NoSuchDelivery => Problem::no_such("delivery"),
             LedgerError::QueueFull => Problem::of(Code::QueueFull),
             LedgerError::NoSuchApp => Problem::no_such("app"),
-            LedgerError::Changed => Problem::new(Code::Conflict, "Somebody else has changed it meanwhile. Look at it again, then try again."),
+            LedgerError::Changed => {
+                Problem::new(Code::Conflict, "Somebody else has changed it meanwhile. Look at it again, then try again.")
+            }
             LedgerError::EventPruned => Problem::of(Code::EventGone),
             LedgerError::Damaged(_) | LedgerError::AlreadyThere | LedgerError::Fenced => Problem::internal(&error),
         }
@@ -57,7 +59,9 @@ impl From<access::Error> for Problem {
             access::Error::TooMany { what, most } => {
                 Problem::new(Code::Conflict, format!("There are {most} {what} already, which is the most there may be."))
             }
-            access::Error::Changed => Problem::new(Code::Conflict, "Somebody else changed the same just now. Look again, then try again."),
+            access::Error::Changed => {
+                Problem::new(Code::Conflict, "Somebody else changed the same just now. Look again, then try again.")
+            }
             access::Error::NoRandomness(error) => Problem::unavailable(&error),
             access::Error::Ledger(error) => error.into(),
         }

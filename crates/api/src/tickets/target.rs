@@ -95,7 +95,8 @@ mod fuzz {
     #[test]
     fn what_a_ticket_is_for() {
         let seeds = ["/v1/events?after=3&types=message.*", "/v1/channels/ch_01j5a9k3m4n5p6q7r8s9t0v1w2/qr?format=svg"];
-        let words = ["/v1/", "events", "channels/", "/qr", "?", "&", "=", "ticket=", "%74icket=", "//", "..", "%2f", "#", "http://"];
+        let words =
+            ["/v1/", "events", "channels/", "/qr", "?", "&", "=", "ticket=", "%74icket=", "//", "..", "%2f", "#", "http://"];
         ::fuzz::target!("ticket").seeds(seeds).words(words).longest(2100).run(|bytes| {
             let text = String::from_utf8_lossy(bytes);
             let target = Target::parse(&text);

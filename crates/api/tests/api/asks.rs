@@ -27,7 +27,10 @@ async fn a_proposed_message_leaves_as_a_person_has_changed_it() {
     let waiting = rig.get("/v1/asks").await.body;
     let ask = &waiting["items"][0];
     assert_eq!((&ask["message"]["id"], &ask["app"]), (&proposed["id"], &json!({"id": app, "name": "Agent"})));
-    assert_eq!((&ask["message"]["content"]["text"], &ask["message"]["chat"]), (&json!("We open at ten."), &json!("15550100123@s.whatsapp.net")));
+    assert_eq!(
+        (&ask["message"]["content"]["text"], &ask["message"]["chat"]),
+        (&json!("We open at ten."), &json!("15550100123@s.whatsapp.net"))
+    );
     assert!(ask["expires_at"].is_string());
     assert_eq!(rig.get("/v1/outbox").await.body["items"], json!([]), "nothing of it is in the outbox");
 

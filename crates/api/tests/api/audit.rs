@@ -29,8 +29,14 @@ async fn what_changes_access_and_what_is_done_with_it_is_in_the_log() {
         .collect();
     let seqs: Vec<u64> = told.iter().map(|(seq, ..)| *seq).collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).rev().collect::<Vec<_>>(), "newest first, without a hole");
-    assert!(told.iter().any(|(_, actor, action, outcome)| (*actor, *action, *outcome) == ("app", "POST /v1/channels", "done")), "{told:?}");
-    assert!(told.iter().any(|(_, actor, action, outcome)| (*actor, *action, *outcome) == ("app", "GET /v1/apps", "refused")), "{told:?}");
+    assert!(
+        told.iter().any(|(_, actor, action, outcome)| (*actor, *action, *outcome) == ("app", "POST /v1/channels", "done")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|(_, actor, action, outcome)| (*actor, *action, *outcome) == ("app", "GET /v1/apps", "refused")),
+        "{told:?}"
+    );
     assert!(told.iter().any(|(_, actor, action, _)| *actor == "admin" && action.starts_with("app.")), "{told:?}");
 
     let own = entries(&rig, &format!("?app={app}")).await;

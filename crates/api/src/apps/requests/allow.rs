@@ -1,9 +1,9 @@
 use super::out::AppRequestOut;
 use crate::api::Api;
-use crate::guard::{Need, permit};
 use crate::apps::{field, permit};
 use crate::body::{JsonBodyOrNone, given};
 use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::AppRequestName;
 use crate::problem::Problem;
 use access::Allowance;

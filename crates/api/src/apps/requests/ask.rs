@@ -1,9 +1,9 @@
 use crate::api::Api;
-use crate::guard::{Need, permit};
 use crate::apps::field;
 use crate::apps::permit::Asked;
 use crate::body::JsonBody;
 use crate::far_end::FarEnd;
+use crate::guard::{Need, permit};
 use crate::problem::Problem;
 use access::NewRequest;
 use axum::Json;

@@ -156,7 +156,9 @@ impl Poll {
         match self.api.access.collect(self.id, &self.token).await {
             Ok(collected) => Ok(AppRequestAnswer::of(collected)),
             // Whether there is such a request is for the one who made it.
-            Err(access::Error::NoSuchRequest) => Err(Problem::new(Code::Unauthorized, "This is not the poll_token of this request.")),
+            Err(access::Error::NoSuchRequest) => {
+                Err(Problem::new(Code::Unauthorized, "This is not the poll_token of this request."))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -1,7 +1,7 @@
 use super::out::AppRequestOut;
 use crate::api::Api;
-use crate::guard::{Need, permit};
 use crate::by::By;
+use crate::guard::{Need, permit};
 use crate::params::AppRequestName;
 use crate::problem::Problem;
 use axum::Json;

@@ -19,13 +19,8 @@ macro_rules! concept {
 }
 
 /// All of them, in the order in which they are best read.
-pub(super) const ALL: [Concept; 5] = [
-    concept!("channels-and-sessions"),
-    concept!("sending"),
-    concept!("events"),
-    concept!("webhooks"),
-    concept!("apps"),
-];
+pub(super) const ALL: [Concept; 5] =
+    [concept!("channels-and-sessions"), concept!("sending"), concept!("events"), concept!("webhooks"), concept!("apps")];
 
 pub(super) fn find(name: &str) -> Option<&'static Concept> {
     ALL.iter().find(|concept| concept.name == name)
