@@ -1,4 +1,4 @@
-use crate::rig::{PATIENCE, Rig};
+use crate::rig::{Doors, PATIENCE, Rig};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use reqwest::Method;
@@ -6,21 +6,25 @@ use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
 
 /// An event stream as its reader sees it.
-struct Stream {
+pub struct Stream {
     bytes: BoxStream<'static, reqwest::Result<bytes::Bytes>>,
     text: String,
 }
 
 #[derive(Debug)]
-struct Sent {
-    id: Option<u64>,
-    kind: String,
-    body: Value,
+pub struct Sent {
+    pub id: Option<u64>,
+    pub kind: String,
+    pub body: Value,
 }
 
 impl Stream {
     async fn open(rig: &Rig, query: &str, last: Option<u64>) -> Stream {
-        let mut request = rig.client.get(rig.url(&format!("/v1/events{query}"))).bearer_auth(rig.key.expose());
+        Stream::open_with(rig, rig.key.expose(), query, last).await
+    }
+
+    pub async fn open_with(rig: &Rig, key: &str, query: &str, last: Option<u64>) -> Stream {
+        let mut request = rig.client.get(rig.url(&format!("/v1/events{query}"))).bearer_auth(key);
         if let Some(last) = last {
             request = request.header("last-event-id", last.to_string());
         }
@@ -31,7 +35,7 @@ impl Stream {
     }
 
     /// The next event; `None` when the stream has ended.
-    async fn next(&mut self) -> Option<Sent> {
+    pub async fn next(&mut self) -> Option<Sent> {
         loop {
             if let Some(end) = self.text.find("\n\n") {
                 let frame: String = self.text.drain(..end + 2).collect();
@@ -47,7 +51,7 @@ impl Stream {
         }
     }
 
-    async fn take(&mut self, many: usize) -> Vec<Sent> {
+    pub async fn take(&mut self, many: usize) -> Vec<Sent> {
         let mut taken = Vec::new();
         for _ in 0..many {
             taken.push(self.next().await.expect("the stream goes on"));
@@ -230,7 +234,7 @@ async fn streams_end_at_once_when_the_api_stops() {
 
 #[tokio::test]
 async fn many_readers_hear_the_same() {
-    let rig = Rig::start().await;
+    let rig = Rig::start_at(Doors::wide()).await;
     let mut streams = Vec::new();
     for _ in 0..100 {
         let mut stream = Stream::open(&rig, "", None).await;
