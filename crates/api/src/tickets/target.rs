@@ -1,4 +1,5 @@
 use axum::http::Uri;
+use domain::ChannelId;
 
 /// The name of the ticket within a query.
 pub(crate) const PARAMETER: &str = "ticket";
@@ -42,7 +43,7 @@ impl Target {
 
 /// Whether a ticket is good for this path at all.
 pub(crate) fn opens(path: &str) -> bool {
-    let qr = |path: &str| path.strip_prefix("/v1/channels/")?.strip_suffix("/qr").map(|id| !id.is_empty() && !id.contains('/'));
+    let qr = |path: &str| Some(path.strip_prefix("/v1/channels/")?.strip_suffix("/qr")?.parse::<ChannelId>().is_ok());
     path == "/v1/events" || qr(path) == Some(true)
 }
 
