@@ -1,5 +1,5 @@
-//! Forgets what is old: events beyond their retention, deliveries that are done, what made sends idempotent, what programs asked
-//! for, and what was done long ago. Messages stay.
+//! Forgets what is old: events beyond their retention, deliveries that are done, what made sends idempotent, and who did
+//! what a year ago. Messages stay.
 
 use crate::engine::Inner;
 use ledger::{Keep, LedgerError};
@@ -34,8 +34,6 @@ const STEP: u32 = 500;
 /// Between two steps, so that what programs wait for goes first.
 const BREATH: Duration = Duration::from_millis(50);
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long it can be seen what a program asked for and what was answered.
-const REQUESTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// Until the engine stops. A failure is tried again at the next time.
 pub(crate) async fn keep_pruning(engine: Arc<Inner>, config: RetentionConfig) {
@@ -72,8 +70,5 @@ async fn prune(engine: &Inner, config: RetentionConfig) -> Result<u64, LedgerErr
     while engine.ledger.prune_audit(audit_from(), STEP).await?.more {
         engine.clock.sleep(BREATH).await;
     }
-    engine.ledger.prune_requests(engine.clock.now().minus(REQUESTS_KEPT)).await?;
-    // An app whose last key has expired meanwhile.
-    engine.ledger.settle_endpoints(engine.clock.now()).await?;
     Ok(events)
 }

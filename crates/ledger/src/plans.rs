@@ -4,10 +4,10 @@
 
 use crate::sql::QueryBuilder;
 use crate::{
-    DeliveryQuery, DeliveryStatus, EventQuery, Ledger, OpenOptions, OutboxPart, OutboxQuery, events, messages, outbox,
-    progress, second_try, webhooks,
+    AuditQuery, DeliveryQuery, DeliveryStatus, EventQuery, Ledger, OpenOptions, OutboxPart, OutboxQuery, asking, audit, events,
+    messages, outbox, progress, second_try, webhooks,
 };
-use domain::{ChannelId, EndpointId, MessageId, Timestamp};
+use domain::{AppId, ChannelId, EndpointId, MessageId, Timestamp};
 
 async fn plan(ledger: &Ledger, sql: &str) -> Vec<String> {
     let mut reader = ledger.reader().await.unwrap();
@@ -40,6 +40,8 @@ async fn the_outbox_is_read_from_its_own_indices() {
     check(&ledger, outbox::NEXT_DUE, "INDEX messages_later (channel_id=? AND due_at>?)").await;
     check(&ledger, second_try::EXPIRE, "INDEX messages_expiring (expires_at").await;
     check(&ledger, progress::SENDING, "(id=?)").await;
+    check(&ledger, asking::EXPIRE, "INDEX messages_asking (ask_until<?)").await;
+    check(&ledger, asking::NEXT, "INDEX messages_asking").await;
     let channel = Some(ChannelId::new(Timestamp::EPOCH, 1));
     let parts =
         [None, Some(OutboxPart::Queued), Some(OutboxPart::Sending), Some(OutboxPart::Scheduled), Some(OutboxPart::Failed)];
@@ -82,8 +84,22 @@ async fn the_log_is_read_from_where_a_page_begins() {
     check(&ledger, events::page(&channel).text(), "events_by_channel (channel_id=? AND seq>?)").await;
     let message = EventQuery { message: Some(MessageId::new(Timestamp::EPOCH, 1)), ..EventQuery::default() };
     check(&ledger, events::page(&message).text(), "events_by_time (at>?)").await;
+    check(&ledger, webhooks::UNPLANNED_DATA, "events USING PRIMARY KEY (seq>?)").await;
     check(&ledger, webhooks::UNPLANNED, "events USING PRIMARY KEY (seq>?)").await;
     check(&ledger, webhooks::IN_RANGE, "events_by_time (at>? AND at<?)").await;
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn what_was_done_is_read_from_where_a_page_begins() {
+    let (_dir, ledger) = ledger().await;
+    let query = AuditQuery { before: Some(9), limit: 10, ..AuditQuery::default() };
+    check(&ledger, audit::page(&query).text(), "audit USING PRIMARY KEY (seq<?)").await;
+    let export = AuditQuery { before: None, after: Some(9), ..query.clone() };
+    check(&ledger, audit::page(&export).text(), "audit USING PRIMARY KEY (seq>?)").await;
+    check(&ledger, audit::NEXT, "audit USING PRIMARY KEY (seq>?)").await;
+    let of_app = AuditQuery { app: Some(AppId::new(Timestamp::EPOCH, 1)), ..query };
+    check(&ledger, audit::page(&of_app).text(), "audit_by_app (app_id=? AND seq<?)").await;
     ledger.close().await;
 }
 

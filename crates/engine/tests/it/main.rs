@@ -2,6 +2,7 @@
 //! stands still until the test moves it.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, clippy::print_stderr, clippy::print_stdout)]
 
+mod asking;
 mod cancel;
 mod defect;
 mod drain;

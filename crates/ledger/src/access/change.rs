@@ -45,7 +45,7 @@ impl Ledger {
                 for step in &writes {
                     touched.extend(write(batch, step, at).await?);
                 }
-                batch.told.access = true;
+                batch.told.access |= !writes.is_empty();
                 let audit: Vec<_> = audit.into_iter().map(|entry| (at, entry)).collect();
                 audit::append(batch, &audit).await?;
                 batch.log_all(&events, at)?;

@@ -11,7 +11,11 @@ mod verify;
 
 pub(crate) use append::{Tail, TailMark, append, write};
 pub use chain::{AuditHash, audit_hash};
+#[cfg(test)]
+pub(crate) use page::page;
 pub use page::{AuditPage, AuditQuery};
+#[cfg(test)]
+pub(crate) use row::NEXT;
 pub use verify::{Broken, Verified};
 
 use domain::{AuditEntry, Timestamp};

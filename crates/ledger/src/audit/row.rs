@@ -38,7 +38,7 @@ macro_rules! audit_columns {
     };
 }
 pub(super) const SELECT: &str = concat!("SELECT ", audit_columns!(), " FROM audit ");
-pub(super) const NEXT: &str = concat!("SELECT ", audit_columns!(), " FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
+pub(crate) const NEXT: &str = concat!("SELECT ", audit_columns!(), " FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2");
 
 impl AuditRow {
     pub fn of(entry: &AuditEntry, at: Timestamp, seq: u64, prev: &AuditHash) -> Self {

@@ -3,10 +3,10 @@
 
 use crate::dialect::for_postgres;
 use crate::{
-    DeliveryQuery, DeliveryStatus, EventQuery, OutboxPart, OutboxQuery, Postgres, PostgresConfig, events, messages, outbox,
-    progress, second_try, webhooks,
+    AuditQuery, DeliveryQuery, DeliveryStatus, EventQuery, OutboxPart, OutboxQuery, Postgres, PostgresConfig, asking, audit,
+    events, messages, outbox, progress, second_try, webhooks,
 };
-use domain::{ChannelId, EndpointId, Timestamp};
+use domain::{AppId, ChannelId, EndpointId, Timestamp};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// The plan for a statement whose values are not known. Scans of all rows and sorts are forbidden where there is another way.
@@ -26,7 +26,7 @@ async fn plan(connection: &mut PgConnection, sql: &str) -> String {
 async fn check(connection: &mut PgConnection, sql: &str, walks: &str) {
     let plan = plan(connection, sql).await;
     assert!(plan.contains(walks), "{sql}\nshould walk {walks}\n{plan}");
-    for bad in ["Seq Scan on messages", "Seq Scan on events", "Seq Scan on deliveries"] {
+    for bad in ["Seq Scan on audit", "Seq Scan on messages", "Seq Scan on events", "Seq Scan on deliveries"] {
         assert!(!plan.contains(bad), "{sql}\n{plan}");
     }
 }
@@ -48,7 +48,9 @@ INSERT INTO endpoints (id, url, description, channels, kinds, headers, secrets, 
     SELECT 'wh_' || n, '', '', '[]', '[]', '[]', '[]', 1, 'active', 0, 0, 0 FROM generate_series(1, 20) n;
 INSERT INTO deliveries (id, endpoint, seq, event_id, kind, status, created_at)
     SELECT 'dlv_' || n, 1 + n % 20, n, 'evt_' || n, 'message.sent', CASE n % 20 WHEN 3 THEN 'pending' ELSE 'delivered' END, 0
-    FROM generate_series(1, 20000) n";
+    FROM generate_series(1, 20000) n;
+INSERT INTO audit (seq, at, actor, app_id, action, outcome, prev_hash, hash)
+    SELECT n, n, 'app', 'app_' || n % 20, 'key.make', 'done', '', '' FROM generate_series(1, 20000) n";
 
 #[tokio::test]
 async fn what_is_asked_often_walks_an_index_on_postgres_too() {
@@ -62,6 +64,12 @@ async fn what_is_asked_often_walks_an_index_on_postgres_too() {
     check(&mut on, outbox::DUE, "messages_outbox").await;
     check(&mut on, outbox::NEXT_DUE, "messages_later").await;
     check(&mut on, second_try::EXPIRE, "messages_expiring").await;
+    check(&mut on, asking::EXPIRE, "messages_asking").await;
+    check(&mut on, asking::NEXT, "messages_asking").await;
+    let done = AuditQuery { before: Some(9), ..AuditQuery::default() };
+    check(&mut on, &audit::page(&done).text_for_postgres(), "audit_pkey").await;
+    let done = AuditQuery { app: Some(AppId::new(Timestamp::EPOCH, 1)), ..done };
+    check(&mut on, &audit::page(&done).text_for_postgres(), "audit_").await;
     check(&mut on, &for_postgres(progress::SENDING), "messages_id_key").await;
     check(&mut on, messages::BY_ID, "messages_id_key").await;
     check(&mut on, &for_postgres(messages::OF_WHATSAPP_IDS), "messages_by_whatsapp_id").await;

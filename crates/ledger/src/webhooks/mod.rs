@@ -19,6 +19,6 @@ pub use delivery::{
 pub use endpoint::{Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
 pub(crate) use endpoints::{of_app, set_status};
 #[cfg(test)]
-pub(crate) use plan::UNPLANNED;
+pub(crate) use plan::{UNPLANNED, UNPLANNED_DATA};
 #[cfg(test)]
 pub(crate) use replay::IN_RANGE;

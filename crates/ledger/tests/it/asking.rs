@@ -3,7 +3,7 @@
 use crate::access::{self, app};
 use crate::ground::{self, accept, first_due, kinds, ledger, message_id, names, outbound, t, text};
 use domain::{ChannelId, FailReason, Message, MessageStatus, OutboxNote, Timestamp};
-use ledger::{AccessWrite, Accepted, Answered, Cancelled, Idempotency, Ledger, LedgerError, OutboxQuery, Progress};
+use ledger::{Accepted, AccessWrite, Answered, Cancelled, Idempotency, Ledger, LedgerError, OutboxQuery, Progress};
 
 fn proposed(channel: ChannelId, n: u128) -> Message {
     let message = outbound(channel, n, &format!("W{n}"));

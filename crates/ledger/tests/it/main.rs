@@ -5,6 +5,7 @@ mod access;
 mod amendments;
 mod asking;
 mod audit;
+mod audit_file;
 mod channels;
 mod child;
 mod counts;

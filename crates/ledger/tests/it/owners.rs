@@ -100,7 +100,10 @@ async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
         let by_hand = EndpointStatus::Paused { reason: PauseReason::ByHand, since: t(secs) };
         ledger.set_endpoint_status(paused, by_hand, t(secs)).await.unwrap();
     }
-    ledger.append(vec![domain::Event::AppDenied { request: access::request(1).id, name: "Other".into() }], t(22)).await.unwrap();
+    ledger
+        .append(vec![domain::Event::AppDenied { request: access::request(1).id, name: "Other".into() }], t(22))
+        .await
+        .unwrap();
     plan(&ledger).await;
     assert_eq!(owed(&ledger, hook).await[2..], ["webhook.paused", "app.denied"], "of webhooks its own");
     ledger.redeliver(delivery.id, t(23)).await.unwrap();

@@ -68,7 +68,9 @@ pub async fn assert_all_there(ledger: &Ledger) {
     assert_eq!(ledger.next_expiry().await.unwrap(), Some(t(2000)));
     assert_eq!(ledger.setting::<Vec<String>>("muted").await.unwrap(), Some(vec!["stuck".into()]));
     let key = Idempotency { key: "K".into(), fingerprint: [1; 32] };
-    assert!(matches!(ledger.accepted(id, &key, t(9)).await.unwrap(), Some(ledger::Accepted::Again(m)) if m.id == message_id(1)));
+    assert!(
+        matches!(ledger.accepted(id, &key, t(9)).await.unwrap(), Some(ledger::Accepted::Again(m)) if m.id == message_id(1))
+    );
 
     let endpoints = ledger.endpoints().await.unwrap();
     assert_eq!(endpoints.len(), 1);
@@ -96,5 +98,12 @@ pub async fn assert_all_there(ledger: &Ledger) {
     accept(ledger, outbound(id, 90_002, "W8")).await;
     assert_eq!(ground::names(&ledger.due(id, t(81), 9).await.unwrap()), ["W2", "W3", "W6", "W8"]);
     assert!(webhooks::plan(ledger).await > 0);
-    assert_eq!(ledger.events(&ledger::EventQuery { after: *ledger.tip().borrow() - 1, limit: 9, ..Default::default() }).await.unwrap().len(), 1);
+    assert_eq!(
+        ledger
+            .events(&ledger::EventQuery { after: *ledger.tip().borrow() - 1, limit: 9, ..Default::default() })
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }

@@ -18,22 +18,31 @@ async fn an_entry_that_was_changed_taken_out_or_put_in_is_found() {
     fill(&ledger, 0, 1500).await;
     assert_eq!(broken(&ledger).await, None);
     for (change, undo, at) in [
-        (
-            "UPDATE audit SET action = 'nothing' WHERE seq = 1200",
-            "UPDATE audit SET action = 'did.1199' WHERE seq = 1200",
-            1200,
-        ),
+        ("UPDATE audit SET action = 'nothing' WHERE seq = 1200", "UPDATE audit SET action = 'did.1199' WHERE seq = 1200", 1200),
         ("UPDATE audit SET at = at + 1 WHERE seq = 3", "UPDATE audit SET at = at - 1 WHERE seq = 3", 3),
         ("UPDATE audit SET uid = 0 WHERE seq = 1", "UPDATE audit SET uid = 1000 WHERE seq = 1", 1),
         ("UPDATE audit SET outcome = 'gone' WHERE seq = 9", "UPDATE audit SET outcome = 'done' WHERE seq = 9", 9),
-        ("CREATE TABLE aside AS SELECT * FROM audit WHERE seq = 700; DELETE FROM audit WHERE seq = 700",
-            "INSERT INTO audit SELECT * FROM aside; DROP TABLE aside", 700),
-        ("CREATE TABLE aside AS SELECT * FROM audit WHERE seq > 1490; DELETE FROM audit WHERE seq > 1490",
-            "INSERT INTO audit SELECT * FROM aside; DROP TABLE aside", 1491),
-        ("CREATE TABLE aside AS SELECT * FROM audit WHERE seq < 5; DELETE FROM audit WHERE seq < 5",
-            "INSERT INTO audit SELECT * FROM aside; DROP TABLE aside", 1),
-        ("INSERT INTO audit SELECT 1501, at, actor, via, app_id, key_id, app_name, door, address, pid, program, uid, action, target, \
-          outcome, detail, hash, hash FROM audit WHERE seq = 1500", "DELETE FROM audit WHERE seq = 1501", 1501),
+        (
+            "CREATE TABLE aside AS SELECT * FROM audit WHERE seq = 700; DELETE FROM audit WHERE seq = 700",
+            "INSERT INTO audit SELECT * FROM aside; DROP TABLE aside",
+            700,
+        ),
+        (
+            "CREATE TABLE aside AS SELECT * FROM audit WHERE seq > 1490; DELETE FROM audit WHERE seq > 1490",
+            "INSERT INTO audit SELECT * FROM aside; DROP TABLE aside",
+            1491,
+        ),
+        (
+            "CREATE TABLE aside AS SELECT * FROM audit WHERE seq < 5; DELETE FROM audit WHERE seq < 5",
+            "INSERT INTO audit SELECT * FROM aside; DROP TABLE aside",
+            1,
+        ),
+        (
+            "INSERT INTO audit SELECT 1501, at, actor, via, app_id, key_id, app_name, door, address, pid, program, uid, action, target, \
+          outcome, detail, hash, hash FROM audit WHERE seq = 1500",
+            "DELETE FROM audit WHERE seq = 1501",
+            1501,
+        ),
     ] {
         home.psql(change);
         assert_eq!(broken(&ledger).await, Some(Broken { at }), "{change}");

@@ -3,11 +3,11 @@
 use crate::ground::{
     self, Home, KEY, accept, add_channel, all_events, assert_no_hole, inbound, ledger, message_id, open, outbound, t, text,
 };
-use crate::webhooks;
+use crate::{access, audit, webhooks};
 use domain::{ChannelId, Fence, MessageStatus, PairingPrompt, State};
 use ledger::{
-    AttemptOutcome, ChannelPatch, Idempotency, Keep, Ledger, MessageQuery, Receipt, TransferError, TransferProgress,
-    Transferred, TransitionRecord, transfer,
+    AccessWrite, AttemptOutcome, ChannelPatch, Endpoint, Idempotency, Keep, Ledger, MessageQuery, Receipt, TransferError,
+    TransferProgress, Transferred, TransitionRecord, transfer,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,6 +59,15 @@ async fn fill(ledger: &Ledger) -> ChannelId {
     let failed = AttemptOutcome::Failed { next_attempt_at: Some(t(60)) };
     ledger.record_attempt(webhooks::tried(&pending[1].0, 6, failed), None).await.unwrap();
     ledger.prune_events(Keep { events: 1190, ..Keep::ALL }, 5).await.unwrap();
+    let owner = access::let_in(ledger, 1).await;
+    ledger.change_access(vec![AccessWrite::NewRequest(access::request(1))], vec![], vec![], t(4)).await.unwrap();
+    let endpoint = Endpoint { app: Some(owner.id), trusted_addresses: false, ..webhooks::endpoint(7, &[], vec![]) };
+    ledger.create_endpoint(endpoint).await.unwrap();
+    let mut proposed = outbound(id, 5, "W5");
+    proposed.outbox.app = Some(owner.id);
+    ledger.accept_asking(proposed, t(5000), None, None).await.unwrap();
+    audit::fill(ledger, 10, 20).await;
+    ledger.prune_audit(t(15), 100).await.unwrap();
     id
 }
 
@@ -89,11 +98,19 @@ async fn assert_same(from: &Ledger, to: &Ledger, id: ChannelId) {
     assert_eq!(from.timeline(id, None, 99).await.unwrap(), to.timeline(id, None, 99).await.unwrap());
     assert_eq!(from.due(id, t(100), 99).await.unwrap(), to.due(id, t(100), 99).await.unwrap());
     assert_eq!(from.oldest_seq().await.unwrap(), to.oldest_seq().await.unwrap());
+    assert_eq!(from.asks(9).await.unwrap(), to.asks(9).await.unwrap());
+    let (one, other) = (from.access().await.unwrap(), to.access().await.unwrap());
+    assert_eq!((one.apps, one.keys, one.requests), (other.apps, other.keys, other.requests));
+    assert_eq!(from.verify_audit().await.unwrap(), to.verify_audit().await.unwrap());
+    to.verify_audit().await.unwrap().unwrap();
     let shown = |endpoints: Vec<ledger::Endpoint>| {
         use secrecy::ExposeSecret as _;
         let all = endpoints.into_iter();
-        all.map(|e| (e.id, e.url, e.headers, e.secrets[0].secret.expose_secret().to_owned(), e.failing_since))
-            .collect::<Vec<_>>()
+        all.map(|e| {
+            let secret = e.secrets[0].secret.expose_secret().to_owned();
+            (e.id, e.url, e.headers, secret, e.failing_since, e.app, e.trusted_addresses)
+        })
+        .collect::<Vec<_>>()
     };
     assert_eq!(shown(from.endpoints().await.unwrap()), shown(to.endpoints().await.unwrap()));
     assert_eq!(from.pending_counts().await.unwrap(), to.pending_counts().await.unwrap());
@@ -129,6 +146,9 @@ async fn a_ledger_moves_to_a_server_and_back_and_is_the_same() {
         add_channel(ledger, 77).await;
         webhooks::add(ledger, 2, &[]).await;
         ledger.begin_run(t(99)).await.unwrap();
+        let noted = ledger.verify_audit().await.unwrap().unwrap().entries;
+        audit::fill(ledger, 90, 3).await;
+        assert_eq!(ledger.verify_audit().await.unwrap().unwrap().entries, noted + 3, "one chain over the move");
     }
     assert_eq!(transfer(&old, &back, |_| ()).await, Err(TransferError::NotEmpty), "what has lived on is not overwritten");
     for ledger in [old, server, back] {

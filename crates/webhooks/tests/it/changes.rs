@@ -2,8 +2,8 @@
 
 use crate::ground::{Ground, hurried, now};
 use crate::receiver::{Act, Receiver};
-use domain::PauseReason;
-use ledger::{DeliveryStatus, EndpointPatch, EndpointStatus, SigningSecret};
+use domain::{App, AppId, PauseReason, Permit, Permits, Scope};
+use ledger::{AccessWrite, DeliveryStatus, Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
 use standardwebhooks::Webhook;
 use std::time::Duration;
 use webhooks::DispatcherConfig;
@@ -177,5 +177,45 @@ async fn a_range_can_be_delivered_anew_in_order() {
     receiver.wait_for(6).await;
     let deliveries = ground.settled(id, 4).await;
     assert_eq!(receiver.seqs()[2..], deliveries.iter().map(|d| d.seq).collect::<Vec<_>>());
+    ground.end().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_of_an_app_rests_from_the_moment_in_which_the_app_is_disabled() {
+    let receiver = Receiver::start(|_, _| Act::Say(200)).await;
+    let ground = Ground::hurried().await;
+    let app = App {
+        id: AppId::new(now(), 1),
+        name: "Desk assistant".into(),
+        created_at: now(),
+        disabled_at: None,
+        permits: Permits::new([Permit::of(Scope::EventsRead)]),
+        origins: vec![],
+        programs: vec!["/usr/bin/agent".into()],
+        limits: None,
+    };
+    let change = async |write| ground.ledger.change_access(vec![write], vec![], vec![], now()).await.unwrap();
+    change(AccessWrite::NewApp(app.clone())).await;
+    // Of the app, and trusted only so that it may be on this machine here.
+    let id = ground.create(Endpoint { app: Some(app.id), ..ground.draft(receiver.url()) }).await;
+    ground.emit(2).await;
+    ground.settled(id, 2).await;
+    let disabled = App { disabled_at: Some(now()), ..app.clone() };
+    change(AccessWrite::App { was: app.clone(), now: disabled.clone() }).await;
+    ground.emit(2).await;
+    let kept = ground.until(id, |all| all.len() == 4).await;
+    assert!(kept[2..].iter().all(|d| d.status == DeliveryStatus::Pending && d.attempts == 0));
+    assert!(matches!(ground.endpoint(id).await.status, EndpointStatus::Paused { reason: PauseReason::AppRevoked, .. }));
+    assert_eq!(receiver.requests().len(), 2);
+    let narrow = App { permits: Permits::default(), ..app };
+    change(AccessWrite::App { was: disabled, now: narrow }).await;
+    ground.settled(id, 4).await;
+    ground.emit(1).await;
+    // Whatever comes now is for others; a person's endpoint shows that it was looked at.
+    let other = Receiver::start(|_, _| Act::Say(200)).await;
+    let others = ground.add(other.url()).await;
+    ground.emit(1).await;
+    ground.settled(others, 1).await;
+    assert_eq!((ground.deliveries(id).await.len(), receiver.requests().len()), (4, 4));
     ground.end().await;
 }
