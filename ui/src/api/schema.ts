@@ -27,7 +27,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description In the OpenMetrics text form that Prometheus reads.
+         * @description In the OpenMetrics text form that Prometheus reads. For a program: of the channels that its key reaches, and nothing else.
          */
         get: operations["metrics"];
         put?: never;
@@ -55,6 +55,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List apps */
+        get: operations["list_apps"];
+        put?: never;
+        /**
+         * Make an app
+         * @description By hand, for a program that does not ask by itself. For a person: no key of an app is good for this.
+         */
+        post: operations["create_app"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an app */
+        get: operations["show_app"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an app
+         * @description Its keys end at once and its open streams with them; its webhooks are paused. What it did stays in the audit log.
+         */
+        delete: operations["delete_app"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an app
+         * @description It takes effect at once: open streams end, and resume with what the app may do then. What gives an app more than it has, or lets
+         *     it in again, is for a person; what takes something away is also for apps with `apps:manage`.
+         */
+        patch: operations["patch_app"];
+        trace?: never;
+    };
+    "/v1/apps/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an app's keys
+         * @description When and from where each was last used, and how often today. The keys themselves are never shown again.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make a further key for an app
+         * @description For a person: no key of an app is good for this. The key in the answer is shown this once.
+         */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/{id}/keys/{key}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a key
+         * @description It opens nothing from now on, and what it has open (event streams) ends at once. There is no way back.
+         */
+        post: operations["revoke_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/{id}/keys/{key}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a key
+         * @description The new key is shown this once. The one of before goes on until the overlap is over, so that the program can be changed without a
+         *     hurry. For a person: no key of an app is good for this.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the programs that ask
+         * @description Those that wait for an answer, oldest first. For a person: no app sees it.
+         */
+        get: operations["list_access_requests"];
+        put?: never;
+        /**
+         * Ask to be let in
+         * @description The one thing that a program may do without a key. The person sees the name, the reason, the program's file as the system names
+         *     it, what it asks for in words, and the code; and allows it (all of it, or less), or does not. What became of it is at
+         *     `status_url`, and so is the key, once. A few may wait at a time, and each for ten minutes.
+         */
+        post: operations["ask_for_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hear what became of a request
+         * @description For the program that asked, with its `poll_token` as bearer. `?wait=` holds the answer back until somebody decides, with
+         *     `Accept: text/event-stream` each `state` is told as it comes. The key is made when it is collected and told once: an answer
+         *     that is lost on the way means to ask anew.
+         */
+        get: operations["collect_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/requests/{id}/allow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a program in
+         * @description For a person: no key of an app is good for this. Instead of the id the code will do.
+         */
+        post: operations["allow_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/requests/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do not let a program in
+         * @description For a person: no key of an app is good for this. Instead of the id the code will do.
+         */
+        post: operations["deny_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/asks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages that wait for a person
+         * @description Proposed by apps with `messages:send:ask`, the one that has waited longest first. For a person: no app sees it.
+         */
+        get: operations["list_asks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log
+         * @description Who did what, newest first: everything that changes access, every change made through the API, and what was refused to somebody
+         *     who is known. Never a key, a body or the text of a message. With `Accept: application/x-ndjson` all of it as a file, oldest
+         *     first, an entry a line, each with the text that its hash was made of.
+         */
+        get: operations["read_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels": {
         parameters: {
             query?: never;
@@ -62,7 +304,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List channels */
+        /**
+         * List channels
+         * @description A program sees those that its key reaches.
+         */
         get: operations["list_channels"];
         put?: never;
         /** Make a channel */
@@ -144,13 +389,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List a channel's messages */
+        /**
+         * List a channel's messages
+         * @description A program sees those of the chats that its key reaches.
+         */
         get: operations["list_messages"];
         put?: never;
         /**
          * Send a message
          * @description 202 means that the message is on disk under its final WhatsApp id and will leave as soon as the channel is connected.
          *     What becomes of it: `GET /v1/messages/{id}` and the events `message.sent`, `.delivered`, `.read`, `.failed`.
+         *     With `messages:send:ask` alone it waits for a person first, for a day at most: its status is `asking`, then `queued`, or `denied`.
          *     The same `Idempotency-Key` with the same request within 24 hours gives the same answer and sends nothing twice.
          */
         post: operations["send_message"];
@@ -409,6 +658,8 @@ export interface paths {
          *     `seq` at which they were so), then each event under its type with its `seq` as id, in order and without a hole.
          *     `Last-Event-ID` or `after` replays from there. `gap` tells that the log no longer reaches back that far.
          *     A comment comes every 15 seconds; a reader that does not keep up is disconnected and resumes where it was.
+         *     A program hears of the channels for which it has `events:read`, of messages where it has `messages:read` besides, and the stream
+         *     ends when its key does, or when it may do less than before.
          */
         get: operations["read_events"];
         put?: never;
@@ -436,6 +687,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what the caller may do */
+        get: operations["show_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -452,6 +720,47 @@ export interface paths {
          * @description One that is queued never leaves; one that failed is discarded. One that is leaving just now cannot be called back.
          */
         delete: operations["cancel_message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a message that a program proposes
+         * @description It enters the outbox now, behind what waits there for the same chat. For a person: no key of an app is good for this.
+         */
+        post: operations["approve_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny a message that a program proposes
+         * @description It never leaves. For a person: no key of an app is good for this; an app that changed its mind withdraws its message by
+         *     `DELETE /v1/messages/{id}`.
+         */
+        post: operations["deny_message"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -503,7 +812,8 @@ export interface paths {
         };
         /**
          * Show the outbox
-         * @description Everything that was accepted and has not left, and what failed and waits for a person.
+         * @description Everything that was accepted and has not left, and what failed and waits for a person. A program sees, and is told the number of,
+         *     what its key reaches.
          */
         get: operations["show_outbox"];
         put?: never;
@@ -575,10 +885,34 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show numbers over time */
+        /**
+         * Show numbers over time
+         * @description For a program: of the messages that its key reaches. Deliveries are counted for people only.
+         */
         get: operations["show_stats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a ticket
+         * @description For what takes no header, such as an `EventSource` or an image of a page: it stands in for the key once, for this address
+         *     alone, within a minute. What may be seen with it is what the one who made it may see.
+         */
+        post: operations["create_ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -592,12 +926,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List webhooks */
+        /**
+         * List webhooks
+         * @description A program sees those that it made itself.
+         */
         get: operations["list_webhooks"];
         put?: never;
         /**
          * Make a webhook
-         * @description It gets the events that happen from now on. The secret in the answer is shown this once: the receiver checks signatures with it.
+         * @description A program's own gets what that program may see, and has an address on the public internet; only a person names one on this machine
+         *     or in its networks. It gets the events that happen from now on. The secret in the answer is shown this once: the receiver checks signatures with it.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -774,6 +1112,417 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Of `access.attempts`: many keys that are none were tried. */
+        AccessEventData: {
+            /** Format: int32 */
+            failures: number;
+            /** @description The one who tried most. */
+            peer: components["schemas"]["Peer"];
+            since: string;
+            /** @description For a person. */
+            summary: string;
+        };
+        /** @description Who did it. */
+        Actor: {
+            /** @example app_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            app_id: string | null;
+            /** @description Null when the app was let in by its program. */
+            key_id: string | null;
+            /**
+             * @description `admin` (the admin key), `person`, `app`, `itself` (WhatIsUp, by itself) or `nobody`.
+             * @example app
+             */
+            kind: string;
+            /**
+             * @description The app's name at that time.
+             * @example Desk assistant
+             */
+            name: string | null;
+            /** @description Of a person: `dashboard`, `desktop` or `cli`. */
+            via: string | null;
+        };
+        /** @description What the program gets; what is absent is as it asked. */
+        AllowIn: {
+            /**
+             * Format: int64
+             * @description For how many seconds its key is good; absent: without an end.
+             * @example null
+             */
+            expires_in?: number;
+            /** @description What to call it; absent: what it calls itself. */
+            name?: string;
+            /** @description Only until WhatIsUp quits. */
+            once?: boolean;
+            /**
+             * @description Less than it asked for, never more.
+             * @example [
+             *       {
+             *         "channels": null,
+             *         "recipients": [
+             *           "15550100123@s.whatsapp.net"
+             *         ],
+             *         "scope": "messages:send:ask"
+             *       }
+             *     ]
+             */
+            permits?: components["schemas"]["Permit"][];
+        };
+        /** @description A program that may use this API. */
+        App: {
+            /** @description RFC 3339, UTC. */
+            created_at: string;
+            /** @description Since when it is shut out: RFC 3339, UTC; null while it is not. */
+            disabled_at: string | null;
+            /** @example app_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /** @description All keys that it ever had, newest first; those that are revoked or have expired are kept for a while. */
+            keys: components["schemas"]["Key"][];
+            /** @description When any of its keys was last used: RFC 3339, UTC; null when none ever was. */
+            last_used_at: string | null;
+            /**
+             * Format: int32
+             * @description How many requests each of its keys may make in a minute; null: as many as any.
+             */
+            limits: number | null;
+            /** @example Desk assistant */
+            name: string;
+            /**
+             * @description The origins of pages that may use its keys, as browsers write them.
+             * @example [
+             *       "http://localhost:5173"
+             *     ]
+             */
+            origins: string[];
+            /** @description What it may do. */
+            permits: components["schemas"]["Permit"][];
+            /**
+             * @description The programs of this machine that are let in over the Unix socket without a key.
+             * @example [
+             *       "/usr/bin/desk-assistant"
+             *     ]
+             */
+            programs: string[];
+            /**
+             * Format: int64
+             * @description Requests since midnight UTC, of all its keys.
+             * @example 0
+             */
+            requests_today: number;
+            /**
+             * @description The same for a person, a sentence for each.
+             * @example [
+             *       "Propose messages; each is sent only after you have approved it, only on Front desk"
+             *     ]
+             */
+            words: string[];
+        };
+        /** @description Of `app.*`: which program asks for what, or may or may not from now on. */
+        AppEventData: {
+            /**
+             * @description Of `app.allowed` and `app.revoked`.
+             * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+             */
+            app_id?: string | null;
+            /**
+             * @description What the program calls itself.
+             * @example Till
+             */
+            app_name: string;
+            expires_at?: string | null;
+            /** @description Of `app.revoked`, when it is about one key alone. */
+            key_id?: string | null;
+            /** @description Of `app.allowed`: until WhatIsUp quits. */
+            once?: boolean | null;
+            origin?: string | null;
+            peer?: components["schemas"]["Peer"] | null;
+            /** @description What it asks for, or may do. */
+            permits?: components["schemas"]["Permit"][] | null;
+            /** @description Of `app.revoked`: `by_hand`, `rotated`, `until_quit`, `disabled` or `deleted`. */
+            reason?: string | null;
+            /**
+             * @description Of `app.requested` and its answers: `/v1/apps/requests/{id}`.
+             * @example req_01j5a9k3m4n5p6q7r8s9t0v1w2
+             */
+            request_id?: string | null;
+            /** @description For a person. */
+            summary: string;
+        };
+        /** @description An app to make by hand: `scopes`, which share `channels` and `recipients`; or `permits`, each with its own. */
+        AppIn: {
+            /**
+             * @description On these channels only; null or absent: on all.
+             * @example null
+             */
+            channels?: string[] | null;
+            /**
+             * Format: int64
+             * @description For how many seconds its first key is good; absent: without an end.
+             * @example null
+             */
+            expires_in?: number;
+            /**
+             * Format: int32
+             * @description How many requests each of its keys may make in a minute; null or absent: as many as any.
+             * @example null
+             */
+            limits?: number | null;
+            /**
+             * @description 1 to 64 visible characters.
+             * @example Desk assistant
+             */
+            name: string;
+            /**
+             * @description The origins of pages that may use its keys, as browsers write them.
+             * @example []
+             */
+            origins?: string[];
+            /**
+             * @description Instead of the three above.
+             * @example null
+             */
+            permits?: components["schemas"]["Permit"][] | null;
+            /**
+             * @description The programs of this machine that are let in over the Unix socket without a key: full paths.
+             * @example []
+             */
+            programs?: string[];
+            /**
+             * @description In these chats only, by phone number or chat id; null or absent: in all.
+             * @example null
+             */
+            recipients?: string[] | null;
+            /**
+             * @description What it may do.
+             * @example [
+             *       "channels:read",
+             *       "messages:send:ask"
+             *     ]
+             */
+            scopes?: string[] | null;
+        };
+        /** @description All apps, in the order in which they were let in. */
+        AppList: {
+            items: components["schemas"]["App"][];
+            /** @description Always null for now: a list of apps is short and comes whole. */
+            next_cursor: string | null;
+        };
+        /** @description An app that was just made, with its first key: keep it, it is not shown again. */
+        AppMade: {
+            app: components["schemas"]["App"];
+            /**
+             * @description Send it as `Authorization: Bearer wiu_…`.
+             * @example wiu_47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+             */
+            key: string;
+            /** @example key_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            key_id: string;
+        };
+        /** @description What to change; what is absent stays. */
+        AppPatch: {
+            /** @description True shuts it out at once, its open streams too; false lets it in again. */
+            disabled?: boolean;
+            /**
+             * Format: int32
+             * @description Requests a minute for each of its keys; null: as many as any.
+             * @example 60
+             */
+            limits?: number | null;
+            /**
+             * @description 1 to 64 visible characters.
+             * @example Desk assistant
+             */
+            name?: string;
+            /**
+             * @description The whole list.
+             * @example []
+             */
+            origins?: string[];
+            /** @description The whole list. */
+            permits?: components["schemas"]["Permit"][];
+            /**
+             * @description The whole list.
+             * @example []
+             */
+            programs?: string[];
+        };
+        /** @description A program asks to be let in. */
+        AppRequest: {
+            /** @description Once it is allowed: the app that it became. */
+            app_id: string | null;
+            /**
+             * @description The program shows the same: allow it only if both are alike.
+             * @example ABC-DEF
+             */
+            code: string;
+            /** @description When it ends unanswered: RFC 3339, UTC. */
+            expires_at: string;
+            /** @example req_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /** @description RFC 3339, UTC. */
+            made_at: string;
+            /**
+             * @description As the program calls itself: a claim.
+             * @example Desk assistant
+             */
+            name: string;
+            /** @description The origin of the page that its key is for; null when it is no page. */
+            origin: string | null;
+            /** @description What the system tells of the program that asks. */
+            peer: components["schemas"]["Peer"];
+            /** @description What it asks for. */
+            permits: components["schemas"]["Permit"][];
+            /**
+             * @description Why, in its own words.
+             * @example To answer questions about opening hours
+             */
+            reason: string;
+            /**
+             * @description `waiting`, `allowed`, `denied`, `expired` or `collected`.
+             * @example waiting
+             */
+            state: string;
+            /**
+             * @description The same for a person, a sentence for each.
+             * @example [
+             *       "Propose messages; each is sent only after you have approved it"
+             *     ]
+             */
+            words: string[];
+        };
+        /** @description What became of a request. */
+        AppRequestAnswer: {
+            /**
+             * @description The app that it became.
+             * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+             */
+            app?: string;
+            /**
+             * @description The key: keep it, it is never shown again.
+             * @example wiu_47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+             */
+            key?: string;
+            /** @description When the key ends by itself: RFC 3339, UTC. */
+            key_expires_at?: string;
+            /** @example key_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            key_id?: string;
+            /** @description Whether the key ends when WhatIsUp quits. */
+            once?: boolean;
+            /** @description What it may do: what it asked for, or less. */
+            permits?: components["schemas"]["Permit"][];
+            /**
+             * @description `waiting`, `allowed` (this once, with the key), `denied`, `expired` or `collected` (the key was given out before).
+             * @example allowed
+             */
+            state: string;
+        };
+        /** @description What a program asks for: `scopes`, which share `channels` and `recipients`; or `permits`, each with its own. */
+        AppRequestIn: {
+            /**
+             * @description On these channels only; null or absent: on all.
+             * @example null
+             */
+            channels?: string[] | null;
+            /**
+             * @description What the program is called: 1 to 64 visible characters.
+             * @example Desk assistant
+             */
+            name: string;
+            /**
+             * @description The origin of the page that is to use the key, when it is one: the key is then good there only.
+             * @example null
+             */
+            origin?: string | null;
+            /**
+             * @description Instead of the three above.
+             * @example null
+             */
+            permits?: components["schemas"]["Permit"][] | null;
+            /**
+             * @description Why it asks, for the person who decides: 1 to 280 visible characters.
+             * @example To answer questions about opening hours
+             */
+            reason: string;
+            /**
+             * @description In these chats only, by phone number or chat id; null or absent: in all.
+             * @example [
+             *       "+15550100123"
+             *     ]
+             */
+            recipients?: string[] | null;
+            /**
+             * @description What it wants to do.
+             * @example [
+             *       "channels:read",
+             *       "messages:send:ask"
+             *     ]
+             */
+            scopes?: string[] | null;
+        };
+        /** @description The programs that wait for an answer, in the order in which they asked. */
+        AppRequestList: {
+            items: components["schemas"]["AppRequest"][];
+            /** @description Always null: few wait at a time. */
+            next_cursor: string | null;
+        };
+        /** @description The request, and how to hear what became of it. */
+        AppRequestMade: {
+            /**
+             * @description Show it to the person: WhatIsUp shows the same.
+             * @example ABC-DEF
+             */
+            code: string;
+            /** @description When it ends unanswered: RFC 3339, UTC. */
+            expires_at: string;
+            /** @example req_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /**
+             * Format: int32
+             * @description Seconds to leave between two questions, unless they wait by `?wait=` or a stream.
+             * @example 2
+             */
+            interval: number;
+            /**
+             * @description What to ask with, as `Authorization: Bearer …`, at `status_url`. It is shown this once.
+             * @example wip_47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+             */
+            poll_token: string;
+            /**
+             * @description Relative to this server.
+             * @example /v1/apps/requests/req_01j5a9k3m4n5p6q7r8s9t0v1w2
+             */
+            status_url: string;
+        };
+        /** @description How to approve. */
+        ApprovalIn: {
+            /**
+             * @description From now on this app may send to this chat of this channel without asking.
+             * @default false
+             */
+            always: boolean;
+            /** @description What to send instead; absent: what was proposed. */
+            content?: components["schemas"]["ContentIn"];
+        };
+        /** @description A message that waits for a person. */
+        Ask: {
+            app: components["schemas"]["AskingApp"] | null;
+            /** @description When it ends unanswered: RFC 3339, UTC. */
+            expires_at: string | null;
+            /** @description What is to be sent, on which channel and to which chat. */
+            message: components["schemas"]["Message"];
+        };
+        /** @description The app that proposes a message. */
+        AskingApp: {
+            /** @example app_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /** @example Desk assistant */
+            name: string;
+        };
+        /** @description The messages that wait for a person, the one that has waited longest first. */
+        AskList: {
+            items: components["schemas"]["Ask"][];
+            /** @description Always null: the list comes whole. */
+            next_cursor: string | null;
+        };
         /** @description One try. */
         Attempt: {
             /** @description The first 2 kB of its answer. */
@@ -794,6 +1543,76 @@ export interface components {
              * @example 200
              */
             status?: number | null;
+        };
+        /** @description Something that somebody did, or tried. */
+        AuditEntry: {
+            /**
+             * @description What was done: a word such as `app.allow`, or method and route.
+             * @example POST /v1/channels/{id}/start
+             */
+            action: string;
+            actor: components["schemas"]["Actor"];
+            /** @description RFC 3339, UTC. */
+            at: string;
+            /**
+             * @description The rest of it: words, or the status and code of the answer.
+             * @example 202
+             */
+            detail: string | null;
+            /**
+             * @description SHA-256 of the entry's canonical form, in which `prev_hash` is.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            hash: string;
+            /**
+             * @description `done`, `refused` or `failed`.
+             * @example done
+             */
+            outcome: string;
+            peer: components["schemas"]["Peer"] | null;
+            /**
+             * @description Of the entry before it; zeros before the first.
+             * @example 0000000000000000000000000000000000000000000000000000000000000000
+             */
+            prev_hash: string;
+            /**
+             * Format: int64
+             * @description Rises by one from entry to entry, without holes.
+             * @example 42
+             */
+            seq: number;
+            /**
+             * @description What it was done to: an id.
+             * @example ch_01j5a9k3m4n5p6q7r8s9t0v1w2
+             */
+            target: string | null;
+        };
+        /** @description Entries of the audit log, newest first. */
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            next_cursor: string | null;
+            verified: components["schemas"]["AuditVerified"] | null;
+        };
+        /** @description Whether the log is as it was written. */
+        AuditVerified: {
+            /**
+             * Format: int64
+             * @description The first entry that is not, or not there, as it was written.
+             */
+            broken_at: number | null;
+            /**
+             * Format: int64
+             * @description How many entries were held against their hashes; null when it is not as it was written.
+             */
+            entries: number | null;
+            /**
+             * Format: int64
+             * @description The oldest that is kept.
+             */
+            first: number | null;
+            /** @description Of the newest entry. Who notes it elsewhere can tell later that nothing before it was changed. */
+            hash: string | null;
+            ok: boolean;
         };
         /** @description The directory that Baileys' `useMultiFileAuthState` was given. Stop the program that uses it first. */
         BaileysDirectory: {
@@ -856,7 +1675,8 @@ export interface components {
              */
             name: string;
             /**
-             * @description How it reaches WhatsApp, when not directly: `http://user:password@host:port` or `socks5://…`.
+             * @description How it reaches WhatsApp, when not directly: `http://user:password@host:port` or `socks5://…`. For a person to
+             *     choose: a program's key cannot.
              * @example null
              */
             proxy?: string | null;
@@ -880,7 +1700,8 @@ export interface components {
              */
             name?: string;
             /**
-             * @description Another proxy; null to connect directly. Takes effect when the channel next connects.
+             * @description Another proxy; null to connect directly. Takes effect when the channel next connects. For a person to choose: a program's key
+             *     cannot.
              * @example socks5://127.0.0.1:9050
              */
             proxy?: string | null;
@@ -1040,6 +1861,19 @@ export interface components {
             /** @description What `cursor` takes for the next page; null at the end. */
             next_cursor: string | null;
         };
+        /** @description One way in. */
+        Door: {
+            /**
+             * @description A URL, or the path of the socket.
+             * @example http://127.0.0.1:9487
+             */
+            address: string;
+            /**
+             * @description `tcp` (loopback, without TLS), `unix` (a socket for this user's own programs) or `tls` (for other machines).
+             * @example tcp
+             */
+            kind: string;
+        };
         /** @description One entry of the event log. The same on SSE and webhooks. */
         Event: {
             channel_id?: string | null;
@@ -1058,16 +1892,17 @@ export interface components {
              * @example channel.connected
              * @enum {string}
              */
-            type: "channel.created" | "channel.updated" | "channel.pairing" | "channel.connected" | "channel.reconnecting" | "channel.disconnected" | "channel.stuck" | "channel.flapping" | "channel.recovered" | "channel.deleted" | "message.received" | "message.queued" | "message.sending" | "message.sent" | "message.delivered" | "message.read" | "message.played" | "message.failed" | "message.cancelled" | "message.expired" | "message.resolved" | "message.edited" | "message.revoked" | "message.reaction" | "receipt.unmatched" | "webhook.paused" | "webhook.resumed" | "webhook.disabled";
+            type: "channel.created" | "channel.updated" | "channel.pairing" | "channel.connected" | "channel.reconnecting" | "channel.disconnected" | "channel.stuck" | "channel.flapping" | "channel.recovered" | "channel.deleted" | "message.received" | "message.asking" | "message.queued" | "message.sending" | "message.sent" | "message.delivered" | "message.read" | "message.played" | "message.failed" | "message.cancelled" | "message.expired" | "message.denied" | "message.resolved" | "message.edited" | "message.revoked" | "message.reaction" | "receipt.unmatched" | "webhook.paused" | "webhook.resumed" | "webhook.disabled" | "app.requested" | "app.allowed" | "app.denied" | "app.revoked" | "access.attempts";
         };
         /** @description What an event carries, by its type. */
-        EventData: components["schemas"]["ChannelEventData"] | components["schemas"]["MessageEventData"] | components["schemas"]["ReceiptEventData"] | components["schemas"]["DeletedEventData"] | components["schemas"]["WebhookEventData"];
+        EventData: components["schemas"]["ChannelEventData"] | components["schemas"]["MessageEventData"] | components["schemas"]["ReceiptEventData"] | components["schemas"]["DeletedEventData"] | components["schemas"]["WebhookEventData"] | components["schemas"]["AppEventData"] | components["schemas"]["AccessEventData"];
         /** @description A page of the event log, oldest first. */
         EventPage: {
             items: components["schemas"]["Event"][];
             /**
              * Format: int64
-             * @description Ask for the next page with `after` set to this.
+             * @description Ask for the next page with `after` set to this; it stays as it is at the end of the log. A page may be shorter than
+             *     `limit`, even empty, before that: what a key may not see is left out.
              */
             next_after: number;
             /**
@@ -1090,6 +1925,24 @@ export interface components {
              * @example seven spare umbrellas
              */
             passphrase?: string | null;
+        };
+        /** @description What other machines reach, and by what they know that it is us. */
+        Exposed: {
+            /**
+             * @example [
+             *       "https://192.0.2.1:9488"
+             *     ]
+             */
+            addresses: string[];
+            /**
+             * @description SHA-256 of the certificate.
+             * @example 5E:88:48:98:DA:28:04:71:51:D0:E5:6F:8D:C6:29:27:73:60:3D:0D:6A:AB:BD:D6:2A:11:EF:72:1D:15:42:D8
+             */
+            fingerprint: string;
+            /** @description Whether we made the certificate: then others have to compare its fingerprint. */
+            self_made: boolean;
+            /** @description RFC 3339, UTC. */
+            valid_until: string;
         };
         /** @description Why a message failed. */
         Failure: {
@@ -1162,14 +2015,18 @@ export interface components {
         };
         /** @description What runs here. */
         Info: {
-            /** @description Where this API is served. */
+            /** @description Where this API is served on loopback. */
             addresses: string[];
             /**
              * @description `sandbox`, `dev` or `release`.
              * @example release
              */
             build: string;
-            data_dir: string;
+            /** @description Null for programs. */
+            data_dir: string | null;
+            /** @description All ways in. */
+            doors: components["schemas"]["Door"][];
+            exposed: components["schemas"]["Exposed"] | null;
             /** @example WhatIsUp */
             name: string;
             sandbox: components["schemas"]["SandboxInfo"] | null;
@@ -1179,8 +2036,122 @@ export interface components {
             /** @example 0.1.0 */
             version: string;
         };
+        /** @description A key of an app; not the key itself. */
+        Key: {
+            /** @example app_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            app_id: string;
+            /** @description RFC 3339, UTC; null: it does not end by itself. */
+            expires_at: string | null;
+            /** @example key_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            id: string;
+            /**
+             * @description For people; may be empty.
+             * @example laptop
+             */
+            label: string;
+            /**
+             * @description An address, or a program's file.
+             * @example 127.0.0.1
+             */
+            last_from: string | null;
+            /** @description RFC 3339, UTC; null: never. Noted every half minute. */
+            last_used_at: string | null;
+            /** @description RFC 3339, UTC. */
+            made_at: string;
+            /** @description The key whose place it takes. */
+            replaces: string | null;
+            /**
+             * Format: int64
+             * @description Requests since midnight UTC.
+             * @example 0
+             */
+            requests_today: number;
+            /** @description RFC 3339, UTC; null while it is not. */
+            revoked_at: string | null;
+            /**
+             * @description `good`, `expired` or `revoked`.
+             * @example good
+             */
+            state: string;
+            /** @description It ends when WhatIsUp quits. */
+            until_quit: boolean;
+        };
+        /** @description A further key. */
+        KeyIn: {
+            /**
+             * Format: int64
+             * @description For how many seconds it is good; absent: without an end.
+             * @example null
+             */
+            expires_in?: number;
+            /**
+             * @description For people: at most 64 visible characters.
+             * @example laptop
+             */
+            label?: string;
+        };
+        /** @description An app's keys, newest first. */
+        KeyList: {
+            items: components["schemas"]["Key"][];
+            /** @description Always null for now: a list of keys is short and comes whole. */
+            next_cursor: string | null;
+        };
+        /** @description A key that was just made, with its text: keep it, it is not shown again. */
+        KeyMade: components["schemas"]["Key"] & {
+            /**
+             * @description The key itself: send it as `Authorization: Bearer wiu_…`.
+             * @example wiu_47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+             */
+            key: string;
+        };
+        /** @description How to rotate. */
+        KeyRotationIn: {
+            /**
+             * Format: int64
+             * @description For how long the key of before goes on, in seconds; 0 ends it at once.
+             * @default 86400
+             */
+            overlap_seconds: number;
+        };
+        /** @description As whom the caller is known, and what that may do. */
+        Me: {
+            /** @example app_01j5a9k3m4n5p6q7r8s9t0v1w2 */
+            app_id: string | null;
+            /** @description Null when the app was let in by its program. */
+            key_id: string | null;
+            /**
+             * @description `admin` (the admin key), `browser` (one that was signed in) or `app`.
+             * @example app
+             */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Requests a minute; null: as many as any.
+             */
+            limits: number | null;
+            /**
+             * @description The app's name.
+             * @example Desk assistant
+             */
+            name: string | null;
+            /** @description The origins of pages that may use the key. */
+            origins: string[];
+            /** @description What it may do; for a person everything. */
+            permits: components["schemas"]["Permit"][];
+            /** @description Whether it may do what only a person may: allow and approve, make keys. */
+            person: boolean;
+            /** @description The same for a person, a sentence for each. */
+            words: string[];
+        };
         /** @description A message, sent or received. */
         Message: {
+            /**
+             * @description The app that gave it; absent for what a person or the admin key gave.
+             * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+             */
+            app_id?: string | null;
+            /** @description `asking`: how long it waits for a person before it expires. */
+            ask_until?: string | null;
             /** @description When it was accepted (outbound) or, by WhatsApp's clock, sent (inbound). */
             at: string;
             /**
@@ -1217,7 +2188,8 @@ export interface components {
             sender: components["schemas"]["Person"];
             setback?: components["schemas"]["Failure"] | null;
             /**
-             * @description `received`; or `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
+             * @description `received`; or `asking`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`,
+             *     `denied`.
              * @example queued
              */
             status: string;
@@ -1279,6 +2251,16 @@ export interface components {
         /** @description Which kinds of desktop notification are shown. */
         Notifications: {
             /**
+             * @description A program asks to be let in, or many keys that open nothing were tried. The window opens in any case.
+             * @default true
+             */
+            apps: boolean;
+            /**
+             * @description An app proposes a message. The window opens in any case.
+             * @default true
+             */
+            asks: boolean;
+            /**
              * @description A channel is disconnected, and why.
              * @default true
              */
@@ -1315,6 +2297,8 @@ export interface components {
             webhooks: boolean;
         };
         NotificationsPatch: {
+            apps?: boolean;
+            asks?: boolean;
             disconnected?: boolean;
             failed?: boolean;
             flapping?: boolean;
@@ -1377,6 +2361,40 @@ export interface components {
             /** @description RFC 3339, UTC; null when WhatsApp set no limit. */
             expires_at: string | null;
         };
+        /** @description The far end of a connection, as far as the system tells. */
+        Peer: {
+            /** @example 127.0.0.1 */
+            address?: string | null;
+            /**
+             * @description The way in: `tcp` (loopback), `unix` or `tls`.
+             * @example tcp
+             */
+            door: string;
+            program?: components["schemas"]["Program"] | null;
+        };
+        /** @description A right, and how far it goes. */
+        Permit: {
+            /**
+             * @description Only for these channels; null: for all.
+             * @example [
+             *       "ch_01j5a9k3m4n5p6q7r8s9t0v1w2"
+             *     ]
+             */
+            channels?: string[] | null;
+            /**
+             * @description Only for messages to and from these chats; null: for all. Of scopes about messages.
+             * @example [
+             *       "15550100123@s.whatsapp.net"
+             *     ]
+             */
+            recipients?: string[] | null;
+            /**
+             * @description `channels:read`, `channels:manage`, `messages:read`, `messages:send`, `messages:send:ask`, `events:read`,
+             *     `webhooks:manage` or `apps:manage`.
+             * @example messages:send:ask
+             */
+            scope: string;
+        };
         /** @description A person as far as known; every field may be null and none is guessed. */
         Person: {
             /**
@@ -1417,6 +2435,25 @@ export interface components {
              * @example /docs/problems#not_found
              */
             type: string;
+        };
+        /** @description A process of this machine, as the system names it. */
+        Program: {
+            /**
+             * @description Of its executable.
+             * @example /usr/bin/python3
+             */
+            path: string;
+            /**
+             * Format: int32
+             * @example 4711
+             */
+            pid: number;
+            /**
+             * Format: int32
+             * @description The user that it runs as.
+             * @example 1000
+             */
+            uid: number;
         };
         /** @description A proxy, without its credentials. */
         ProxyInfo: {
@@ -1533,6 +2570,8 @@ export interface components {
         Settings: {
             /**
              * @default {
+             *       "apps": true,
+             *       "asks": true,
              *       "disconnected": true,
              *       "failed": true,
              *       "flapping": true,
@@ -1585,6 +2624,21 @@ export interface components {
              * @example message.received
              */
             type: string;
+        };
+        /** @description A ticket for one request: add it to the address as `ticket=…`. */
+        Ticket: {
+            /** @description RFC 3339, UTC. */
+            expires_at: string;
+            /** @example 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU */
+            ticket: string;
+        };
+        /** @description What to open. */
+        TicketIn: {
+            /**
+             * @description Path and query of `/v1/events` or of a channel's `/qr`.
+             * @example /v1/events?types=message.*
+             */
+            for: string;
         };
         /** @description One transition of a channel. */
         TimelineEntry: {
@@ -1640,6 +2694,8 @@ export interface components {
         };
         /** @description A receiver of events. */
         Webhook: {
+            /** @description The app that made it, and sees it: it is owed what that app may see. Null: a person's. */
+            app_id: string | null;
             /** @description Only events of these channels; empty: all, also those that are about no channel. */
             channels: string[];
             /**
@@ -1681,7 +2737,7 @@ export interface components {
              * @example active
              */
             status: string;
-            /** @description Why it is paused or disabled: `by_hand`, `failing` or `gone`. */
+            /** @description Why it is paused or disabled: `by_hand`, `failing`, `app_revoked` or `gone`. */
             status_reason?: string | null;
             /** @description Since when it is paused or disabled: RFC 3339, UTC. */
             status_since?: string | null;
@@ -1690,6 +2746,8 @@ export interface components {
              * @example Events are delivered as they happen.
              */
             summary: string;
+            /** @description Whether it may be on this machine or in its networks, because a person named the address. */
+            trusted_addresses: boolean;
             /**
              * @description Only these types or families; empty: all.
              * @example [
@@ -1704,7 +2762,7 @@ export interface components {
         };
         /** @description Of `webhook.*`: the receiver as it is after the event. */
         WebhookEventData: {
-            /** @description Paused: `by_hand` or `failing`. Disabled: `gone`. */
+            /** @description Paused: `by_hand`, `failing` or `app_revoked`. Disabled: `gone`. */
             reason?: string | null;
             since: string;
             /** @description `active`, `paused` or `disabled`. */
@@ -1944,8 +3002,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1955,6 +3022,15 @@ export interface operations {
             };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2009,6 +3085,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -2025,11 +3110,12 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_channels: {
+    list_apps: {
         parameters: {
             query?: never;
             header?: never;
@@ -2038,13 +3124,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All channels, in the order of their creation. */
+            /** @description All apps, in the order in which they were let in. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChannelList"];
+                    "application/json": components["schemas"]["AppList"];
                 };
             };
             /** @description Bad Host header */
@@ -2065,8 +3151,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2083,9 +3178,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    create_channel: {
+    create_app: {
         parameters: {
             query?: never;
             header?: never;
@@ -2094,19 +3198,19 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChannelIn"];
+                "application/json": components["schemas"]["AppIn"];
             };
         };
         responses: {
-            /** @description Made. */
+            /** @description Made, with its first key. */
             201: {
                 headers: {
-                    /** @description The channel's address. */
+                    /** @description The app's address. */
                     Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Channel"];
+                    "application/json": components["schemas"]["AppMade"];
                 };
             };
             /** @description Bad Host header */
@@ -2120,6 +3224,1028 @@ export interface operations {
             };
             /** @description No valid key */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The app as it is now, with its keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["App"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppPatch"];
+            };
+        };
+        responses: {
+            /** @description The app as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["App"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its keys, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["KeyIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyMade"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+                /**
+                 * @description The key.
+                 * @example key_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; also when it had been before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+                /**
+                 * @description The key.
+                 * @example key_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["KeyRotationIn"] | null;
+            };
+        };
+        responses: {
+            /** @description The new key. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyMade"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_access_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that wait. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppRequestList"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppRequestIn"];
+            };
+        };
+        responses: {
+            /** @description A person is asked. */
+            202: {
+                headers: {
+                    /** @description Where to hear what became of it. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppRequestMade"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2181,6 +4307,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -2190,7 +4325,770 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collect_access: {
+        parameters: {
+            query?: {
+                /** @description For how many seconds the answer may be held back while nobody has decided. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The request.
+                 * @example req_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppRequestAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such form */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allow_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The request, or its code.
+                 * @example req_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AllowIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Allowed: the program collects its key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppRequest"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The request, or its code.
+                 * @example req_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Denied: the program hears it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppRequest"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_asks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that wait. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskList"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_audit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this action; with `*` at its end all that begin so.
+                 * @example app.*
+                 */
+                action?: string;
+                /**
+                 * @description Only what this app did.
+                 * @example app_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                app?: string;
+                /** @description Where to go on: `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most; an export has all. */
+                limit?: number;
+                /**
+                 * @description Not before this moment: RFC 3339.
+                 * @example 2026-01-31T12:00:00Z
+                 */
+                since?: string;
+                /**
+                 * @description Only what was done to the thing with this id.
+                 * @example ch_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                target?: string;
+                /**
+                 * @description Not after this moment: RFC 3339.
+                 * @example 2026-01-31T13:00:00Z
+                 */
+                until?: string;
+                /** @description Also hold every entry of the log against its hash and the one before it. */
+                verify?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such form */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All channels, in the order of their creation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelIn"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The channel's address. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Scope missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2243,7 +5141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2261,8 +5159,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2312,7 +5228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2357,6 +5273,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -2366,7 +5291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2423,7 +5348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2486,6 +5411,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -2495,7 +5429,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2553,7 +5487,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description For people only */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2616,6 +5550,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -2625,7 +5568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2678,7 +5621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2723,6 +5666,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -2732,7 +5684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2761,7 +5713,8 @@ export interface operations {
                 /** @description How many at most. */
                 limit?: number;
                 /**
-                 * @description Only those of this status: `received`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`, `cancelled`, `expired`.
+                 * @description Only those of this status: `received`, `asking`, `queued`, `sending`, `sent`, `delivered`, `read`, `played`, `failed`,
+                 *     `cancelled`, `expired`, `denied`.
                  * @example failed
                  */
                 status?: string;
@@ -2805,7 +5758,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2832,8 +5785,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2896,7 +5867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2959,7 +5930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Outbox full */
+            /** @description Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2977,7 +5948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3034,7 +6005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3097,6 +6068,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -3106,7 +6086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3159,7 +6139,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3177,8 +6157,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3190,7 +6188,10 @@ export interface operations {
     };
     show_qr: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Instead of a key, for an `<img>`: a one-use ticket for exactly this address, from `POST /v1/tickets`. */
+                ticket?: string;
+            };
             header?: never;
             path: {
                 /**
@@ -3233,7 +6234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3269,8 +6270,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3322,7 +6350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3367,6 +6395,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -3376,7 +6413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3429,7 +6466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3474,6 +6511,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -3483,7 +6529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3536,7 +6582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3581,6 +6627,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -3590,7 +6645,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3648,7 +6703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3675,8 +6730,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3731,7 +6804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3758,8 +6831,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3811,7 +6902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3865,6 +6956,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -3874,7 +6974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3927,7 +7027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3945,8 +7045,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3998,7 +7116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4043,6 +7161,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -4052,7 +7179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4105,7 +7232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4150,6 +7277,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -4159,7 +7295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4187,6 +7323,8 @@ export interface operations {
                  * @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2
                  */
                 message?: string;
+                /** @description Instead of a key: a one-use ticket for exactly this address, from `POST /v1/tickets`. */
+                ticket?: string;
                 /**
                  * @description Only these types, separated by commas; `message.*` takes all of a kind.
                  * @example message.received,channel.*
@@ -4230,7 +7368,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4257,8 +7395,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4277,7 +7433,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Version, build, vault and addresses. */
+            /** @description Version, build, vault and ways in. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4313,8 +7469,100 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As whom the caller is known, and what that may do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4366,7 +7614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4384,8 +7632,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4437,7 +7703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4482,6 +7748,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -4491,7 +7766,261 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The message.
+                 * @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalIn"] | null;
+            };
+        };
+        responses: {
+            /** @description In the outbox. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The message.
+                 * @example msg_01j5a9k3m4n5p6q7r8s9t0v1w2
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Denied; also when it had been before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description For people only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4544,7 +8073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4589,6 +8118,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -4598,7 +8136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4654,8 +8192,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4717,7 +8273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4725,6 +8281,13 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description There is no such channel. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not valid */
             422: {
@@ -4735,8 +8298,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4791,8 +8372,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4833,7 +8432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Sign-in link not valid */
+            /** @description Ticket not valid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4887,8 +8486,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4932,7 +8549,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description For people only */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4959,8 +8576,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5006,8 +8641,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description For people only */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5017,6 +8661,15 @@ export interface operations {
             };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5066,7 +8719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description For people only */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5111,6 +8764,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -5120,7 +8782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5167,7 +8829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description For people only */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5194,6 +8856,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -5203,7 +8874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5253,7 +8924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5271,8 +8942,140 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketIn"];
+            };
+        };
+        responses: {
+            /** @description Made: good once, for a minute. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Bad Host header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too slow */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something failed here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5318,8 +9121,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5329,6 +9141,15 @@ export interface operations {
             };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5380,7 +9201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5434,6 +9255,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -5443,7 +9273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5496,7 +9326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5514,8 +9344,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5565,7 +9413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5601,6 +9449,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -5610,7 +9467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5667,7 +9524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5721,6 +9578,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -5730,7 +9596,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5798,7 +9664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5825,8 +9691,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5878,7 +9762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5914,6 +9798,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -5923,7 +9816,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5980,7 +9873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6034,6 +9927,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -6043,7 +9945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6096,7 +9998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6132,6 +10034,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -6141,7 +10052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6198,7 +10109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6252,6 +10163,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -6261,7 +10181,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6318,7 +10238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description Scope missing */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6372,6 +10292,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something failed here */
             500: {
                 headers: {
@@ -6381,7 +10310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not available now */
+            /** @description Too much to do */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6428,8 +10357,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Host not allowed */
+            /** @description For people only */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6439,6 +10377,15 @@ export interface operations {
             };
             /** @description Something failed here */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
