@@ -138,7 +138,7 @@ async fn doctor_says_when_whatsapp_cannot_be_reached() {
     assert!(line.contains(&nowhere) && line.contains("cannot be reached") && line.contains("firewall"), "{line}");
 }
 
-const CLIENTS: [&str; 3] = ["channels", "pair", "open"];
+const CLIENTS: [&str; 6] = ["channels", "pair", "open", "apps", "asks", "audit"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_without_a_running_application_say_so() {

@@ -43,7 +43,7 @@ async fn every_route_answers_every_way_to_ask_exactly_as_it_declares_and_nothing
     for operation in &operations {
         by_path.entry(&operation.path).or_default().push(operation);
     }
-    let mut run = Run::new(&stage);
+    let run = Run::new(&stage);
     let before = stage.seen(&operations).await;
     for (path, operations_of_path) in &by_path {
         run.ask(path, operations_of_path, &Cells::of(stage.port(), operations_of_path)).await;

@@ -20,7 +20,6 @@ pub struct Asked<'a> {
     pub operation: Option<&'a Operation>,
     /// Whether the path has operations for those alone who are known.
     pub path_is_closed: bool,
-    pub method: &'a str,
     pub host: &'a Host,
     pub origin: &'a Origin,
     pub content: &'a Content,

@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
         let meant = if method == "HEAD" { "GET" } else { method };
         let operation = operations.iter().copied().find(|o| o.method == meant);
         let path_is_closed = operations.iter().any(|o| o.path != "/livez");
-        let expected = expected::answer(&Asked { operation, path_is_closed, method, host, origin, content, who, reading });
+        let expected = expected::answer(&Asked { operation, path_is_closed, host, origin, content, who, reading });
         if operation.is_some_and(|o| o.id == "sign_out") && who == Who::Cookie && expected.status == 204 {
             self.sign_out(path).await;
             return;
