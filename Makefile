@@ -8,7 +8,7 @@ SANDBOX := --features whatisup/sandbox,app/sandbox
 # The session of a person, if there is one: without it the demo runs headless.
 DISPLAYED := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
-.PHONY: help chaos demo app headless ui test check programs browser unit production bench simulate scaling package openapi clean-demo fuzz sbom audit
+.PHONY: help matrix chaos demo app headless ui test check programs browser unit production bench simulate scaling package openapi clean-demo fuzz sbom audit
 
 help: ## list the verbs
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,12 +43,19 @@ ui/dist/index.html: ui/node_modules/.package-lock.json $(shell find ui/src ui/pu
 	cd ui && npm run build
 	@touch $@
 
+# What the tests make up that must stay where it belongs, and all that they see meanwhile.
+test: export LEAKS := $(CURDIR)/target/tmp/leaks
 test: ## everything that CI runs, set-up included
+	rm -rf "$$LEAKS"
 	scripts/setup test
 	$(MAKE) --no-print-directory check
 	$(MAKE) --no-print-directory production
 	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory unit
+	target/debug/whatisup-leaks "$$LEAKS"
+
+matrix: programs ## all ways to ask the API, each with each: an hour; MATRIX_SEED repeats a part of them
+	MATRIX=all cargo nextest run -p acceptance --features app/sandbox --test matrix --no-capture $(ARGS)
 
 check: ui ## format, lints, dependency rules, the dashboard's types and unit tests
 	cargo fmt --all --check

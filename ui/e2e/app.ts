@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { harvest, keep } from "./leaks";
 
 export interface Channel {
   id: string;
@@ -93,6 +94,8 @@ export class App {
       throw new Error(`${method} ${path}: ${String(error)}; the application (${this.#child?.exitCode ?? "running"}) said:\n${this.#said}`, { cause: error });
     });
     const text = await response.text();
+    await harvest(body);
+    if (response.ok && text.startsWith("{")) await harvest(JSON.parse(text));
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text ? JSON.parse(text) : undefined) as T;
   }
@@ -119,6 +122,7 @@ export class App {
   async stop(): Promise<void> {
     if (!this.ours) return;
     await this.kill("SIGTERM");
+    await keep(join(this.folder, "data"), join(this.folder, "keys.json"), this.#said);
     await rm(this.folder, { recursive: true, force: true });
   }
 }
