@@ -1,5 +1,6 @@
 use crate::connection::Crowd;
 use crate::events::Feed;
+use crate::far_end::Looks;
 use crate::guard::Auditor;
 use crate::key::Hashed;
 use crate::limits::Standing;
@@ -39,6 +40,8 @@ pub(crate) struct Parts {
     pub tickets: Tickets,
     /// The tickets that stand in for a key in a URL.
     pub passes: Passes,
+    /// When the programs of those who ask to be let in were looked for.
+    pub looks: Looks,
     pub sessions: Sessions,
     pub settings: watch::Sender<Settings>,
     pub feed: Arc<Feed>,

@@ -4,6 +4,7 @@ use crate::api::{Api, Parts};
 use crate::bind::Sockets;
 use crate::connection::{Crowd, Reception};
 use crate::events::Feed;
+use crate::far_end::Looks;
 use crate::guard::{Auditor, Door};
 use crate::key::Hashed;
 use crate::limits::{Limits, Standing};
@@ -158,6 +159,7 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         auditor: Auditor::start(ledger.clone()),
         tickets: Tickets::default(),
         passes: Passes::default(),
+        looks: Looks::default(),
         sessions,
         settings: watch::Sender::new(settings),
         feed: Arc::new(Feed::new(tip)),

@@ -4,7 +4,7 @@ use crate::apps::permit::Asked;
 use crate::body::JsonBody;
 use crate::far_end::FarEnd;
 use crate::guard::{Need, permit};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use access::NewRequest;
 use axum::Json;
 use axum::extract::State;
@@ -80,7 +80,7 @@ pub(crate) struct AppRequestMade {
     responses((status = 202, description = "A person is asked.", body = AppRequestMade, headers(("Location" = String, description = "Where to hear what became of it.")))))]
 pub(crate) async fn ask(
     State(api): State<Api>,
-    FarEnd(peer): FarEnd,
+    far_end: FarEnd,
     JsonBody(given): JsonBody<AppRequestIn>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<AppRequestMade>), Problem> {
     let mut errors = Vec::new();
@@ -92,6 +92,7 @@ pub(crate) async fn ask(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
+    let peer = far_end.named(&api.looks, api.now()).await.map_err(|wait| Problem::of(Code::AskedTooOften).after(wait))?;
     let (request, token) = api.access.ask(NewRequest { name, reason, permits, origin }, peer).await?;
     let status_url = format!("/v1/apps/requests/{}", request.id);
     let made = AppRequestMade {

@@ -15,7 +15,7 @@ pub(super) fn render(document: &Value, base: &str) -> String {
     );
     let _ = write!(
         out,
-        "<p>Every address but <code>/livez</code> needs a key: <code>Authorization: Bearer wiu_…</code>. A program \
+        "<p>Every address but <code>/livez</code>, and the asking itself, needs a key: <code>Authorization: Bearer wiu_…</code>. A program \
          <a href=\"/docs/concepts/apps\">asks for its own</a>; <code>whatisupd key</code> prints the admin key, the application's settings show it.</p>\n<pre>export WIU_KEY=$(whatisupd key)</pre>\n"
     );
     let _ = writeln!(out, "<p>How things work, in five minutes each: {}.</p>", concepts::links());
