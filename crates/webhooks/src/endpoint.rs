@@ -284,8 +284,7 @@ impl Course {
                 let before = std::mem::replace(&mut self.endpoint, endpoint);
                 self.lane.set(self.endpoint.concurrency, is_open(&self.endpoint));
                 let resumed = is_open(&self.endpoint) && !is_open(&before);
-                let elsewhere =
-                    self.endpoint.url != before.url || self.endpoint.trusted_addresses != before.trusted_addresses;
+                let elsewhere = self.endpoint.url != before.url || self.endpoint.trusted_addresses != before.trusted_addresses;
                 self.load().await?;
                 self.lane.doubt();
                 if elsewhere {

@@ -21,7 +21,8 @@ fn the_address_of_a_receiver() {
         "http://metadata.google.internal/",
         "http://ex\u{e4}mple.test/",
     ];
-    let words = ["http://", "https://", "@", "[", "]", "0x", "::ffff:", "169.254.169.254", "127.1", "localhost", "\u{3002}", "%2e"];
+    let words =
+        ["http://", "https://", "@", "[", "]", "0x", "::ffff:", "169.254.169.254", "127.1", "localhost", "\u{3002}", "%2e"];
     ::fuzz::target!("target").seeds(seeds).words(words).longest(2100).run(|bytes| {
         let text = String::from_utf8_lossy(bytes);
         for policy in [AddressPolicy::PUBLIC, AddressPolicy::TRUSTED] {
@@ -65,7 +66,8 @@ fn what_a_receiver_answers() {
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 410 Gone\r\n\r\nbye",
         "HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
     ];
-    let words = ["HTTP/1.1 ", "HTTP/1.0 ", "\r\n", "\r\n\r\n", "transfer-encoding: chunked\r\n", "content-length: ", "retry-after: "];
+    let words =
+        ["HTTP/1.1 ", "HTTP/1.0 ", "\r\n", "\r\n\r\n", "transfer-encoding: chunked\r\n", "content-length: ", "retry-after: "];
     ::fuzz::target!("answer").seeds(seeds).words(words).run(|bytes| runtime.block_on(answered(bytes)));
 }
 

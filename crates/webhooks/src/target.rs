@@ -79,6 +79,10 @@ impl Target {
             return Err(TargetError::NotAUrl);
         }
         url.set_fragment(None);
+        // As it is kept, it is read again: escapes and slashes that were left out make it longer.
+        if url.as_str().len() > LONGEST_URL {
+            return Err(TargetError::TooLong);
+        }
         Ok(Target(url))
     }
 
@@ -172,6 +176,7 @@ mod tests {
         assert_eq!(target("file:///etc/passwd"), Err(TargetError::Scheme));
         assert_eq!(target("http://ada:secret@example.com"), Err(TargetError::Credentials));
         assert_eq!(target(&format!("http://example.com/{}", "x".repeat(2000))), Err(TargetError::TooLong));
+        assert_eq!(target(&format!("http:example.com/{}", "ä".repeat(900))), Err(TargetError::TooLong), "as it would be kept");
         for metadata in ["http://169.254.169.254/latest", "http://0xa9fea9fe/", "http://2852039166/", "http://[fe80::1]/"] {
             assert!(matches!(target(metadata), Err(TargetError::Forbidden(..))), "{metadata}");
         }
@@ -182,12 +187,16 @@ mod tests {
     #[test]
     fn an_app_names_nothing_that_is_near() {
         let public = |text: &str| Target::parse(text, Reach::Anywhere, AddressPolicy::PUBLIC);
-        for near in ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "017700000001", "10.0.0.1", "192.168.1.1", "[::1]", "[fd00::1]"] {
+        for near in
+            ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "017700000001", "10.0.0.1", "192.168.1.1", "[::1]", "[fd00::1]"]
+        {
             let url = format!("http://{near}/");
             assert!(matches!(public(&url), Err(TargetError::Forbidden(_, Refused::Private))), "{url}");
             assert!(target(&url).is_ok(), "{url}");
         }
-        for near in ["localhost", "LOCALHOST.", "hooks.localhost", "printer.local", "nas.lan", "vault.internal", "router.home.arpa"] {
+        for near in
+            ["localhost", "LOCALHOST.", "hooks.localhost", "printer.local", "nas.lan", "vault.internal", "router.home.arpa"]
+        {
             let url = format!("http://{near}/");
             assert!(matches!(public(&url), Err(TargetError::ForbiddenName(_, Refused::Private))), "{url}");
             assert!(target(&url).is_ok(), "{url}");
@@ -199,7 +208,9 @@ mod tests {
 
     #[test]
     fn nobody_names_where_clouds_keep_credentials() {
-        for name in ["metadata.google.internal", "Metadata.Google.Internal.", "metadata.goog", "x.metadata.goog", "instance-data"] {
+        for name in
+            ["metadata.google.internal", "Metadata.Google.Internal.", "metadata.goog", "x.metadata.goog", "instance-data"]
+        {
             assert!(matches!(target(&format!("http://{name}/")), Err(TargetError::Metadata(_))), "{name}");
         }
     }

@@ -25,8 +25,9 @@ async fn what_is_proposed_leaves_when_a_person_says_so_and_as_he_says_it() {
     let first = rig.engine.send(id, proposed(&rig, 3_600, "frist")).await.unwrap();
     let second = rig.engine.send(id, proposed(&rig, 3_600, "second")).await.unwrap();
     assert_eq!(first.status, MessageStatus::Asking);
-    rig.engine.send(id, text("not proposed")).await.unwrap();
+    let plain = rig.engine.send(id, text("not proposed")).await.unwrap();
     eventually("what needs no question", || sent(&socket) == ["not proposed"]).await;
+    rig.ack(&socket, &plain.whatsapp_id, None).await;
     rig.pass(Duration::from_secs(60)).await;
     rig.breathe().await;
     assert_eq!(sent(&socket), ["not proposed"], "nobody has said yes");
@@ -74,7 +75,7 @@ async fn a_question_outlives_the_process_and_its_answer_the_connection() {
     let (id, _) = rig.connected().await;
     let asked = rig.engine.send(id, proposed(&rig, 3_600, "asked")).await.unwrap();
     rig.start_again().await;
-    let socket = rig.socket(id).await;
+    let socket = rig.socket_within(id, Duration::from_millis(250)).await;
     rig.log_in(&socket).await;
     assert_eq!(rig.ledger.asks(9).await.unwrap(), [asked.clone()]);
     socket.says(SocketEvent::Closed(Close::Lost(Cause::ConnectionLost))).await;
