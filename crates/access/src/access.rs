@@ -7,13 +7,16 @@ use domain::{AppRequest, AuditEntry, Event, Peer, Timestamp};
 use ledger::{AccessWrite, Ledger, LedgerError};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How often the ledger is read for what is not known here, at most: who makes things up must not keep it busy.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What [`Access`] stands on.
 #[derive(Clone, Debug)]
@@ -44,6 +47,10 @@ pub(crate) struct Inner {
     origins: watch::Sender<Arc<BTreeSet<String>>>,
     pub usage: Mutex<Usage>,
     attempts: Mutex<Attempts>,
+    /// Files of programs that are not let in by them for now, and of which the log tells. Not more than apps name.
+    distrusted: Mutex<BTreeSet<PathBuf>>,
+    /// When the ledger was last read because something was not known that another worker may have made.
+    looked: Mutex<Option<Timestamp>>,
     /// Those that are to be told. At most one an hour comes in.
     pub told: Mutex<Vec<Many>>,
     /// The ledger was changed, and could not be read since.
@@ -74,6 +81,8 @@ impl Access {
             origins: watch::Sender::new(Arc::default()),
             usage: Mutex::default(),
             attempts: Mutex::default(),
+            distrusted: Mutex::default(),
+            looked: Mutex::default(),
             told: Mutex::default(),
             stale: AtomicBool::new(false),
             bell: Notify::new(),
@@ -116,6 +125,18 @@ impl Access {
         self.table().by_key(&Hash::of(presented), now)
     }
 
+    /// As [`authenticate`](Access::authenticate), for a key that was unknown there: another worker may have made it a moment ago, and its
+    /// word may be on its way. Reads the ledger, but seldom; where nobody else writes into it there is nothing to be found.
+    ///
+    /// # Errors
+    /// It is none, or opens nothing any more.
+    pub async fn authenticate_anew(&self, presented: &str, now: Timestamp) -> Result<Arc<Grantee>, Refusal> {
+        if is_key(presented) {
+            self.look().await;
+        }
+        self.authenticate(presented, now)
+    }
+
     /// Whom a program of our own user lets in over the Unix socket, when a person has let it in by its file, and that file is one that
     /// nobody else can write. Looks at the file system.
     pub fn peer(&self, program: &Path, uid: u32) -> Option<Arc<Grantee>> {
@@ -123,10 +144,18 @@ impl Access {
         if programs::our_user() != Some(uid) {
             return None;
         }
-        match programs::trusted(program) {
-            Ok(()) => Some(grantee),
-            Err(distrust) => {
-                tracing::warn!(app.id = %grantee.app, %distrust, "a program is not let in by its file");
+        let distrust = programs::trusted(program).err();
+        let mut known = self.inner.distrusted.lock().unwrap_or_else(PoisonError::into_inner);
+        match distrust {
+            None => {
+                known.remove(program);
+                Some(grantee)
+            }
+            Some(distrust) => {
+                // Said once, not with every request.
+                if known.insert(program.to_owned()) {
+                    tracing::warn!(app.id = %grantee.app, %distrust, "a program is not let in by its file");
+                }
                 None
             }
         }
@@ -203,6 +232,21 @@ impl Access {
         self.inner.stale.store(false, Ordering::Relaxed);
         self.install(|before, now| Table::of(state, before, now));
         Ok(())
+    }
+
+    /// Reads what another worker may have written, unless that was done just now.
+    pub(crate) async fn look(&self) {
+        let now = self.inner.clock.now();
+        {
+            let mut looked = self.inner.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked.is_some_and(|at| at <= now && now.since(at) < LOOK_EVERY) {
+                return;
+            }
+            *looked = Some(now);
+        }
+        if let Err(error) = self.reload().await {
+            tracing::debug!(%error, "the ledger could not be asked for what is not known here");
+        }
     }
 
     /// Has the ledger read again by the task that follows it.

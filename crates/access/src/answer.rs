@@ -100,10 +100,9 @@ impl Access {
         match request.state {
             RequestState::Waiting if requests::is_over(request, now) => Err(Error::Answered(RequestState::Expired)),
             RequestState::Waiting => Ok(request.clone()),
-            state @ (RequestState::Allowed { .. }
-            | RequestState::Denied
-            | RequestState::Expired
-            | RequestState::Collected) => Err(Error::Answered(state)),
+            state @ (RequestState::Allowed { .. } | RequestState::Denied | RequestState::Expired | RequestState::Collected) => {
+                Err(Error::Answered(state))
+            }
         }
     }
 

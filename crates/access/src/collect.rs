@@ -3,6 +3,10 @@ use crate::keys::new_key_of;
 use crate::{By, Error, NewKey, PollToken, requests};
 use domain::{Actor, App, AppRequest, AppRequestId, RequestState};
 use ledger::AccessWrite;
+use std::time::Duration;
+
+/// How long what another worker has written may not be known here.
+const ON_ITS_WAY: Duration = Duration::from_secs(60);
 
 /// How it stands with a request, for the program that made it.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ impl Access {
     /// # Errors
     /// `NoSuchRequest`, also when the token is not this request's.
     pub async fn collect(&self, id: AppRequestId, token: &PollToken) -> Result<Collected, Error> {
-        let request = self.own_request(id, token)?;
+        let request = self.own_request(id, token).await?;
         match request.state {
             RequestState::Waiting if requests::is_over(&request, self.inner.clock.now()) => Ok(Collected::Expired),
             RequestState::Waiting => Ok(Collected::Waiting),
@@ -61,7 +65,12 @@ impl Access {
         }
     }
 
-    fn own_request(&self, id: AppRequestId, token: &PollToken) -> Result<AppRequest, Error> {
+    async fn own_request(&self, id: AppRequestId, token: &PollToken) -> Result<AppRequest, Error> {
+        let made_at = id.made_at();
+        // Made a moment ago, perhaps by another worker whose word is on its way.
+        if self.request(id).is_none() && token.is_one() && self.inner.clock.now().since(made_at) < ON_ITS_WAY {
+            self.look().await;
+        }
         let request = self.request(id).filter(|request| token.hash().same(&request.poll_hash));
         request.ok_or(Error::NoSuchRequest)
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const OVERLAP: Duration = Duration::from_secs(24 * 3600);
 /// How long a key that opens nothing any more is still listed.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
+/// One that ended with a run of WhatIsUp: whoever lets programs in for a day has many of them.
+const REMEMBERED_UNTIL_QUIT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a rotation makes of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +53,9 @@ pub(crate) fn rotate(old: &Key, id: KeyId, now: Timestamp, overlap: Duration) ->
 pub(crate) fn is_forgotten(key: &Key, now: Timestamp) -> bool {
     match key.state(now) {
         KeyState::Good => false,
-        KeyState::Expired { at } | KeyState::Revoked { at } => now.since(at) > REMEMBERED,
+        KeyState::Expired { at } | KeyState::Revoked { at } => {
+            now.since(at) > if key.until_quit { REMEMBERED_UNTIL_QUIT } else { REMEMBERED }
+        }
     }
 }
 
@@ -116,5 +120,8 @@ mod tests {
         assert!(!is_forgotten(&ended, Timestamp::EPOCH.plus(REMEMBERED)));
         assert!(is_forgotten(&ended, Timestamp::EPOCH.plus(REMEMBERED + Duration::from_secs(1))));
         assert!(!is_forgotten(&key(None, None), Timestamp::from_secs(i64::MAX / 2000)));
+        let once = Key { until_quit: true, ..ended };
+        assert!(!is_forgotten(&once, Timestamp::EPOCH.plus(REMEMBERED_UNTIL_QUIT)));
+        assert!(is_forgotten(&once, Timestamp::EPOCH.plus(REMEMBERED_UNTIL_QUIT + Duration::from_secs(1))));
     }
 }

@@ -50,6 +50,11 @@ impl PollToken {
         self.0.expose_secret()
     }
 
+    /// Whether it has the form of one at all.
+    pub(crate) fn is_one(&self) -> bool {
+        self.expose().len() == TOKEN_PREFIX.len() + RANDOM_LEN && self.expose().starts_with(TOKEN_PREFIX)
+    }
+
     pub(crate) fn hash(&self) -> Hash {
         Hash::of(self.expose())
     }
@@ -135,7 +140,9 @@ mod tests {
 
     #[test]
     fn a_token_is_no_key() {
-        assert!(!is_key(new_token().unwrap().expose()));
+        assert!(new_token().unwrap().is_one() && !is_key(new_token().unwrap().expose()));
+        let key = new_key().unwrap().0;
+        assert!(!PollToken::from(key.expose().to_owned()).is_one());
     }
 
     #[test]

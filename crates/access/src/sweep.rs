@@ -195,11 +195,28 @@ impl Access {
         if self.inner.ledger.prune_requests(now.minus(requests::REMEMBERED)).await? > 0 {
             self.reload().await?;
         }
-        let old = self.inner.ledger.keys().await?.into_iter().filter(|key| lifetime::is_forgotten(key, now));
-        let writes: Vec<AccessWrite> = old.map(|key| AccessWrite::ForgetKey(key.id)).collect();
-        if !writes.is_empty() {
-            self.inner.ledger.change_access(writes, vec![], vec![], now).await?;
-            self.reload().await?;
+        let (old, kept): (Vec<_>, Vec<_>) =
+            self.inner.ledger.keys().await?.into_iter().partition(|key| lifetime::is_forgotten(key, now));
+        let mut forgotten =
+            Change { writes: old.iter().map(|key| AccessWrite::ForgetKey(key.id)).collect(), ..Change::default() };
+        for app in self.table().apps.values().filter(|app| app.programs.is_empty()) {
+            let mut keys = old.iter().filter(|key| key.app == app.id).peekable();
+            let was_once = keys.peek().is_some() && keys.all(|key| key.until_quit) && kept.iter().all(|key| key.app != app.id);
+            if was_once {
+                forgotten.writes.push(AccessWrite::DeleteApp(app.id));
+                let why = format!("{:?} was let in until quit", app.name);
+                forgotten.audit.push(By::itself().did("app.delete", app.id, why));
+                forgotten.events.push(revoked(app, None, RevokeReason::Deleted));
+                forgotten.gone.push(Gone::App(app.id));
+            }
+        }
+        if !forgotten.writes.is_empty() {
+            match self.change(forgotten).await {
+                // Somebody changed the same this moment: next time.
+                Ok(()) | Err(Error::Changed | Error::NoSuchApp) => {}
+                Err(Error::Ledger(error)) => return Err(error),
+                Err(error) => tracing::error!(%error, "what is long over could not be forgotten"),
+            }
         }
         due.forget = now.plus(FORGET_EVERY);
         Ok(())

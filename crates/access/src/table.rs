@@ -165,3 +165,87 @@ fn carried(mut new: Grantee, before: Option<&Arc<Grantee>>) -> (Arc<Grantee>, bo
         None => (Arc::new(new), false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Permit, Permits, Scope};
+
+    fn app(n: u128, program: &str) -> App {
+        App {
+            id: AppId::new(Timestamp::EPOCH, n),
+            name: "Till".into(),
+            created_at: Timestamp::EPOCH,
+            disabled_at: None,
+            permits: Permits::new([Permit::of(Scope::EventsRead)]),
+            origins: vec![],
+            programs: vec![program.into()],
+            limits: None,
+        }
+    }
+
+    fn key(n: u128, app: &App) -> (Key, [u8; 32]) {
+        let key = Key {
+            id: KeyId::new(Timestamp::EPOCH, n),
+            app: app.id,
+            label: String::new(),
+            made_at: Timestamp::EPOCH,
+            expires_at: None,
+            revoked_at: None,
+            until_quit: false,
+            replaces: None,
+            last_used_at: None,
+            last_from: None,
+            requests_today: 0,
+            day: 0,
+        };
+        (key, [n as u8; 32])
+    }
+
+    fn state() -> AccessState {
+        let apps = vec![app(1, "/usr/bin/one"), app(2, "/usr/bin/two")];
+        let keys = vec![key(1, &apps[0]), key(2, &apps[0]), key(3, &apps[1])];
+        AccessState { apps, keys, requests: vec![] }
+    }
+
+    fn lets_in(table: &Table, n: u8) -> Result<Arc<Grantee>, Refusal> {
+        table.by_key(&Hash([n; 32]), Timestamp::EPOCH)
+    }
+
+    #[test]
+    fn what_was_taken_away_is_closed_also_when_the_ledger_cannot_be_read() {
+        let (table, _) = Table::of(state(), &Table::default(), Timestamp::EPOCH);
+        let (after, ended) = table.without(&[Gone::Key(KeyId::new(Timestamp::EPOCH, 1))]);
+        ended.iter().for_each(CancellationToken::cancel);
+        assert_eq!(ended.len(), 1);
+        assert!(lets_in(&table, 1).unwrap().gone.is_cancelled() && lets_in(&after, 1).is_err());
+        assert!(!lets_in(&after, 2).unwrap().gone.is_cancelled());
+        let (after, ended) = table.without(&[Gone::App(AppId::new(Timestamp::EPOCH, 1))]);
+        assert_eq!(ended.len(), 3, "both keys and the program");
+        assert!(lets_in(&after, 2).is_err() && after.by_program(Path::new("/usr/bin/one")).is_none());
+        assert!(lets_in(&after, 3).is_ok() && after.by_program(Path::new("/usr/bin/two")).is_some());
+    }
+
+    #[test]
+    fn reading_the_same_again_disturbs_nobody() {
+        let (one, _) = Table::of(state(), &Table::default(), Timestamp::EPOCH);
+        let (two, ended) = Table::of(state(), &one, Timestamp::EPOCH);
+        assert!(ended.is_empty());
+        assert!(Arc::ptr_eq(&lets_in(&one, 1).unwrap(), &lets_in(&two, 1).unwrap()));
+    }
+
+    #[test]
+    fn a_key_whose_app_is_not_there_opens_nothing() {
+        let mut state = state();
+        state.apps.remove(0);
+        let (table, _) = Table::of(state, &Table::default(), Timestamp::EPOCH);
+        assert_eq!(lets_in(&table, 1).unwrap_err(), Refusal::Unknown);
+    }
+
+    #[test]
+    fn a_program_that_two_apps_name_is_the_elders() {
+        let state = AccessState { apps: vec![app(2, "/usr/bin/till"), app(1, "/usr/bin/till")], ..AccessState::default() };
+        let (table, _) = Table::of(state, &Table::default(), Timestamp::EPOCH);
+        assert_eq!(table.by_program(Path::new("/usr/bin/till")).unwrap().app, AppId::new(Timestamp::EPOCH, 1));
+    }
+}

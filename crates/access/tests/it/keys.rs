@@ -131,6 +131,19 @@ async fn what_was_let_in_until_quit_ends_with_the_run_also_when_that_died() {
 }
 
 #[tokio::test]
+async fn an_app_that_was_let_in_until_quit_is_listed_for_a_day_and_then_forgotten() {
+    let ground = Ground::new().await;
+    let (stays, _) = ground.app(all_of(&[Scope::EventsRead]), false).await;
+    let (once, _) = ground.app(all_of(&[Scope::EventsRead]), true).await;
+    let ground = ground.restarted().await;
+    assert_eq!(ground.access.apps().await.unwrap().len(), 2);
+    ground.pass(DAY + secs(3600));
+    ground.until("it is forgotten", async || ground.access.app(once.id).await == Err(Error::NoSuchApp)).await;
+    assert_eq!(ground.access.apps().await.unwrap(), [stays]);
+    assert_eq!(ground.actions().await.last().unwrap(), "app.delete");
+}
+
+#[tokio::test]
 async fn the_use_of_a_key_is_shown_at_once_and_written_down_soon_and_at_the_end() {
     let ground = Ground::new().await;
     let (app, key) = ground.app(all_of(&[Scope::EventsRead]), false).await;
