@@ -46,7 +46,9 @@ pub(super) fn check(origin: &str, table: &toml::Table) -> Result<(), ConfigError
 
 /// Names the nearest known one, however far that is: it shows at least what a name looks like.
 pub(super) fn unknown(origin: &str, name: &str, known: &[String]) -> ConfigError {
-    let nearest = known.iter().map(|k| (strsim::damerau_levenshtein(k, name), k)).min();
+    // A whole file in the place of a name would take minutes to compare.
+    let begins: String = name.chars().take(60).collect();
+    let nearest = known.iter().map(|k| (strsim::damerau_levenshtein(k, &begins), k)).min();
     let hint = nearest.map(|(_, k)| format!("; did you mean {k:?}?")).unwrap_or_default();
     ConfigError::Unknown { origin: origin.to_owned(), name: name.to_owned(), hint }
 }
