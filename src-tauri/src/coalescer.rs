@@ -76,9 +76,14 @@ const KINDS: [Notice; 11] = [
 
 fn is_spaced(notice: Notice) -> bool {
     match notice {
-        Notice::MessageFailed | Notice::WebhookPaused | Notice::WebhookDisabled | Notice::MessageAsking | Notice::AccessAttempts => true,
-        Notice::AppRequested
-        | Notice::Paired | Notice::Disconnected | Notice::Stuck | Notice::Flapping | Notice::Recovered => false,
+        Notice::MessageFailed
+        | Notice::WebhookPaused
+        | Notice::WebhookDisabled
+        | Notice::MessageAsking
+        | Notice::AccessAttempts => true,
+        Notice::AppRequested | Notice::Paired | Notice::Disconnected | Notice::Stuck | Notice::Flapping | Notice::Recovered => {
+            false
+        }
     }
 }
 

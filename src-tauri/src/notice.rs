@@ -172,8 +172,14 @@ fn of_programs(programs: &[&str]) -> Option<Toast> {
 fn of_asks(channels: &[&str]) -> Option<Toast> {
     let (title, body) = match channels {
         [] => return None,
-        [channel] => ("Send this message?".to_owned(), format!("An app wants to write from {channel}. Nothing leaves before you have seen it.")),
-        more => (format!("{} messages wait for your word", more.len()), "Apps want to send them. Nothing leaves before you have seen it.".to_owned()),
+        [channel] => (
+            "Send this message?".to_owned(),
+            format!("An app wants to write from {channel}. Nothing leaves before you have seen it."),
+        ),
+        more => (
+            format!("{} messages wait for your word", more.len()),
+            "Apps want to send them. Nothing leaves before you have seen it.".to_owned(),
+        ),
     };
     Some(Toast { title, body, urgent: true, opens: Route::Prompt(Prompt::Ask) })
 }

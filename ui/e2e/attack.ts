@@ -67,8 +67,9 @@ export async function attack({ target, channel }: { target: string; channel: str
       Object.assign(field, enctype === "text/plain" ? { name: '{"name":"Intruder","x":"', value: '"}' } : { name: "name", value: "Intruder" });
       form.append(field);
       document.body.append(form);
-      frame.onload = () => done(null);
       form.submit();
+      // A frame whose page was refused does not say that it has ended.
+      setTimeout(() => done(null), 500);
     });
   for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]) await attempt(`form of ${type}`, post(type, "/v1/channels"));
   await attempt("form that starts a channel", post("application/x-www-form-urlencoded", `/v1/channels/${channel}/start`));
