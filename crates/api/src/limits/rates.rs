@@ -51,6 +51,13 @@ impl Rate {
         Rate { per_minute, burst: burst.min(per_minute) }
     }
 
+    /// So many more or fewer, also at once.
+    pub fn scaled(self, per_minute: NonZeroU32) -> Self {
+        let burst = u64::from(self.burst.get()) * u64::from(per_minute.get()) / u64::from(self.per_minute.get());
+        // It is at most a minute's, so it fits.
+        Rate::new(per_minute, NonZeroU32::new(u32::try_from(burst).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN))
+    }
+
     pub fn per_minute(self) -> u32 {
         self.per_minute.get()
     }
@@ -137,7 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_no_larger_than_a_minute() {
+    fn a_burst_is_no_larger_than_a_minute_and_grows_with_it() {
         assert_eq!(rate(5, 100).burst(), 5);
+        let scaled = |per_minute| rate(600, 100).scaled(NonZeroU32::new(per_minute).unwrap()).burst();
+        assert_eq!((scaled(600), scaled(6000), scaled(60), scaled(1)), (100, 1000, 10, 1));
     }
 }

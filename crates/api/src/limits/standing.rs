@@ -5,6 +5,7 @@ use crate::guard::Caller;
 use crate::problem::{Code, Problem};
 use domain::{AppId, KeyId};
 use governor::clock::MonotonicClock;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -76,6 +77,7 @@ impl Standing {
     /// One request of a known caller; `None` when it has no limit.
     pub(super) fn known(&self, caller: &Caller) -> Option<Level> {
         let owner = Owner::of(caller);
+        let usual = Rate::new(self.limits.per_key, self.limits.burst);
         let rate = match caller {
             // Of a person's limit a tenth may come at once: pages ask for much when they open.
             Caller::Admin | Caller::Browser { .. } => {
@@ -83,8 +85,7 @@ impl Standing {
                 Rate::new(per_minute, self.limits.burst.max(per_minute.get().div_ceil(10).try_into().unwrap_or(per_minute)))
             }
             Caller::App(grantee) => {
-                let own = grantee.limit.and_then(std::num::NonZeroU32::new);
-                Rate::new(own.unwrap_or(self.limits.per_key), self.limits.burst)
+                grantee.limit.and_then(NonZeroU32::new).map_or(usual, |own| usual.scaled(own))
             }
         };
         Some(self.rates.take(Bucket::Known(owner), rate))

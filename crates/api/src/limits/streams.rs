@@ -34,8 +34,8 @@ impl Streams {
             let detail = format!("{mine} streams are open with this key, which is the most. Close one, or filter less finely.");
             return Err(Problem::new(Code::TooManyStreams, detail));
         }
-        let most = if person { self.most } else { self.most - self.most / 4 };
-        if all >= most {
+        let apps: usize = open.iter().filter(|(owner, _)| !owner.is_some_and(Owner::is_person)).map(|(_, count)| count).sum();
+        if all >= self.most || (!person && apps >= self.most - self.most / 4) {
             return Err(Problem::of(Code::Overloaded));
         }
         *open.entry(owner).or_default() += 1;

@@ -20,6 +20,7 @@ async fn info_tells_what_runs_here() {
             "name": "WhatIsUp", "version": "1.2.3", "build": "sandbox", "started_at": "2023-11-14T22:13:20.000Z",
             "sandbox": {"control": "/sandbox", "whatsapp_url": "ws://127.0.0.1:1/ws"},
             "vault": {"kind": "key_file", "status": "ok", "summary": "Keys are in a file."},
+            "doors": [{"kind": "tcp", "address": rig.bound.base_url()}], "exposed": null,
         })
     );
     rig.stop().await;

@@ -1,6 +1,6 @@
 //! What an event stream tells when the log is long, was pruned, or nobody reads.
 
-use crate::rig::{Answer, PATIENCE, Rig};
+use crate::rig::{Answer, Doors, PATIENCE, Rig};
 use domain::{ChannelView, Event};
 use futures::StreamExt as _;
 use reqwest::Method;
@@ -103,7 +103,7 @@ fn resident() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hundred_readers_that_never_read_cost_little_and_hold_nobody_up() {
     const READERS: usize = 300;
-    let rig = Rig::start().await;
+    let rig = Rig::start_at(Doors::wide()).await;
     let mut view = view(&rig).await;
     // As large as a long message.
     view.name = "x".repeat(20_000);

@@ -50,6 +50,15 @@ pub struct Doors {
     pub public: Option<Public>,
 }
 
+impl Doors {
+    /// Room for as many as a test likes.
+    pub fn wide() -> Doors {
+        let most = 2000;
+        let limits = Limits { connections: most, connections_per_source: most, streams: most, ..Limits::default() };
+        Doors { limits, ..Doors::default() }
+    }
+}
+
 impl Rig {
     pub async fn start() -> Rig {
         Rig::start_in(TempDir::new().unwrap(), AdminKey::generate().unwrap()).await
