@@ -77,7 +77,7 @@ async fn a_question_outlives_the_process_and_its_answer_the_connection() {
     rig.start_again().await;
     let socket = rig.socket_within(id, Duration::from_millis(250)).await;
     rig.log_in(&socket).await;
-    assert_eq!(rig.ledger.asks(9).await.unwrap(), [asked.clone()]);
+    assert_eq!(rig.ledger.asks(9).await.unwrap(), std::slice::from_ref(&asked));
     socket.says(SocketEvent::Closed(Close::Lost(Cause::ConnectionLost))).await;
     rig.until(id, is(StateKind::Reconnecting)).await;
     rig.engine.approve(asked.id, None).await.unwrap();

@@ -106,6 +106,12 @@ pub(super) fn programs_to(app: &App) -> String {
     to_json(&app.programs.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>())
 }
 
+/// As it comes back: of a path that is no text only what can be written as one.
+pub(super) fn as_kept(app: &App) -> App {
+    let programs = app.programs.iter().map(|path| path.to_string_lossy().into_owned().into());
+    App { programs: programs.collect(), ..app.clone() }
+}
+
 pub(super) fn app(row: &Row) -> Result<App, LedgerError> {
     Ok(App {
         id: row.get::<&str>("id").parse().map_err(|_| unreadable("an app's id"))?,

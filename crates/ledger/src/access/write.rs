@@ -59,7 +59,7 @@ fn bound<'q>(query: Query<'q>, app: &App) -> Query<'q> {
 async fn change_app(batch: &mut Batch, was: &App, now: &App, at: Timestamp) -> Result<(), LedgerError> {
     let row = query(stored::APP).bind(was.id.to_string()).fetch_optional(&mut batch.connection).await;
     let row = row.map_err(|e| batch.explain(&e))?.ok_or(LedgerError::NoSuchApp)?;
-    if stored::app(&row)? != *was || now.id != was.id {
+    if stored::app(&row)? != stored::as_kept(was) || now.id != was.id {
         return Err(LedgerError::Changed);
     }
     let query = query(

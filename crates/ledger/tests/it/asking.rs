@@ -13,14 +13,14 @@ fn proposed(channel: ChannelId, n: u128) -> Message {
 async fn ask(ledger: &Ledger, message: Message, until: Timestamp) -> Message {
     match ledger.accept_asking(message, until, None, None).await.unwrap() {
         Accepted::New(message) => message,
-        other => panic!("{other:?}"),
+        other @ (Accepted::Again(_) | Accepted::OtherBody) => panic!("{other:?}"),
     }
 }
 
 fn done(answered: Answered) -> Message {
     match answered {
         Answered::Done(message) => message,
-        other => panic!("{other:?}"),
+        other @ (Answered::TooLate(_) | Answered::Unknown) => panic!("{other:?}"),
     }
 }
 

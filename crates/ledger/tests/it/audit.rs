@@ -164,7 +164,7 @@ async fn many_who_write_at_once_make_one_chain() {
             ledger.verify_audit().await.unwrap().unwrap();
         }
     };
-    futures::future::join(grow, check).await;
+    Box::pin(futures::future::join(grow, check)).await;
     ledger.close().await;
     let ledger = open(&other).await;
     ledger.verify_audit().await.unwrap().unwrap();

@@ -28,3 +28,4 @@ mod settings;
 mod uptime;
 mod waiting;
 mod webhooks;
+mod within;

@@ -56,3 +56,5 @@ mod uptime;
 mod waiting;
 #[path = "../it/webhooks.rs"]
 mod webhooks;
+#[path = "../it/within.rs"]
+mod within;

@@ -30,7 +30,7 @@ async fn a_full_database_of_the_first_schema_goes_on_under_the_newest_schema() {
     home.psql(DUMP);
     let before = Postgres::attach(PostgresConfig::new(home.url().to_owned())).await.unwrap();
     assert!(before.is_none(), "what only looks makes no schema");
-    let (one, other) = futures::future::join(open(home.path()), open(home.path())).await;
+    let (one, other) = Box::pin(futures::future::join(open(home.path()), open(home.path()))).await;
     assert_eq!(home.psql("SELECT max(version) FROM _sqlx_migrations"), "2");
     schema_3::assert_all_there(&one).await;
     let let_in = access::let_in(&one, 1).await;
