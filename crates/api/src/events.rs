@@ -14,4 +14,5 @@ mod tally;
 
 pub(crate) use feed::Feed;
 pub(crate) use frame::envelope;
+pub(crate) use subject::seen;
 pub(crate) use tally::OfChannel;

@@ -105,5 +105,11 @@ fn answer(code: Code, declared: &Value) -> Value {
     let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
     let mut answer = declared.get(code.status().as_str()).cloned().unwrap_or_else(|| json!({"description": code.title()}));
     answer["content"]["application/problem+json"] = problem;
+    // Which words the problem's `code` may be, as far as they depend on the guard and the route.
+    match answer["x-codes"].as_array_mut() {
+        Some(codes) if codes.iter().any(|known| known == code.as_str()) => {}
+        Some(codes) => codes.push(json!(code.as_str())),
+        None => answer["x-codes"] = json!([code.as_str()]),
+    }
     answer
 }

@@ -1,12 +1,12 @@
-use crate::guard::{Need, permit};
-use domain::Scope;
 use super::DeliveryOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::DeliveryPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::Scope;
 
 permit!(redeliver: Need::scope(Scope::WebhooksManage).of_delivery("id"));
 

@@ -1,12 +1,12 @@
-use crate::guard::{Need, permit};
-use domain::Scope;
 use super::DeliveryOut;
 use crate::api::Api;
-use crate::events::envelope;
+use crate::events::{envelope, seen};
+use crate::guard::{Caller, Need, permit};
 use crate::params::DeliveryPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use ledger::Attempt;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +17,8 @@ use wire::EventOut;
 pub(crate) struct DeliveryDetail {
     #[serde(flatten)]
     delivery: DeliveryOut,
-    /// The body that is posted; null when the event is older than what the log keeps.
+    /// The body that is posted; null when the event is older than what the log keeps, or is not for the
+    /// program that asks.
     #[schema(required)]
     payload: Option<EventOut>,
     /// Every try, oldest first.
@@ -63,11 +64,16 @@ permit!(show: Need::scope(Scope::WebhooksManage).of_delivery("id"));
 #[utoipa::path(get, path = "/v1/deliveries/{id}", tag = "webhooks", operation_id = "show_delivery",
     params(("id" = String, Path, description = "The delivery.", example = "dlv_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     responses((status = 200, description = "The delivery, what is sent, and every try.", body = DeliveryDetail)))]
-pub(crate) async fn show(State(api): State<Api>, DeliveryPath(id): DeliveryPath) -> Result<Json<DeliveryDetail>, Problem> {
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    DeliveryPath(id): DeliveryPath,
+) -> Result<Json<DeliveryDetail>, Problem> {
     let (delivery, event, attempts) = api.ledger.delivery(id).await?.ok_or_else(|| Problem::no_such("delivery"))?;
     Ok(Json(DeliveryDetail {
         delivery: DeliveryOut::from(&delivery),
-        payload: event.map(envelope),
+        // A program that may less by now sees less of what it was owed before.
+        payload: seen(&api, &caller, event.into_iter().collect()).await?.pop().map(envelope),
         attempts_log: attempts.iter().map(AttemptOut::from).collect(),
     }))
 }

@@ -1,11 +1,11 @@
-use crate::guard::{Need, permit};
-use domain::Scope;
 use super::DeliveryOut;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::DeliveryPath;
 use crate::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use ledger::DeliveryStatus;
 
 permit!(skip: Need::scope(Scope::WebhooksManage).of_delivery("id"));

@@ -37,7 +37,7 @@ pub(super) async fn of(ledger: &Ledger, event: &LoggedEvent) -> Result<Subject, 
 }
 
 /// Those of these events that the caller may see.
-pub(super) async fn seen(api: &Parts, caller: &Caller, events: Vec<LoggedEvent>) -> Result<Vec<LoggedEvent>, LedgerError> {
+pub(crate) async fn seen(api: &Parts, caller: &Caller, events: Vec<LoggedEvent>) -> Result<Vec<LoggedEvent>, LedgerError> {
     if caller.is_person() {
         return Ok(events);
     }

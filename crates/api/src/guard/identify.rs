@@ -169,7 +169,7 @@ mod tests {
     fn a_ticket_is_taken_where_browsers_have_nothing_else_and_leaves_the_url() {
         let taken = |method: Method, uri: &str| ticket(&method, &uri.parse().unwrap());
         assert_eq!(taken(Method::GET, "/v1/events?a=b&ticket=x"), Some("x".to_owned()));
-        assert_eq!(taken(Method::GET, "/v1/channels/ch_1/qr?ticket=x"), Some("x".to_owned()));
+        assert_eq!(taken(Method::GET, "/v1/channels/ch_01j5a9k3m4n5p6q7r8s9t0v1w2/qr?ticket=x"), Some("x".to_owned()));
         assert_eq!(taken(Method::GET, "/v1/events?tickets=x"), None);
         assert_eq!(taken(Method::GET, "/v1/channels?ticket=x"), None);
         assert_eq!(taken(Method::POST, "/v1/events?ticket=x"), None);

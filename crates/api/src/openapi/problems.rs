@@ -4,20 +4,21 @@ use serde_json::{Map, Value};
 
 /// What every operation of this shape may answer besides what it declares. Of several codes with the same status the first names it.
 pub(super) fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Code> {
+    let changes = method != "get";
     let mut codes = vec![Code::BadHost];
-    codes.extend(of_permission(operation));
-    codes.extend([Code::HostNotAllowed, Code::Internal]);
     if path != "/livez" {
-        codes.extend([Code::RateLimited, Code::Overloaded]);
+        codes.extend([Code::RateLimited, Code::Overloaded, Code::ShuttingDown, Code::Unavailable]);
     }
+    codes.extend(of_permission(operation, changes));
+    codes.extend([Code::HostNotAllowed, Code::OriginNotAllowed, Code::CrossSite, Code::Internal]);
     if path.contains('{') {
         codes.push(Code::NotFound);
     }
-    if method != "get" {
+    if changes {
         codes.extend([Code::UnsupportedMediaType, Code::TooLarge]);
     }
     if operation.contains_key("requestBody") {
-        codes.extend([Code::BodyTimeout, Code::Invalid]);
+        codes.extend([Code::BodyTimeout, Code::BadJson, Code::Invalid]);
     }
     let queries = |p: &Value| p["in"] == "query" || p["in"] == "header";
     if operation.get("parameters").and_then(Value::as_array).is_some_and(|all| all.iter().any(queries)) {
@@ -28,16 +29,25 @@ pub(super) fn problems(path: &str, method: &str, operation: &Map<String, Value>)
 }
 
 /// What whoever does not have what the route needs is answered.
-fn of_permission(operation: &Map<String, Value>) -> Vec<Code> {
-    let need = operation.get(EXTENSION).map(|need| &need["kind"]).and_then(Value::as_str);
-    match need {
-        Some("sign_in") => vec![Code::TicketInvalid],
-        Some("poll_token") => vec![Code::Unauthorized],
-        Some("known") => vec![Code::Unauthorized, Code::KeyExpired, Code::KeyRevoked],
-        Some("person") => vec![Code::Unauthorized, Code::KeyExpired, Code::KeyRevoked, Code::PersonOnly],
-        Some("scope") => vec![Code::Unauthorized, Code::KeyExpired, Code::KeyRevoked, Code::ScopeMissing],
-        _ => vec![],
+fn of_permission(operation: &Map<String, Value>, changes: bool) -> Vec<Code> {
+    let need = operation.get(EXTENSION).cloned().unwrap_or_default();
+    let mut codes = match need["kind"].as_str() {
+        Some("sign_in") => return vec![Code::TicketInvalid],
+        Some("poll_token") => return vec![Code::Unauthorized],
+        Some("known") => vec![],
+        Some("person") => vec![Code::PersonOnly],
+        Some("scope") => vec![Code::ScopeMissing],
+        _ => return vec![],
+    };
+    codes.extend([Code::Unauthorized, Code::KeyExpired, Code::KeyRevoked]);
+    if changes {
+        codes.push(Code::CsrfHeaderMissing);
     }
+    if need["ticket"] == true {
+        codes.push(Code::TicketInvalid);
+    }
+    codes.push(Code::TooManyAttempts);
+    codes
 }
 
 /// What only these can answer.
@@ -62,8 +72,11 @@ fn of_route(path: &str, method: &str) -> Vec<Code> {
     if path == "/v1/webhooks" && changes {
         codes.push(Code::Conflict);
     }
-    if changes && !path.starts_with("/v1/session") {
-        codes.push(Code::Unavailable);
+    if path.ends_with("/passkey") {
+        codes.push(Code::NotPairing);
+    }
+    if path == "/v1/outbox" {
+        codes.push(Code::NotFound);
     }
     if path.ends_with("/qr") {
         codes.extend([Code::NotPairing, Code::NotAcceptable]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 #[tokio::test]
 async fn settings_survive_a_restart_and_are_heard_of_at_once() {
     let rig = Rig::start().await;
-    let kinds = ["paired", "disconnected", "stuck", "flapping", "recovered", "webhooks", "failed"];
+    let kinds = ["paired", "disconnected", "stuck", "flapping", "recovered", "webhooks", "failed", "apps", "asks"];
     let mut all = json!({"notifications": kinds.into_iter().map(|kind| (kind, true)).collect::<BTreeMap<_, _>>()});
     assert_eq!(rig.get("/v1/settings").await.body, all);
     let mut heard = rig.bound.settings();
