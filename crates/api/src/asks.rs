@@ -10,6 +10,11 @@ use engine::CommandError;
 fn refusal(error: CommandError) -> Problem {
     match error {
         CommandError::NotFound => Problem::no_such("message"),
-        other => other.into(),
+        other @ (CommandError::Conflict { .. }
+        | CommandError::QueueFull
+        | CommandError::IdempotencyOtherBody
+        | CommandError::NoHolder
+        | CommandError::Storage(_)
+        | CommandError::ShuttingDown) => other.into(),
     }
 }
