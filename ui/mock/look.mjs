@@ -13,7 +13,7 @@ const mocks = { busy: await startMock("busy"), empty: await startMock("empty"), 
 mocks.trouble.world.checks.push({ name: "ledger", ok: false, detail: "there is no room on the disk" });
 mocks.trouble.world.channels[1].flapping_since = new Date(Date.now() - 240_000).toISOString();
 mocks.trouble.world.channels[1].tone = "attention";
-mocks.open.world.trust.exposed = { addresses: ["https://192.168.1.5:9488", "https://[fd00::5]:9488"], fingerprint: Array.from({ length: 32 }, (_, n) => ((n * 37 + 11) % 256).toString(16).toUpperCase().padStart(2, "0")).join(":") };
+mocks.open.world.trust.exposed = { addresses: ["https://192.168.1.5:9488", "https://[fd00::5]:9488"], fingerprint: Array.from({ length: 32 }, (_, n) => ((n * 37 + 11) % 256).toString(16).toUpperCase().padStart(2, "0")).join(":"), self_made: true, valid_until: new Date(Date.now() + 6 * 86_400_000).toISOString() };
 // Where this is not what is looked at, nothing waits that would open a dialog by itself.
 mocks.busy.world.trust.requests.length = mocks.busy.world.trust.asks.length = 0;
 const given = mocks.calm.world.trust.apps;

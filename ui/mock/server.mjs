@@ -103,7 +103,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       name: "WhatIsUp", version: "0.1.0", build: "sandbox",
       sandbox: { control: "/sandbox", whatsapp_url: "ws://127.0.0.1:41234/ws/chat" },
       vault: { kind: "keychain", status: "ok", summary: "Keys are kept in the Secret Service keychain." },
-      started_at: at(-93_600_000), addresses: ["http://127.0.0.1:9487", "http://[::1]:9487"], exposed: world.trust.exposed, data_dir: "/home/ada/.local/share/whatisup-sandbox",
+      started_at: at(-93_600_000), addresses: ["http://127.0.0.1:9487", "http://[::1]:9487"], exposed: world.trust.exposed, doors: [{ kind: "tcp", address: "http://127.0.0.1:9487" }, { kind: "unix", address: "/home/ada/.local/share/whatisup/api.sock" }, ...(world.trust.exposed?.addresses ?? []).map((address) => ({ kind: "tls", address }))], data_dir: "/home/ada/.local/share/whatisup-sandbox",
     }]],
     ["GET", /^\/v1\/settings$/, () => [200, world.settings]],
     ["PATCH", /^\/v1\/settings$/, (_, body) => (Object.assign(world.settings.notifications, body.notifications), [200, world.settings])],

@@ -14,6 +14,14 @@ export interface Exposed {
   addresses: string[];
   /** SHA-256 of the certificate. */
   fingerprint?: string | null;
+  /** Made by WhatIsUp: then others have to compare the fingerprint. */
+  self_made?: boolean;
+  valid_until?: string | null;
+}
+
+export interface Door {
+  kind: "tcp" | "unix" | "tls";
+  address: string;
 }
 type Phase = "starting" | "setup" | "signed_out" | "unreachable" | "ready";
 
@@ -25,6 +33,11 @@ class App {
 
   #api: Api | null = null;
   #stream: EventStream | null = null;
+
+  /** All ways in. */
+  get doors(): Door[] {
+    return (this.info as (Info & { doors?: Door[] }) | null)?.doors ?? [];
+  }
 
   get exposed(): Exposed | null {
     return (this.info as (Info & { exposed?: Exposed | null }) | null)?.exposed ?? null;
