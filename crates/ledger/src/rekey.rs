@@ -102,6 +102,15 @@ mod tests {
     async fn filled(dir: &Path) {
         let ledger = Ledger::open(dir, &OLD, OpenOptions::default()).await.unwrap();
         ledger.set_setting("kept", &1).await.unwrap();
+        let entry = domain::AuditEntry {
+            actor: domain::Actor::Itself,
+            peer: None,
+            action: "key.revoke".into(),
+            target: None,
+            outcome: domain::Outcome::Done,
+            detail: None,
+        };
+        ledger.append_audit(vec![(domain::Timestamp::EPOCH, entry)]).await.unwrap();
         ledger.close().await;
     }
 
@@ -109,6 +118,7 @@ mod tests {
         match Ledger::open(dir, key, OpenOptions::default()).await {
             Ok(ledger) => {
                 assert_eq!(ledger.setting::<i32>("kept").await.unwrap(), Some(1), "something was lost");
+                assert_eq!(ledger.verify_audit().await.unwrap().map(|whole| whole.entries), Ok(1));
                 ledger.close().await;
                 true
             }

@@ -105,6 +105,15 @@ mod tests {
         assert!(!postgres.is_sealed().await.unwrap());
         let ledger = Ledger::on(postgres.clone(), &OLD).await.unwrap();
         assert_eq!(users(&postgres).await.unwrap(), 1);
+        let noted = domain::AuditEntry {
+            actor: domain::Actor::Admin,
+            peer: None,
+            action: "key.make".into(),
+            target: None,
+            outcome: domain::Outcome::Done,
+            detail: None,
+        };
+        ledger.append_audit(vec![(domain::Timestamp::EPOCH, noted.clone())]).await.unwrap();
         // Longer than a listener is quiet: what it did last does not matter.
         let told = reseal(&postgres, &OLD, &NEW).await;
         assert!(matches!(told, Err(OpenError::Refused(_))), "{told:?}");
@@ -117,6 +126,9 @@ mod tests {
         assert_eq!(users(&postgres).await.unwrap(), 0);
         let told = Ledger::on(postgres.clone(), &OLD).await.map(drop);
         assert!(matches!(told, Err(OpenError::WrongKey)), "{told:?}");
-        Ledger::on(postgres, &NEW).await.unwrap().close().await;
+        let ledger = Ledger::on(postgres, &NEW).await.unwrap();
+        ledger.append_audit(vec![(domain::Timestamp::EPOCH, noted)]).await.unwrap();
+        assert_eq!(ledger.verify_audit().await.unwrap().map(|whole| whole.entries), Ok(2), "one chain over both keys");
+        ledger.close().await;
     }
 }
