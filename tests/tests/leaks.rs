@@ -6,6 +6,8 @@ use acceptance::apps::{App, Asking};
 use acceptance::hook::{Hook, Reply};
 use acceptance::leaks::{self, Kind, Report};
 use acceptance::{Events, Options, Rest, Whatisup, World};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
@@ -106,8 +108,9 @@ async fn the_story() {
     let by_hand = App::make(&admin, "By hand", json!([{ "scope": "messages:read" }])).await.unwrap();
     let (second, _) = by_hand.rotate_key(&admin, &by_hand.key_id, 3600).await.unwrap();
     by_hand.revoke_key(&admin, &second).await.unwrap();
-    for n in 0..60 {
-        let wrong = Rest::new(app.base(), format!("wiu_{n:043}"));
+    for _ in 0..60 {
+        let tried = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        let wrong = Rest::new(app.base(), format!("wiu_{tried}"));
         wrong.call(Method::GET, "/v1/channels", None).await.unwrap();
     }
     admin.get("/v1/apps").await.unwrap();

@@ -49,8 +49,7 @@ async fn every_route_answers_every_way_to_ask_exactly_as_it_declares_and_nothing
         run.ask(path, operations_of_path, &Cells::of(stage.port(), operations_of_path)).await;
         // Noticed where it happened.
         let now = stage.seen(&operations).await;
-        let changed = before.as_object().unwrap().iter().find(|(place, was)| now[place.as_str()] != **was);
-        assert!(changed.is_none(), "asking {path} changed {changed:?}: now {}", now[changed.unwrap().0]);
+        assert!(now == before, "asking {path} changed something: {:#?}", stage::differences(&before, &now));
     }
     println!("{} requests for {} operations on {} paths", run.asked(), operations.len(), by_path.len());
     assert!(run.asked() > 30_000, "that was not the matrix");
@@ -112,7 +111,7 @@ async fn a_ticket_opens_the_one_address_that_it_is_for_once() {
                 assert_eq!(ask().await, 401, "the ticket for {path} was good twice");
             }
             (Need::Open, false) => assert_eq!(ask().await, 200, "{path}"),
-            (_, false) => assert!(matches!(ask().await, 401 | 429), "a ticket opened {path}"),
+            (_, false) => assert!(ask().await >= 400, "a ticket opened {path}"),
         }
     }
     assert!(taken >= 2, "events and QR images take tickets");

@@ -97,7 +97,8 @@ fn not_let_in(asked: &Asked<'_>, operation: &Operation) -> Option<Answer> {
                 Of::EveryChannel => Some(refused(403, "scope_missing")),
                 Of::Channel | Of::Message | Of::Webhook | Of::Delivery => Some(refused(404, "not_found")),
             },
-            _ => None,
+            // However much an app may do: the receivers of others are not there for it.
+            _ => matches!(of, Of::Webhook | Of::Delivery).then(|| refused(404, "not_found")),
         },
     }
 }

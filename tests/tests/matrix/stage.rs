@@ -87,9 +87,10 @@ impl Stage {
         let off = Some(json!({ "disabled": true }));
         admin.call(reqwest::Method::PATCH, &format!("/v1/apps/{}", disabled.id), off).await.unwrap();
 
-        // A receiver of the app's own, at rest, to which an event is owed.
+        // A receiver of a person's, at rest, to which an event is owed. No app of a sandbox build has one: those of apps are public,
+        // and a sandbox build delivers to this machine alone.
         let hook = Hook::start(|_| Reply::Status(200, String::new())).await.unwrap();
-        let webhook = full.rest.post("/v1/webhooks", json!({ "url": "https://receiver.example/hook" })).await.unwrap();
+        let webhook = admin.post("/v1/webhooks", json!({ "url": hook.url() })).await.unwrap();
         let webhook = id(&webhook);
         admin.act(&format!("/v1/webhooks/{webhook}/pause")).await.unwrap();
         admin.post("/v1/channels", json!({ "name": "A third", "start": false })).await.unwrap();
@@ -210,6 +211,28 @@ fn forget(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(forget),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Where they differ: the place, what was there, and what is.
+pub fn differences(was: &Value, is: &Value) -> Vec<(String, String, String)> {
+    fn walk(place: &str, was: &Value, is: &Value, found: &mut Vec<(String, String, String)>) {
+        match (was, is) {
+            (Value::Object(a), Value::Object(b)) => {
+                let names: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
+                names
+                    .into_iter()
+                    .for_each(|name| walk(&format!("{place}/{name}"), &was[name.as_str()], &is[name.as_str()], found));
+            }
+            (Value::Array(a), Value::Array(b)) => {
+                (0..a.len().max(b.len())).for_each(|n| walk(&format!("{place}/{n}"), &was[n], &is[n], found));
+            }
+            _ if was != is => found.push((place.to_owned(), was.to_string(), is.to_string())),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk("", was, is, &mut found);
+    found
 }
 
 async fn page(rest: &Rest, path: &str) -> (u16, Value) {

@@ -32,15 +32,23 @@ impl Choice {
         }
         let asked = request["permits"].as_array().cloned().unwrap_or_default();
         let scopes = self.scopes()?;
+        let mut kept = if scopes.is_empty() { asked.clone() } else { Vec::new() };
         for scope in &scopes {
-            if !asked.iter().any(|permit| permit["scope"] == scope.as_str()) {
+            // Asking for a wide scope is asking for the narrow one in it.
+            let implies =
+                |permit: &Value| words::text(permit, "scope").parse::<Scope>().is_ok_and(|asked| asked.implies(*scope));
+            let before = kept.len();
+            kept.extend(asked.iter().filter(|permit| implies(permit)).cloned().map(|mut permit| {
+                permit["scope"] = scope.as_str().into();
+                permit
+            }));
+            if kept.len() == before {
                 let words = words::permits(request).join("; ");
                 bail!("the program does not ask for {scope}; it asks for: {words}", scope = scope.as_str());
             }
         }
         let channels = self.channels(client).await?;
-        let kept = asked.into_iter().filter(|permit| scopes.is_empty() || scopes.iter().any(|s| permit["scope"] == s.as_str()));
-        Ok(Some(kept.map(|permit| self.bound(permit, channels.as_deref())).collect()))
+        Ok(Some(kept.into_iter().map(|permit| self.bound(permit, channels.as_deref())).collect()))
     }
 
     /// What an app that is made by hand gets.
