@@ -46,6 +46,23 @@ impl fmt::Debug for Certificate {
     }
 }
 
+impl Certificate {
+    /// What others would be shown. One of our own that is not there yet is made and kept.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn look(&self, now: Timestamp) -> Result<Shown, TlsError> {
+        Ok(self.worn(&rustls::crypto::ring::default_provider(), now)?.shown)
+    }
+
+    fn worn(&self, provider: &CryptoProvider, now: Timestamp) -> Result<Worn, TlsError> {
+        match self {
+            Certificate::Given { certificate, key } => given::read(certificate, key, provider, now),
+            Certificate::SelfMade { names, kept, seal } => self_made::kept_or_new(names, kept, seal, provider, now),
+        }
+    }
+}
+
 /// Why there is no certificate to show.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -112,10 +129,7 @@ impl Tls {
     /// Reads the certificate, or makes one.
     pub fn open(source: Certificate, now: Timestamp) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let worn = match &source {
-            Certificate::Given { certificate, key } => given::read(certificate, key, &provider, now)?,
-            Certificate::SelfMade { names, kept, seal } => self_made::kept_or_new(names, kept, seal, &provider, now)?,
-        };
+        let worn = source.worn(&provider, now)?;
         tracing::info!(fingerprint = worn.shown.fingerprint, until = %worn.shown.until, "the certificate for other machines");
         let wardrobe = Arc::new(Wardrobe {
             source,
@@ -167,13 +181,7 @@ impl Tls {
 
     /// Puts another certificate in the place of this one, if there is a good one.
     pub(crate) fn change(&self, now: Timestamp) {
-        let next = match &self.wardrobe.source {
-            Certificate::Given { certificate, key } => given::read(certificate, key, &self.wardrobe.provider, now),
-            Certificate::SelfMade { names, kept, seal } => {
-                self_made::kept_or_new(names, kept, seal, &self.wardrobe.provider, now)
-            }
-        };
-        match next {
+        match self.wardrobe.source.worn(&self.wardrobe.provider, now) {
             Ok(next) => {
                 tracing::info!(fingerprint = next.shown.fingerprint, until = %next.shown.until, "another certificate for other machines");
                 *self.wardrobe.worn.write().unwrap_or_else(PoisonError::into_inner) = next.key;

@@ -1,6 +1,7 @@
 //! What `doctor` looks at, one check a function.
 
 mod memory;
+mod doors;
 pub(crate) mod permissions;
 mod stores;
 mod upkeep;
@@ -47,6 +48,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings.push(stores::database(config).await);
     findings.push(stores::sessions(config).await);
     findings.extend(ports(config).await);
+    findings.extend(doors::public(config));
     findings.push(disk(&config.data_dir));
     findings.push(permissions::permissions(&config.data_dir));
     findings.extend(permissions::secret_files(config));
@@ -146,7 +148,7 @@ async fn ports(config: &Config) -> Vec<Finding> {
             }
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::bad(
                 "port",
-                format!("{address} is taken{}. Stop that program, or choose another port with --port.", holder(address)),
+                format!("{address} is taken{}. Stop that program, or choose another port with --port.", held_by(address)),
             ),
             Err(error) => Finding::bad("port", format!("{address} cannot be used: {error}. Change api.bind.")),
         });
@@ -169,7 +171,8 @@ async fn answers(address: SocketAddr) -> bool {
     asked.is_ok_and(|a| a.status().is_success())
 }
 
-fn holder(address: SocketAddr) -> String {
+/// By whom a port is taken, for a sentence.
+fn held_by(address: SocketAddr) -> String {
     api::Holder::of(address).map(|who| format!(" by {who}")).unwrap_or_default()
 }
 

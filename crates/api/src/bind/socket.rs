@@ -60,6 +60,7 @@ impl Drop for LocalSocket {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the lock of a directory tells nobody when it is free; this is a start, and short")]
 fn turn(directory: &Path) -> io::Result<File> {
     let file = File::open(directory)?;
     let until = Instant::now() + PATIENCE;

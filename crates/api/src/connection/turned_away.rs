@@ -8,18 +8,18 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// What is read of what it has said meanwhile, in bytes: to close over unread bytes would take our answer back.
 const HEARD: usize = 16 * 1024;
+/// Of which so much at once.
+const AT_ONCE: usize = 1024;
 
 /// Says 503, to try again in a second, and hangs up.
 pub(super) async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let said = async {
         stream.write_all(answer().as_bytes()).await?;
         stream.shutdown().await?;
-        let mut heard = [0; HEARD];
-        let mut rest = HEARD;
-        while rest > 0 {
-            match stream.read(&mut heard[..rest]).await? {
-                0 => break,
-                read => rest -= read,
+        let mut heard = [0; AT_ONCE];
+        for _ in 0..HEARD / AT_ONCE {
+            if stream.read(&mut heard).await? == 0 {
+                break;
             }
         }
         std::io::Result::Ok(())

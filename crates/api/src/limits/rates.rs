@@ -36,8 +36,11 @@ type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddlew
 /// One bucket for each `K`. Only who has a good key gets one, so there are as many as there are keys.
 pub(super) struct Rates<K, C: Clock = MonotonicClock> {
     clock: C,
-    buckets: Mutex<HashMap<K, (Rate, Arc<Bucket<C>>)>>,
+    buckets: Mutex<HashMap<K, Rated<C>>>,
 }
+
+/// A bucket with the rate that it was made for.
+type Rated<C> = (Rate, Arc<Bucket<C>>);
 
 impl<K, C: Clock> fmt::Debug for Rates<K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

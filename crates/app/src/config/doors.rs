@@ -155,8 +155,8 @@ fn name_of_host(name: &str) -> Result<(), &'static str> {
 fn checked(raw: RawLimits) -> Result<api::Limits, ConfigError> {
     let rate = |setting: &str, n: u32| NonZeroU32::new(n).ok_or_else(|| invalid(setting, "at least 1"));
     let count = |setting: &str, n: usize, least: usize| {
-        let fits = (least..=1 << 16).contains(&n);
-        if fits { Ok(n) } else { Err(invalid(setting, format!("from {least} to 65536"))) }
+        let fits = (least..=1_000_000).contains(&n);
+        if fits { Ok(n) } else { Err(invalid(setting, format!("from {least} to 1000000"))) }
     };
     Ok(api::Limits {
         per_key: rate("limits.per_key", raw.per_key)?,
