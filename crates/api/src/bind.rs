@@ -63,10 +63,16 @@ impl BindError {
             BindError::Io { address, source } => format!("Cannot listen on {address}: {source}."),
             BindError::SocketTaken { path, pid } => {
                 let by = pid.map_or("another program".to_owned(), |pid| format!("process {pid}"));
-                format!("{by} answers at the socket {} already. Stop it, or choose another path in api.socket_path.", path.display())
+                format!(
+                    "{by} answers at the socket {} already. Stop it, or choose another path in api.socket_path.",
+                    path.display()
+                )
             }
             BindError::Socket { path, why } => {
-                format!("The socket {} cannot be made: {why}. Choose another path in api.socket_path, or set api.socket to false.", path.display())
+                format!(
+                    "The socket {} cannot be made: {why}. Choose another path in api.socket_path, or set api.socket to false.",
+                    path.display()
+                )
             }
         }
     }

@@ -40,7 +40,9 @@ pub enum Certificate {
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Certificate::Given { certificate, .. } => f.debug_struct("Given").field("certificate", certificate).finish_non_exhaustive(),
+            Certificate::Given { certificate, .. } => {
+                f.debug_struct("Given").field("certificate", certificate).finish_non_exhaustive()
+            }
             Certificate::SelfMade { names, .. } => f.debug_struct("SelfMade").field("names", names).finish_non_exhaustive(),
         }
     }
@@ -187,7 +189,9 @@ impl Tls {
                 *self.wardrobe.worn.write().unwrap_or_else(PoisonError::into_inner) = next.key;
                 self.wardrobe.shown.send_replace(next.shown);
             }
-            Err(error) => tracing::warn!(%error, "the certificate for other machines stays as it is: the new one cannot be used"),
+            Err(error) => {
+                tracing::warn!(%error, "the certificate for other machines stays as it is: the new one cannot be used")
+            }
         }
     }
 

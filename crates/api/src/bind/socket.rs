@@ -34,7 +34,10 @@ impl LocalSocket {
         let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let place = fs::metadata(directory).map_err(|e| unusable(e.to_string()))?;
         if place.permissions().mode() & 0o022 != 0 && place.permissions().mode() & 0o1000 == 0 {
-            return Err(unusable(format!("others could put their own in its place, because they may write to {}", directory.display())));
+            return Err(unusable(format!(
+                "others could put their own in its place, because they may write to {}",
+                directory.display()
+            )));
         }
         // Of two that start at once one looks first. The lock goes with the file.
         let _turn = turn(directory).map_err(|e| unusable(e.to_string()))?;
@@ -60,7 +63,10 @@ impl Drop for LocalSocket {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the lock of a directory tells nobody when it is free; this is a start, and short")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the lock of a directory tells nobody when it is free; this is a start, and short"
+)]
 fn turn(directory: &Path) -> io::Result<File> {
     let file = File::open(directory)?;
     let until = Instant::now() + PATIENCE;

@@ -84,9 +84,7 @@ impl Standing {
                 let per_minute = self.limits.admin?;
                 Rate::new(per_minute, self.limits.burst.max(per_minute.get().div_ceil(10).try_into().unwrap_or(per_minute)))
             }
-            Caller::App(grantee) => {
-                grantee.limit.and_then(NonZeroU32::new).map_or(usual, |own| usual.scaled(own))
-            }
+            Caller::App(grantee) => grantee.limit.and_then(NonZeroU32::new).map_or(usual, |own| usual.scaled(own)),
         };
         Some(self.rates.take(Bucket::Known(owner), rate))
     }
@@ -116,7 +114,11 @@ impl Level {
     /// The refusal, when there was nothing left.
     pub(super) fn refusal(&self, what: &str) -> Option<Problem> {
         let wait = self.wait?.max(Duration::from_millis(1));
-        let detail = format!("More than {} {what} in a minute. Try again in {} s.", self.rate.per_minute(), super::fields::seconds(wait));
+        let detail = format!(
+            "More than {} {what} in a minute. Try again in {} s.",
+            self.rate.per_minute(),
+            super::fields::seconds(wait)
+        );
         Some(Problem::new(Code::RateLimited, detail).after(wait))
     }
 }

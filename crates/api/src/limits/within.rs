@@ -26,7 +26,13 @@ pub(crate) async fn within(State(api): State<Api>, route: Option<MatchedPath>, r
     response
 }
 
-async fn admitted(api: &Api, route: &str, request: Request, next: Next, level: &mut Option<Level>) -> Result<Response, Problem> {
+async fn admitted(
+    api: &Api,
+    route: &str,
+    request: Request,
+    next: Next,
+    level: &mut Option<Level>,
+) -> Result<Response, Problem> {
     let caller = request.extensions().get::<Asker>().and_then(|asker| asker.0.as_ref().ok()).cloned();
     let turn = match &caller {
         // Whether the process lives must be told in any case.

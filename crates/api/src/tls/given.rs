@@ -18,7 +18,8 @@ pub(super) fn mark(path: &Path) -> Option<Mark> {
 }
 
 pub(super) fn read(certificate: &Path, key: &Path, provider: &CryptoProvider, now: Timestamp) -> Result<Worn, TlsError> {
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes(certificate)?).filter_map(Result::ok).collect();
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&bytes(certificate)?).filter_map(Result::ok).collect();
     if chain.is_empty() {
         return Err(TlsError::NotPem { path: certificate.to_owned(), what: "certificate" });
     }

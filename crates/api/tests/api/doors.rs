@@ -251,9 +251,6 @@ async fn without_a_public_door_nothing_is_exposed() {
     let rig = Rig::start().await;
     let info = rig.get("/v1/info").await;
     assert!(info.body["exposed"].is_null(), "{}", info.body);
-    assert_eq!(
-        info.body["doors"],
-        serde_json::json!([{"kind": "tcp", "address": rig.bound.base_url()}])
-    );
+    assert_eq!(info.body["doors"], serde_json::json!([{"kind": "tcp", "address": rig.bound.base_url()}]));
     rig.stop().await;
 }

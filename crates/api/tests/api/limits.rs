@@ -81,7 +81,17 @@ async fn callers_without_a_key_meet_themselves_and_nobody_else() {
     for _ in 0..6 {
         told.push(Answer::of(rig.bare(Method::GET, "/v1/channels").send().await.unwrap()).await.told());
     }
-    assert_eq!(told, ["401 unauthorized", "401 unauthorized", "401 unauthorized", "401 unauthorized", "429 rate_limited", "429 rate_limited"]);
+    assert_eq!(
+        told,
+        [
+            "401 unauthorized",
+            "401 unauthorized",
+            "401 unauthorized",
+            "401 unauthorized",
+            "429 rate_limited",
+            "429 rate_limited"
+        ]
+    );
     let page = Answer::of(rig.bare(Method::GET, "/").send().await.unwrap()).await;
     assert_eq!((page.status.as_u16(), page.header("retry-after").is_empty()), (429, false));
     assert_eq!(rig.bare(Method::GET, "/livez").send().await.unwrap().status(), 200, "whether we live is told to all");
@@ -153,7 +163,8 @@ async fn a_flood_of_requests_without_a_key_does_not_keep_a_good_one_out() {
                 loop {
                     let Ok(mut stream) = TcpStream::connect(address).await else { continue };
                     let mut heard = [0; 4096];
-                    while stream.write_all(bad.as_bytes()).await.is_ok() && stream.read(&mut heard).await.is_ok_and(|n| n > 0) {}
+                    while stream.write_all(bad.as_bytes()).await.is_ok() && stream.read(&mut heard).await.is_ok_and(|n| n > 0) {
+                    }
                 }
             })
         })
@@ -169,7 +180,8 @@ async fn a_flood_of_requests_without_a_key_does_not_keep_a_good_one_out() {
 #[tokio::test]
 async fn when_all_places_are_taken_by_good_keys_the_next_is_told_when_to_come_again() {
     let rig = with(Limits { connections: 32, connections_per_source: 4, ..Limits::default() }).await;
-    let good = format!("GET /v1/channels HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", rig.address(), rig.key.expose());
+    let good =
+        format!("GET /v1/channels HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", rig.address(), rig.key.expose());
     let mut open = Vec::new();
     for _ in 0..4 {
         let mut stream = TcpStream::connect(rig.address()).await.unwrap();

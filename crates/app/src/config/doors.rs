@@ -90,7 +90,10 @@ pub(super) fn api(raw: RawApi, limits: RawLimits, data_dir: &Path) -> Result<Api
         && public.port == raw.port
         && let Some(ip) = raw.bind.iter().find(|ip| public.bind.iter().any(|other| covers(*other, **ip)))
     {
-        return Err(invalid("api.public.port", format!("{} is api.port already, which is served at {ip} without TLS", raw.port)));
+        return Err(invalid(
+            "api.public.port",
+            format!("{} is api.port already, which is served at {ip} without TLS", raw.port),
+        ));
     }
     Ok(ApiConfig {
         port: raw.port,
@@ -139,7 +142,12 @@ fn name_of_host(name: &str) -> Result<(), &'static str> {
         return Err("ends with no port");
     }
     if let Some(ip) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return ip.parse::<std::net::Ipv6Addr>().ok().filter(|read| read.to_string() == ip).map(drop).ok_or("is no IPv6 address");
+        return ip
+            .parse::<std::net::Ipv6Addr>()
+            .ok()
+            .filter(|read| read.to_string() == ip)
+            .map(drop)
+            .ok_or("is no IPv6 address");
     }
     let label = |label: &str| {
         !label.is_empty()
@@ -149,7 +157,11 @@ fn name_of_host(name: &str) -> Result<(), &'static str> {
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     let fits = host.len() <= 253 && host.split('.').all(label);
-    if fits { Ok(()) } else { Err("is no name of a host: write it as in \"whatisup.example\", in lower case, without https://") }
+    if fits {
+        Ok(())
+    } else {
+        Err("is no name of a host: write it as in \"whatisup.example\", in lower case, without https://")
+    }
 }
 
 fn checked(raw: RawLimits) -> Result<api::Limits, ConfigError> {

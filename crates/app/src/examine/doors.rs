@@ -16,11 +16,14 @@ pub(super) fn public(config: &Config) -> Vec<Finding> {
 
 fn address(address: SocketAddr, runs: bool) -> Finding {
     match TcpListener::bind(address) {
-        Ok(_) if runs => Finding::bad("public door", format!("Nothing listens on {address} although the application runs. Restart it.")),
-        Ok(_) => Finding::good("public door", format!("{address} is free; other machines will be served there.")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && runs => {
-            Finding::good("public door", format!("{address} is taken, by this installation as it seems: other machines are served there."))
+        Ok(_) if runs => {
+            Finding::bad("public door", format!("Nothing listens on {address} although the application runs. Restart it."))
         }
+        Ok(_) => Finding::good("public door", format!("{address} is free; other machines will be served there.")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && runs => Finding::good(
+            "public door",
+            format!("{address} is taken, by this installation as it seems: other machines are served there."),
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::bad(
             "public door",
             format!("{address} is taken{}. Stop that program, or choose another api.public.port.", held_by(address)),
