@@ -85,7 +85,7 @@ async fn a_password_in_a_variable_does_not_stay_in_the_environment() {
     options.env.push(("WHATISUP_DATABASE".into(), database));
     options.env.push(("WHATISUP_LOG_LEVEL".into(), "debug".into()));
     let mut app = Whatisup::spawn(options.clone()).unwrap();
-    app.prints(&nowhere.to_string()).await.unwrap();
+    app.prints("The database server cannot be reached").await.unwrap();
     let pid = app.pid().unwrap();
     let environment = String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap()).into_owned();
     assert!(environment.contains("WHATISUP_LOG_LEVEL=debug"), "{environment}");
