@@ -36,7 +36,7 @@ pub const WORKER_CHANNELS: Input = input(
     "channels on one worker, at most",
     4000.0,
     "channels",
-    Chosen("2.8 GiB of sessions: a worker of 4 GiB and two cores"),
+    Chosen("3 GiB of sessions: a worker of 4 GiB and two cores"),
 );
 pub const SPARE: Input = input("workers that may be lost at once", 0.2, "of all", Chosen("one rack of five"));
 pub const LOGINS: Input = input(
