@@ -32,12 +32,8 @@ pub const CHANNEL_MEMORY: Input = input(
     "MiB",
     Measured("memory per channel, just paired, on disk; idle with both stores shared: 0.23"),
 );
-pub const WORKER_CHANNELS: Input = input(
-    "channels on one worker, at most",
-    4000.0,
-    "channels",
-    Chosen("3 GiB of sessions: a worker of 4 GiB and two cores"),
-);
+pub const WORKER_CHANNELS: Input =
+    input("channels on one worker, at most", 4000.0, "channels", Chosen("3 GiB of sessions: a worker of 4 GiB and two cores"));
 pub const SPARE: Input = input("workers that may be lost at once", 0.2, "of all", Chosen("one rack of five"));
 pub const LOGINS: Input = input(
     "channels that a worker can bring up",
