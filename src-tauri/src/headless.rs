@@ -3,6 +3,7 @@
 use crate::stage::Problem;
 use crate::{start, troubles};
 use app::{App, Face, RunArgs};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,13 +13,19 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Err(error) => return refuse(&troubles::of_config(&error)),
     };
     let grace = Duration::from_secs(config.channels.drain_seconds);
+    // Listened for from here on, so that a stop during a slow start is a stop, and one right after it is in good order.
+    let mut stop = pin!(app::stop_requested());
     // Nobody could press a button here: a locked keychain is waited for.
-    let app = match App::start_when_unlocked(config, Face::Headless).await {
+    let started = tokio::select! {
+        started = Box::pin(App::start_when_unlocked(config, Face::Headless)) => started,
+        () = &mut stop => return ExitCode::SUCCESS,
+    };
+    let app = match started {
         Ok(app) => app,
         Err(error) => return refuse(&troubles::of_start(&error)),
     };
     announce(&app);
-    app::stop_requested().await;
+    stop.await;
     tracing::info!("quitting");
     app.drain(grace).await;
     ExitCode::SUCCESS

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Cause;
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use futures::stream::SplitStream;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -110,18 +111,28 @@ impl Pulse {
 }
 
 /// Opens the one pipe of a session.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Line {
     dialer: Dialer,
     endpoint: Arc<Endpoint>,
     pulse: Arc<Pulse>,
     gate: Arc<AckGate>,
     limits: Limits,
+    last_look: Option<LastLook>,
 }
+
+/// Whether the channel is still ours, asked when the connection stands and nothing of the login has been said.
+pub(crate) type LastLook = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Cause>> + Send + Sync>;
 
 impl Line {
     pub fn new(dialer: Dialer, endpoint: Arc<Endpoint>, pulse: Arc<Pulse>, gate: Arc<AckGate>) -> Self {
-        Line { dialer, endpoint, pulse, gate, limits: Limits::default() }
+        Line { dialer, endpoint, pulse, gate, limits: Limits::default(), last_look: None }
+    }
+
+    /// A process that slept since it opened the auth-state must not log in: whoever has the channel now would be thrown out.
+    pub fn after(mut self, last_look: LastLook) -> Self {
+        self.last_look = Some(last_look);
+        self
     }
 
     #[cfg(test)]
@@ -149,6 +160,9 @@ impl Line {
                 tungstenite::Error::Http(answer) => OpenError::Status(answer.status().as_u16()),
                 other => OpenError::Upgrade(Box::new(other)),
             })?;
+        if let Some(look) = &self.last_look {
+            look().await.map_err(OpenError::NotOurs)?;
+        }
         Ok(stream)
     }
 }
@@ -163,6 +177,8 @@ enum OpenError {
     Upgrade(#[source] Box<tungstenite::Error>),
     #[error("the websocket was not answered in time")]
     NoAnswer,
+    #[error("nothing says that the channel is still ours")]
+    NotOurs(Cause),
 }
 
 impl OpenError {
@@ -180,6 +196,7 @@ impl OpenError {
                 _ => Cause::HandshakeFailed,
             },
             OpenError::NoAnswer => Cause::NoAnswer,
+            OpenError::NotOurs(cause) => *cause,
         }
     }
 }

@@ -7,7 +7,7 @@ use domain::{Cause, ChannelId, Content, Fence};
 use house::{House, SOON, Session, channel, chat_with, text};
 use keyspace::{FENCE, Holdings, Keyspace, KeyspaceConfig, LEASE};
 use sandbox::phone::Phone as Handset;
-use servers::{Redis, RedisOptions};
+use servers::{Redis, RedisOptions, Relay};
 use socket::{Close, SocketEvent, SocketFactory as _, StoreError};
 
 use std::time::{Duration, Instant};
@@ -109,6 +109,31 @@ async fn the_worker_that_lost_a_channel_ends_its_socket_and_writes_nothing_more(
     let mut new = second.open(channel(1)).await;
     new.opened().await;
     both_ways(&house, &mut new, 2).await;
+    house.assert_good_manners();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_slept_before_its_login_does_not_throw_out_the_one_who_has_the_channel_now() {
+    let (house, server) = (House::new().await, durable());
+    let (mut first, second) = (Worker::new(&house, &server), Worker::new(&house, &server));
+    let old = first.linked(&house, channel(1)).await;
+    old.socket.close().await;
+    let relay = Relay::to(house.sandbox.address());
+    first.whatsapp = house::whatsapp_at(&relay.instead_of(&house.sandbox.url()), &house.sandbox, first.store.clone());
+
+    // It has opened the auth-state and dials; then it sleeps.
+    relay.delay(Duration::from_millis(200));
+    let mut asleep = first.open(channel(1)).await;
+    while relay.carried() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    relay.blackhole();
+    second.take(channel(1)).await;
+    let mut awake = second.open(channel(1)).await;
+    awake.opened().await;
+    relay.mend();
+    assert_eq!(asleep.closed().await, Close::Lost(Cause::Moving));
+    both_ways(&house, &mut awake, 1).await;
     house.assert_good_manners();
 }
 

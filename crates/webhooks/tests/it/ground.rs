@@ -127,7 +127,7 @@ impl Ground {
 
     /// Waits until the endpoint's deliveries are as `wanted` says.
     pub async fn until(&self, id: EndpointId, wanted: impl Fn(&[Delivery]) -> bool) -> Vec<Delivery> {
-        for _ in 0..2_000 {
+        for _ in 0..6_000 {
             let deliveries = self.deliveries(id).await;
             if wanted(&deliveries) {
                 return deliveries;
@@ -145,7 +145,7 @@ impl Ground {
 
     /// Waits until the endpoint is as `wanted` says.
     pub async fn until_status(&self, id: EndpointId, wanted: impl Fn(&EndpointStatus) -> bool) -> Endpoint {
-        for _ in 0..2_000 {
+        for _ in 0..6_000 {
             let endpoint = self.endpoint(id).await;
             if wanted(&endpoint.status) {
                 return endpoint;

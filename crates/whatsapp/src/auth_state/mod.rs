@@ -141,6 +141,14 @@ impl AuthStates {
         }
     }
 
+    /// Whether this process may still log in with the auth-state that it opened. On disk its lock says so.
+    pub async fn still_ours(&self, id: ChannelId) -> Result<(), OpenError> {
+        match &self.store.place {
+            Place::Disk(_) => Ok(()),
+            Place::Redis(remote) => remote.still_ours(id).await,
+        }
+    }
+
     /// Whether the auth-state belongs to an account.
     pub async fn is_paired(&self, id: ChannelId) -> Result<bool, OpenError> {
         match (&self.store.place, self.channel(id).kept()) {

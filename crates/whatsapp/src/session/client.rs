@@ -5,7 +5,9 @@ use crate::auth_state::{AuthStates, FailStop, OpenError};
 use crate::dialer::Dialer;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
-use crate::transport::{Line, chain};
+use crate::transport::{LastLook, Line, chain};
+use domain::Cause;
+use futures::FutureExt as _;
 use rustls::ClientConfig;
 use socket::{Close, Opening};
 use std::sync::Arc;
@@ -43,7 +45,7 @@ pub(super) struct Built {
 }
 
 pub(super) async fn build(
-    parts: &Parts,
+    parts: &Arc<Parts>,
     opening: &Opening,
     shared: &Arc<Shared>,
     store: Arc<FailStop<dyn Backend>>,
@@ -65,7 +67,8 @@ pub(super) async fn build(
     persistence.flush().await.map_err(damaged)?;
 
     let dialer = Dialer::new(opening.proxy.clone(), Arc::clone(&parts.tls));
-    let line = Line::new(dialer.clone(), Arc::clone(&parts.endpoint), Arc::clone(&shared.pulse), Arc::clone(&shared.gate));
+    let line = Line::new(dialer.clone(), Arc::clone(&parts.endpoint), Arc::clone(&shared.pulse), Arc::clone(&shared.gate))
+        .after(still_ours(parts, shared));
     let mut builder = Client::builder()
         .with_runtime(TokioRuntime)
         .with_persistence_manager(Arc::clone(&persistence))
@@ -86,6 +89,21 @@ pub(super) async fn build(
     client.enable_auto_reconnect.store(false, Ordering::Relaxed);
     let hearing = client.subscribe_handler(Arc::new(ear));
     Ok(Built { client, persistence, paired, _hearing: hearing })
+}
+
+fn still_ours(parts: &Arc<Parts>, shared: &Arc<Shared>) -> LastLook {
+    let (parts, shared) = (Arc::clone(parts), Arc::clone(shared));
+    Arc::new(move || {
+        let (parts, shared) = (Arc::clone(&parts), Arc::clone(&shared));
+        let look = async move {
+            parts.auth_states.still_ours(shared.channel).await.map_err(|error| {
+                tracing::info!(channel.id = %shared.channel, %error, "not logged in");
+                shared.decide(error.close());
+                if matches!(error, OpenError::Moved) { Cause::Moving } else { Cause::StorageFailed }
+            })
+        };
+        look.boxed()
+    })
 }
 
 /// Upstream's caches are sized for one busy client in a process. They allocate as they fill, so this bounds what a

@@ -99,9 +99,14 @@ fn vault(dir: &tempfile::TempDir) -> Vault {
 }
 
 pub fn whatsapp(sandbox: &Sandbox, auth_store: AuthStore) -> WhatsApp {
+    whatsapp_at(&sandbox.url(), sandbox, auth_store)
+}
+
+/// The sandbox, reached by another way.
+pub fn whatsapp_at(url: &str, sandbox: &Sandbox, auth_store: AuthStore) -> WhatsApp {
     WhatsApp::new(WhatsAppConfig {
         auth_store,
-        endpoint: Endpoint::loopback(&sandbox.url(), sandbox.ca_pem()).unwrap(),
+        endpoint: Endpoint::loopback(url, sandbox.ca_pem()).unwrap(),
         device_name: "WhatIsUp".into(),
         version: None,
     })

@@ -162,6 +162,13 @@ impl Remote {
         }
     }
 
+    /// Whether nobody has taken the channel over, by Redis' own word.
+    pub async fn still_ours(&self, id: ChannelId) -> Result<(), OpenError> {
+        let held = self.holdings.get(id).ok_or(OpenError::Moved)?;
+        let last: Option<String> = self.keyspace.ask(keyspace::redis::cmd("GET").arg(self.keyspace.key(id, FENCE))).await?;
+        if last.is_some_and(|last| last == held.to_string()) { Ok(()) } else { Err(OpenError::Moved) }
+    }
+
     /// Whether the auth-state belongs to an account. Anybody may ask.
     pub async fn is_paired(&self, id: ChannelId) -> Result<bool, OpenError> {
         let Some((sealer, device)) = self.looked_at(id).await? else { return Ok(false) };
