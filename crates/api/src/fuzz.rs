@@ -3,7 +3,9 @@
 
 use crate::body;
 use crate::problem::Problem;
-use crate::{accept, apps, asks, audit, channels, cursor, messages, outbox, params, session, settings, stats, tickets, webhooks};
+use crate::{
+    accept, apps, asks, audit, channels, cursor, messages, outbox, params, session, settings, stats, tickets, webhooks,
+};
 use axum::extract::FromRequestParts as _;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use serde::de::DeserializeOwned;
@@ -43,11 +45,17 @@ const BODIES: [(&str, Read); 22] = [
     (r#"{"from_seq":1,"to_seq":9}"#, read::<webhooks::redeliver::RedeliveryIn>),
     (r#"{"notifications":{"messages":true}}"#, read::<settings::patch::SettingsPatch>),
     (r#"{"key":"wiu_x"}"#, read::<session::sign_in::SessionIn>),
-    (r#"{"name":"Till","permits":[{"scope":"messages:send","channels":null,"recipients":["+15550100123"]}]}"#, read::<apps::create::AppIn>),
+    (
+        r#"{"name":"Till","permits":[{"scope":"messages:send","channels":null,"recipients":["+15550100123"]}]}"#,
+        read::<apps::create::AppIn>,
+    ),
     (r#"{"name":"Till","disabled":true}"#, read::<apps::patch::AppPatchIn>),
     (r#"{"label":"x","expires_in":3600}"#, read::<apps::keys::create::KeyIn>),
     (r#"{"overlap_seconds":0}"#, read::<apps::keys::rotate::KeyRotationIn>),
-    (r#"{"name":"Till","reason":"to send","scopes":["messages:send"],"channels":null}"#, read::<apps::requests::ask::AppRequestIn>),
+    (
+        r#"{"name":"Till","reason":"to send","scopes":["messages:send"],"channels":null}"#,
+        read::<apps::requests::ask::AppRequestIn>,
+    ),
     (r#"{"once":true,"permits":[{"scope":"events:read"}]}"#, read::<apps::requests::allow::AllowIn>),
     (r#"{"for":"/v1/events?after=3"}"#, read::<tickets::create::TicketIn>),
     (r#"{"type":"text","text":"Hello"}"#, content),
@@ -61,7 +69,10 @@ fn told(problem: &Problem) -> (u16, String) {
         let pointer = error.pointer.as_deref().unwrap_or_default();
         assert!(pointer.is_empty() || pointer.starts_with('/'), "{pointer:?}");
     }
-    let first = out.errors.first().map(|error| error.detail.split(['`', '"']).next().unwrap_or_default().chars().take(24).collect::<String>());
+    let first = out
+        .errors
+        .first()
+        .map(|error| error.detail.split(['`', '"']).next().unwrap_or_default().chars().take(24).collect::<String>());
     (out.status, first.unwrap_or_default())
 }
 
@@ -70,8 +81,27 @@ fn bodies() {
     // The first byte says which.
     let seeds = BODIES.iter().zip(0_u8..).map(|((json, _), nth)| [&[nth], json.as_bytes()].concat());
     let words = [
-        "null", "true", "[]", "{}", "\"\"", "\"type\":", "\"to\":", "\"text\":", "\"content\":", "\"channels\":", "\"permits\":",
-        "\"scope\":", "\"headers\":", "\"\\ud800\"", "\\u0000", "1e400", "-1", "[[[[[[[[", "{\"a\":{\"a\":{\"a\":", ",", ":",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"\"",
+        "\"type\":",
+        "\"to\":",
+        "\"text\":",
+        "\"content\":",
+        "\"channels\":",
+        "\"permits\":",
+        "\"scope\":",
+        "\"headers\":",
+        "\"\\ud800\"",
+        "\\u0000",
+        "1e400",
+        "-1",
+        "[[[[[[[[",
+        "{\"a\":{\"a\":{\"a\":",
+        ",",
+        ":",
     ];
     ::fuzz::target!("bodies").seeds(seeds).words(words).run(|bytes| {
         let (nth, json) = bytes.split_first().map_or((0, bytes), |(nth, rest)| (usize::from(*nth) % BODIES.len(), rest));

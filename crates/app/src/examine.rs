@@ -1,7 +1,7 @@
 //! What `doctor` looks at, one check a function.
 
-mod memory;
 mod doors;
+mod memory;
 pub(crate) mod permissions;
 mod stores;
 mod upkeep;

@@ -230,7 +230,8 @@ mod fuzz {
                 Ok(place) => match &place.login.password {
                     Some(password) if password.expose_secret().len() > 8 => {
                         let hosts = place.hosts.iter().any(|(host, _)| host.contains(password.expose_secret()));
-                        let master = matches!(&place.kind, Kind::Sentinel { master } if master.contains(password.expose_secret()));
+                        let master =
+                            matches!(&place.kind, Kind::Sentinel { master } if master.contains(password.expose_secret()));
                         let user = place.login.user.as_deref().is_some_and(|user| user.contains(password.expose_secret()));
                         assert!(hosts || master || user || !place.to_string().contains(password.expose_secret()));
                         Ok(true)

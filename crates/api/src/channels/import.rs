@@ -1,8 +1,8 @@
-use crate::guard::{Caller, Need, SESSION_LIMIT, permit};
 use super::field;
 use super::passphrase::{secret, some_secret};
 use crate::api::Api;
 use crate::body::BigJsonBody;
+use crate::guard::{Caller, Need, SESSION_LIMIT, permit};
 use crate::moving::Session;
 use crate::problem::{Code, FieldError, Problem};
 use axum::Json;

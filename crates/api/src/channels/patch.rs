@@ -1,12 +1,12 @@
-use crate::guard::{Caller, Need, permit};
-use domain::Scope;
 use crate::api::Api;
 use crate::body::JsonBody;
 use crate::channels::field;
+use crate::guard::{Caller, Need, permit};
 use crate::params::ChannelPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::ChannelOut;

@@ -36,7 +36,8 @@ fn requests() -> Vec<String> {
 /// An object with the examples of its fields.
 fn body(document: &Value, operation: &Value) -> String {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    let name = schema["$ref"].as_str().or_else(|| schema["oneOf"][1]["$ref"].as_str()).or_else(|| schema["anyOf"][1]["$ref"].as_str());
+    let name =
+        schema["$ref"].as_str().or_else(|| schema["oneOf"][1]["$ref"].as_str()).or_else(|| schema["anyOf"][1]["$ref"].as_str());
     let Some(name) = name.and_then(|name| name.rsplit('/').next()) else { return String::new() };
     let fields = document["components"]["schemas"][name]["properties"].as_object().cloned().unwrap_or_default();
     let examples = fields.into_iter().filter_map(|(field, about)| {
@@ -75,10 +76,36 @@ async fn requests_of_any_kind() {
     let (key, host) = (rig.key.expose().to_owned(), rig.address().to_string());
     tokio::task::block_in_place(|| {
         let words = [
-            "host: ", "origin: ", "cookie: ", "last-event-id: ", "authorization: Bearer ", "accept: text/event-stream\r\n",
-            "sec-fetch-site: cross-site\r\n", "transfer-encoding: chunked\r\n", "expect: 100-continue\r\n", "content-length: ",
-            "idempotency-key: ", "if-none-match: ", "range: bytes=0-1\r\n", "upgrade: h2c\r\n", "\r\n", "\r\n\r\n", "HTTP/1.0", "HTTP/2.0",
-            "%00", "%2e%2e/", "//", "?", "&after=", "&types=", "&ticket=", "http://evil.example/", "OPTIONS", "PATCH", KEY, HOST,
+            "host: ",
+            "origin: ",
+            "cookie: ",
+            "last-event-id: ",
+            "authorization: Bearer ",
+            "accept: text/event-stream\r\n",
+            "sec-fetch-site: cross-site\r\n",
+            "transfer-encoding: chunked\r\n",
+            "expect: 100-continue\r\n",
+            "content-length: ",
+            "idempotency-key: ",
+            "if-none-match: ",
+            "range: bytes=0-1\r\n",
+            "upgrade: h2c\r\n",
+            "\r\n",
+            "\r\n\r\n",
+            "HTTP/1.0",
+            "HTTP/2.0",
+            "%00",
+            "%2e%2e/",
+            "//",
+            "?",
+            "&after=",
+            "&types=",
+            "&ticket=",
+            "http://evil.example/",
+            "OPTIONS",
+            "PATCH",
+            KEY,
+            HOST,
         ];
         ::fuzz::target!("requests").seeds(requests()).words(words).longest(8 * 1024).run(|bytes| {
             let sent = replaced(&replaced(bytes, KEY, &key), HOST, &host);
@@ -88,7 +115,8 @@ async fn requests_of_any_kind() {
             assert!(status < 500 || status == 503 || status == 505, "{answer}");
             assert!(status == 0 || answer.starts_with("HTTP/1."), "{answer}");
             assert!(!answer.contains("panicked"), "{answer}");
-            let code = answer.split("\"code\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+            let code =
+                answer.split("\"code\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
             (status, code)
         });
     });

@@ -26,7 +26,9 @@ fn settings() {
             parts.filter_map(|part| part.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let args = crate::RunArgs { config: Some(file.clone()), data_dir: Some(data.clone()), ..crate::RunArgs::default() };
         let loaded = Config::load(&Sources { args, env, ..Sources::default() });
-        loaded.map(drop).map_err(|error| error.to_string().chars().filter(char::is_ascii_alphabetic).take(48).collect::<String>())
+        loaded
+            .map(drop)
+            .map_err(|error| error.to_string().chars().filter(char::is_ascii_alphabetic).take(48).collect::<String>())
     });
 }
 

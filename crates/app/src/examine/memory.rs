@@ -33,7 +33,10 @@ pub(super) fn memory(data_dir: &Path) -> Finding {
         open.push("other programs of yours can look into the memory");
     }
     match open.as_slice() {
-        [] => Finding::good("memory", format!("Of {whose} a crash leaves nothing behind, and other programs cannot look into it.")),
+        [] => Finding::good(
+            "memory",
+            format!("Of {whose} a crash leaves nothing behind, and other programs cannot look into it."),
+        ),
         open => Finding::bad("memory", format!("Of {whose}: {}. Restart it with this version.", open.join(", and "))),
     }
 }
@@ -69,7 +72,10 @@ mod tests {
                       Max stack size            8388608              unlimited            bytes     \n\
                       Max core file size        0                    unlimited            bytes     \n";
         assert_eq!(core_size(limits), Some("0"));
-        assert_eq!(core_size(&limits.replace("0                    unlimited", "unlimited            unlimited")), Some("unlimited"));
+        assert_eq!(
+            core_size(&limits.replace("0                    unlimited", "unlimited            unlimited")),
+            Some("unlimited")
+        );
         assert_eq!(core_size(""), None);
     }
 }

@@ -114,11 +114,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.toml");
         fs::write(&file, "sessions = \"redis://:hunter2@127.0.0.1:6379\"\n").unwrap();
-        let args = crate::RunArgs {
-            config: Some(file.clone()),
-            data_dir: Some(dir.path().join("data")),
-            ..crate::RunArgs::default()
-        };
+        let args =
+            crate::RunArgs { config: Some(file.clone()), data_dir: Some(dir.path().join("data")), ..crate::RunArgs::default() };
         let config = Config::load(&crate::Sources { args, ..crate::Sources::default() }).unwrap();
         set(&file, 0o644);
         let found = secret_files(&config).unwrap();

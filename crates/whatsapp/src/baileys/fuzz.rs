@@ -62,12 +62,14 @@ fn one_file_of_the_directory() {
 #[test]
 fn the_name_of_a_file() {
     let seeds: Vec<String> = directory().into_keys().collect();
-    ::fuzz::target!("name").seeds(seeds).words([".json", "--", "__", "_1", "@", "sender-key-memory-"]).longest(256).run(|bytes| {
-        let name = Name::parse(&String::from_utf8_lossy(bytes));
-        if name != Name::Other {
-            assert!(!name.file().contains(['/', '\\']) && !name.file().starts_with('.'), "{name:?}");
-            assert_eq!(Name::parse(&name.file()), name);
-        }
-        std::mem::discriminant(&name)
-    });
+    ::fuzz::target!("name").seeds(seeds).words([".json", "--", "__", "_1", "@", "sender-key-memory-"]).longest(256).run(
+        |bytes| {
+            let name = Name::parse(&String::from_utf8_lossy(bytes));
+            if name != Name::Other {
+                assert!(!name.file().contains(['/', '\\']) && !name.file().starts_with('.'), "{name:?}");
+                assert_eq!(Name::parse(&name.file()), name);
+            }
+            std::mem::discriminant(&name)
+        },
+    );
 }

@@ -127,7 +127,9 @@ mod tests {
 
     #[test]
     fn a_proxy_is_never_where_clouds_hand_out_credentials() {
-        for ip in ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "64:ff9b::a9fe:a9fe", "::ffff:169.254.169.254", "0.0.0.0"] {
+        for ip in
+            ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "64:ff9b::a9fe:a9fe", "::ffff:169.254.169.254", "0.0.0.0"]
+        {
             assert!(matches!(of(&[ip]), Err(DialError::Proxy(_))), "{ip}");
             assert!(matches!(of(&["127.0.0.1", ip]), Err(DialError::Proxy(_))), "{ip}");
         }
