@@ -119,7 +119,7 @@ async fn programs_that_ask_wait_in_a_queue_and_a_closed_window_has_answered_noth
     let mut shell = desktop.launch(&hidden_and_driven(&desktop)).unwrap();
     shell.rest(&desktop).await.unwrap();
     let tray = desktop.tray().await.unwrap();
-    let wishes = |name: &str| json!({ "name": name, "reason": "", "scopes": ["channels:read"] });
+    let wishes = |name: &str| json!({ "name": name, "reason": "To show what is connected", "scopes": ["channels:read"] });
     let first = Asking::to_be_let_in(&shell.base(), wishes("First")).await.unwrap();
     desktop.shows_windows(CONSENT, 1).await.unwrap();
     let second = Asking::to_be_let_in(&shell.base(), wishes("Second")).await.unwrap();
