@@ -179,9 +179,9 @@ pub(crate) fn check_sendable(content: &Content) -> Result<(), CommandError> {
     }
 }
 
-/// Messages of one channel that may wait for a person at once; further ones are refused with [`CommandError::QueueFull`]. More
-/// than that nobody reads before he says yes.
-const MAX_ASKING: u32 = 200;
+/// Messages of one app that may wait for a person at once in one channel; further ones are refused with
+/// [`CommandError::QueueFull`]. More than that nobody reads before he says yes.
+const MAX_ASKING: u32 = 100;
 
 const NOT_FAILED: CommandError =
     CommandError::Conflict { code: "not_failed", sentence: "This message has not failed, so there is nothing to try again." };

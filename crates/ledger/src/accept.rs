@@ -3,7 +3,7 @@ use crate::dialect::in_list;
 use crate::rows::{list, pieces};
 use crate::sql::{QueryBuilder, Row, query, query_as, query_scalar};
 use crate::{Ledger, LedgerError, messages, receipts, stored};
-use domain::{ChannelId, Event, Message, MessageId, MessageStatus, OutboxNote, Timestamp};
+use domain::{AppId, ChannelId, Event, Message, MessageId, MessageStatus, OutboxNote, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -31,11 +31,18 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Keys forgotten in one transaction.
 const STEP: i64 = 1000;
 
-/// A message that is to be put into the outbox, or before it when it waits for a person: then those count that wait so too.
+/// A message that is to be put into the outbox, or before it when it waits for a person.
 pub(crate) struct Offer {
     pub message: Message,
     pub idempotency: Option<Idempotency>,
+    /// Of those in the channel's outbox; or of the same app's that wait for a person in this channel.
     pub max_queued: Option<u32>,
+}
+
+impl Offer {
+    fn is_asking(&self) -> bool {
+        self.message.status == MessageStatus::Asking
+    }
 }
 
 impl Ledger {
@@ -98,6 +105,7 @@ impl Ledger {
 /// Takes offers in order: an answer for each. What is refused is found out before anything is written.
 pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Result<Accepted, LedgerError>>, LedgerError> {
     let mut room = rooms(batch, &offers).await?;
+    let mut asking = asking(batch, &offers).await?;
     let mut keys = known_keys(batch, &offers).await?;
     let mut ids = HashSet::new();
     let mut outcomes = Vec::with_capacity(offers.len());
@@ -112,8 +120,9 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
                 Ok(Accepted::Again(used.message.clone()))
             }
             (Some(_), _, Some(_)) => Ok(Accepted::OtherBody),
-            (Some(room), _, None) => {
-                let held = if message.status == MessageStatus::Asking { &mut room.asking } else { &mut room.leaving };
+            (Some(queued), _, None) => {
+                let by_app = (message.channel, message.outbox.app);
+                let held = if offer.is_asking() { asking.entry(by_app).or_insert(0) } else { queued };
                 if offer.max_queued.is_some_and(|max| *held >= u64::from(max)) {
                     Err(LedgerError::QueueFull)
                 } else if !ids.insert(message.id) {
@@ -145,7 +154,7 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
     remember_keys(batch, &fresh).await?;
     for offer in &fresh {
         let message = offer.message.clone();
-        let event = if message.status == MessageStatus::Asking {
+        let event = if offer.is_asking() {
             Event::MessageAsking { message }
         } else {
             batch.told.outbox.insert(message.channel);
@@ -153,7 +162,7 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
         };
         batch.log(&event, offer.message.at)?;
     }
-    let leaving = fresh.iter().filter(|offer| offer.message.status != MessageStatus::Asking);
+    let leaving = fresh.iter().filter(|offer| !offer.is_asking());
     let mut queued: Vec<Message> = leaving.map(|offer| offer.message.clone()).collect();
     for joined in receipts::join(batch, &mut queued).await? {
         let at = joined.updated_at;
@@ -162,38 +171,47 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
     Ok(outcomes)
 }
 
-/// Messages of a channel that are not sent yet.
-#[derive(Clone, Copy, Default)]
-struct Room {
-    leaving: u64,
-    asking: u64,
-}
-
-/// How many messages of those channels that exist have not left; 0 where nobody asks.
-async fn rooms(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<ChannelId, Room>, LedgerError> {
+/// How many messages the outboxes of those channels hold that exist; 0 where nobody asks.
+async fn rooms(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<ChannelId, u64>, LedgerError> {
     const HELD: &str = concat!(
-        "SELECT id, (SELECT count(*) FROM messages WHERE channel_id = channels.id AND status IN ('queued', 'sending')), \
-         (SELECT count(*) FROM messages WHERE channel_id = channels.id AND status = 'asking') FROM channels WHERE id ",
+        "SELECT id, (SELECT count(*) FROM messages WHERE channel_id = channels.id AND status IN ('queued', 'sending')) \
+         FROM channels WHERE id ",
         in_list!("$1")
     );
-    let bounded = offers.iter().any(|offer| offer.max_queued.is_some());
+    let bounded = offers.iter().any(|offer| offer.max_queued.is_some() && !offer.is_asking());
     let channels: HashSet<ChannelId> = offers.iter().map(|offer| offer.message.channel).collect();
     if !bounded {
         let known = messages::channels_of(batch, channels.into_iter().collect()).await?;
-        return Ok(known.into_iter().map(|id| (id, Room::default())).collect());
+        return Ok(known.into_iter().map(|id| (id, 0)).collect());
     }
-    let rows: Vec<(String, i64, i64)> = query_as(HELD)
+    let rows: Vec<(String, i64)> = query_as(HELD)
         .bind(list(channels.iter().map(ToString::to_string)))
         .fetch_all(&mut batch.connection)
         .await
         .map_err(|e| batch.explain(&e))?;
     rows.into_iter()
-        .map(|(id, leaving, asking)| {
-            let id = id.parse().map_err(|_| stored::unreadable("a channel's id"))?;
-            Ok((id, Room { leaving: leaving.unsigned_abs(), asking: asking.unsigned_abs() }))
-        })
+        .map(|(id, held)| Ok((id.parse().map_err(|_| stored::unreadable("a channel's id"))?, held.unsigned_abs())))
         .collect()
 }
+
+/// How many messages of which app wait for a person in which channel; nothing where none is to join them.
+async fn asking(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<(ChannelId, Option<AppId>), u64>, LedgerError> {
+    let mut waiting = HashMap::new();
+    if !offers.iter().any(Offer::is_asking) {
+        return Ok(waiting);
+    }
+    let rows: Vec<(String, Option<String>)> =
+        query_as(ASKING).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    for (channel, app) in rows {
+        let channel = channel.parse().map_err(|_| stored::unreadable("a channel's id"))?;
+        let app = app.map(|id| id.parse()).transpose().map_err(|_| stored::unreadable("a message's app"))?;
+        *waiting.entry((channel, app)).or_insert(0) += 1;
+    }
+    Ok(waiting)
+}
+
+/// Few: each app may only have so many. Not counted by the database, which would walk all messages in the order of the groups.
+pub(crate) const ASKING: &str = "SELECT channel_id, app_id FROM messages WHERE status = 'asking'";
 
 struct UsedKey {
     fingerprint: [u8; 32],

@@ -3,7 +3,7 @@
 
 use crate::accept::Offer;
 use crate::batch::{Batch, signed};
-use crate::messages::{self, SELECT, columns};
+use crate::messages::{self, columns};
 use crate::progress::{in_order, tell};
 use crate::sql::{QueryBuilder, query};
 use crate::{Accepted, Idempotency, Ledger, LedgerError, stored};
@@ -21,8 +21,8 @@ pub enum Answered {
 
 impl Ledger {
     /// Keeps a message for a person, as `Asking` and with `message.asking`; its WhatsApp id is fixed, as that of any other. It
-    /// waits until `ask_until`, or its `expires_at` if that comes first. `NoSuchChannel`; `QueueFull` when `max_asking` of the
-    /// channel's messages wait so already; `AlreadyThere`.
+    /// waits until `ask_until`, or its `expires_at` if that comes first. `NoSuchChannel`; `QueueFull` when `max_asking` of the same
+    /// app's messages wait so in this channel already; `AlreadyThere`.
     pub async fn accept_asking(
         &self,
         mut message: Message,
@@ -89,11 +89,12 @@ impl Ledger {
 
     /// The messages that wait for a person, the one that has waited longest first; at most `limit` (1 to 1000).
     pub async fn asks(&self, limit: u32) -> Result<Vec<Message>, LedgerError> {
-        let mut sql = QueryBuilder::new(SELECT);
-        sql.push("WHERE status = 'asking' ORDER BY n LIMIT ").push_bind(i64::from(limit.clamp(1, 1000)));
+        let limit = i64::from(limit.clamp(1, 1000));
         let mut reader = self.reader().await?;
-        let rows = sql.build().fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
-        rows.iter().map(messages::message).collect()
+        let rows = query(ASKS).bind(limit).fetch_all(&mut reader).await.map_err(|e| self.explain(&e))?;
+        let mut waiting = rows.iter().map(messages::message).collect::<Result<Vec<_>, _>>()?;
+        waiting.sort_by_key(|message| (message.at, message.id));
+        Ok(waiting)
     }
 
     /// How many messages of this app, or of all, wait for a person.
@@ -107,6 +108,10 @@ impl Ledger {
         Ok(waiting.unsigned_abs())
     }
 }
+
+/// In the order of an index that holds nothing else: in that of their arrival all messages would be walked through.
+pub(crate) const ASKS: &str =
+    concat!("SELECT ", columns!(), " FROM messages WHERE status = 'asking' ORDER BY ask_until LIMIT $1");
 
 /// A message that was not changed: `same` is as it would have become.
 async fn answered(batch: &mut Batch, id: MessageId, same: Option<MessageStatus>) -> Result<Answered, LedgerError> {
@@ -127,14 +132,22 @@ pub(crate) const EXPIRE: &str = concat!(
 /// When the first of them ends.
 pub(crate) const NEXT: &str = "SELECT min(ask_until) FROM messages WHERE status = 'asking'";
 
+pub(crate) const DENY_OF_APP: &str = concat!(
+    "UPDATE messages SET status = 'denied', updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
+    "WHERE status = 'asking' AND app_id = $1 RETURNING ",
+    columns!()
+);
+
+/// Nothing is added to the channel's id but what keeps all of its messages from being walked through.
+pub(crate) const WITHDRAW: &str = concat!(
+    "UPDATE messages SET status = 'cancelled', updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
+    "WHERE status = 'asking' AND channel_id || '' = $1 RETURNING ",
+    columns!()
+);
+
 /// Of an app that may propose nothing any more.
 pub(crate) async fn deny_all_of(batch: &mut Batch, app: AppId, at: Timestamp) -> Result<(), LedgerError> {
-    const DENY: &str = concat!(
-        "UPDATE messages SET status = 'denied', updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
-        "WHERE status = 'asking' AND app_id = $1 RETURNING ",
-        columns!()
-    );
-    let rows = query(DENY).bind(app.to_string()).bind(at.as_millis()).fetch_all(&mut batch.connection).await;
+    let rows = query(DENY_OF_APP).bind(app.to_string()).bind(at.as_millis()).fetch_all(&mut batch.connection).await;
     let rows = rows.map_err(|e| batch.explain(&e))?;
     tell(batch, &in_order(&rows)?)
 }
@@ -142,11 +155,6 @@ pub(crate) async fn deny_all_of(batch: &mut Batch, app: AppId, at: Timestamp) ->
 /// Of a channel whose account is gone: they must not wait for the next one. Withdrawn rather than failed, because what failed can
 /// be tried anew without asking.
 pub(crate) async fn withdraw_all_of(batch: &mut Batch, channel: &str, at: Timestamp) -> Result<(), LedgerError> {
-    const WITHDRAW: &str = concat!(
-        "UPDATE messages SET status = 'cancelled', updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
-        "WHERE status = 'asking' AND channel_id = $1 RETURNING ",
-        columns!()
-    );
     let rows = query(WITHDRAW).bind(channel).bind(at.as_millis()).fetch_all(&mut batch.connection).await;
     let rows = rows.map_err(|e| batch.explain(&e))?;
     tell(batch, &in_order(&rows)?)

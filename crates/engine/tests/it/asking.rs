@@ -111,6 +111,6 @@ async fn nobody_is_asked_without_end() {
             break;
         }
     }
-    assert_eq!(refused, Some((200, CommandError::QueueFull)));
+    assert_eq!(refused, Some((100, CommandError::QueueFull)));
     rig.end().await;
 }

@@ -167,6 +167,10 @@ async fn questions_and_the_outbox_have_room_of_their_own() {
     assert_eq!(ledger.accept_asking(proposed(id, 4), t(500), None, Some(2)).await, Err(LedgerError::QueueFull));
     assert!(matches!(ledger.insert_outbound(outbound(id, 5, "W5"), None, Some(2)).await, Ok(Accepted::New(_))));
     assert_eq!(ledger.insert_outbound(outbound(id, 6, "W6"), None, Some(2)).await, Err(LedgerError::QueueFull));
+    let mut of_other = proposed(id, 7);
+    of_other.outbox.app = Some(app(2).id);
+    let other = ledger.accept_asking(of_other, t(500), None, Some(2)).await;
+    assert!(matches!(other, Ok(Accepted::New(_))), "one app takes nobody else's room");
     done(ledger.approve(message_id(2), None, t(3)).await.unwrap());
     assert_eq!(names(&ledger.due(id, t(4), 9).await.unwrap()), ["W1", "W5", "W2"], "a yes counts though the outbox is full");
     ledger.close().await;
