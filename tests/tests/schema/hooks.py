@@ -36,3 +36,16 @@ def before_call(context, case, kwargs):
     # An answer that is held back for half a minute is no other answer.
     if case.query and "wait" in case.query:
         case.query["wait"] = 0 if isinstance(case.query["wait"], int) else case.query["wait"]
+
+
+# What WhatsApp, or the proxy to it, does not do just now is told as 503, with a code of its own. All other 5xx are our failures.
+NOT_OURS = ("pairing_code_unavailable",)
+
+
+@schemathesis.check
+def no_failure_of_ours(context, response, case):
+    if response.status_code < 500:
+        return
+    code = response.json().get("code") if "json" in response.headers.get("content-type", [""])[0] else None
+    if response.status_code != 503 or code not in NOT_OURS:
+        raise AssertionError(f"{response.status_code} {code}")
