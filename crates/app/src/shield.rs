@@ -8,7 +8,6 @@ use crate::{environment, panics};
 /// - A panic is told without its words ([`panics`]).
 /// - A crash leaves no image of the memory behind, and no other process of the same user may look in (a debugger, or whoever
 ///   reads `/proc/<pid>/mem` and `/proc/<pid>/environ`). The superuser may.
-/// - Files that are made from here on are for their owner only, also those that libraries make.
 ///
 /// What the system refuses is left: a hardened service forbids some of these calls and has done the same already. `doctor`
 /// tells what holds.
@@ -20,10 +19,10 @@ pub fn shield() {
 
 #[cfg(unix)]
 fn close() {
-    use rustix::fs::Mode;
-    use rustix::process::{Resource, Rlimit, setrlimit, umask};
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    umask(Mode::RWXG | Mode::RWXO);
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // The soft limit alone: a browser that is opened from here may raise its own again.
+    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
