@@ -1,7 +1,9 @@
 //! Whether what is in the memory of the running process is kept from others.
 
 use super::Finding;
-use crate::{Running, environment};
+#[cfg(target_os = "linux")]
+use crate::Running;
+use crate::environment;
 use std::path::Path;
 
 pub(super) fn environment() -> Finding {
