@@ -9,18 +9,31 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use domain::{Actor, DoorKind, Peer, Via};
+use domain::{Actor, DoorKind, Peer, Timestamp, Via};
 
 /// Who asks, as far as that is known before it is known what for. In the extensions of every request that the door let in.
 #[derive(Clone, Debug)]
 pub(crate) struct Asker(pub Result<Caller, Stranger>);
 
-/// Why nobody is known: what a route that needs somebody answers.
-#[derive(Clone, Debug)]
-pub(crate) struct Stranger {
-    pub problem: Problem,
-    /// Something that is none was given for a key or a ticket.
-    pub guessed: bool,
+/// Why nobody is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stranger {
+    /// Nothing was given that says who it is, or a cookie that is over.
+    Unsaid,
+    /// Something that is none was given for a key.
+    WrongKey,
+    Expired {
+        at: Timestamp,
+    },
+    Revoked,
+    /// The app of the key is disabled.
+    Disabled,
+    /// Something that is none, or none for this address, was given for a ticket.
+    WrongTicket,
+    /// Who made the ticket is signed out by now.
+    StaleTicket,
+    /// A page of this origin has a key that is not its own app's.
+    NotAtHome,
 }
 
 /// Around all routes: finds out who asks, and refuses nobody. Takes microseconds: nothing is read but memory.
@@ -54,9 +67,9 @@ fn ask(api: &Api, request: &mut Request, peer: &Peer) -> Result<Caller, Stranger
         (Some(one), None) => {
             let key = one.to_str().ok().and_then(|text| text.split_once(' '));
             let key = key.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-            by_key(api, key.ok_or_else(Stranger::guessing)?)
+            by_key(api, key.ok_or(Stranger::WrongKey)?)
         }
-        (Some(_), Some(_)) => Err(Stranger::guessing()),
+        (Some(_), Some(_)) => Err(Stranger::WrongKey),
         (None, _) => match ticket(request.method(), request.uri()) {
             Some(ticket) => by_ticket(api, request, &ticket),
             None => by_cookie(api, request.headers(), request.extensions().get())
@@ -70,25 +83,20 @@ fn by_key(api: &Api, key: &str) -> Result<Caller, Stranger> {
         return Ok(Caller::Admin);
     }
     api.access.authenticate(key, api.now()).map(Caller::App).map_err(|refusal| match refusal {
-        Refusal::Unknown => Stranger::guessing(),
-        Refusal::Expired { at } => {
-            Stranger::told(Problem::new(Code::KeyExpired, format!("This key ended at {at}. Ask for access again.")))
-        }
-        Refusal::Revoked => Stranger::told(Problem::of(Code::KeyRevoked)),
-        Refusal::Disabled => {
-            Stranger::told(Problem::new(Code::KeyRevoked, "The app of this key is disabled. A person can enable it again."))
-        }
+        Refusal::Unknown => Stranger::WrongKey,
+        Refusal::Expired { at } => Stranger::Expired { at },
+        Refusal::Revoked => Stranger::Revoked,
+        Refusal::Disabled => Stranger::Disabled,
     })
 }
 
 /// Pages of other origins have keys. To a browser another port of this machine is the same site, so it would send the cookie along.
 fn by_cookie(api: &Api, headers: &HeaderMap, origin: Option<&Origin>) -> Result<Caller, Stranger> {
-    let stranger = || Stranger::told(Problem::of(Code::Unauthorized));
     if matches!(origin, Some(Origin::App(_))) {
-        return Err(stranger());
+        return Err(Stranger::Unsaid);
     }
-    let token = cookie::read(headers, api.port()).ok_or_else(stranger)?;
-    let until = api.sessions.find(token, api.now()).ok_or_else(stranger)?;
+    let token = cookie::read(headers, api.port()).ok_or(Stranger::Unsaid)?;
+    let until = api.sessions.find(token, api.now()).ok_or(Stranger::Unsaid)?;
     Ok(Caller::Browser { until })
 }
 
@@ -112,10 +120,10 @@ fn by_ticket(api: &Api, request: &mut Request, ticket: &str) -> Result<Caller, S
     let redeemed = api.passes.redeem(ticket, request.uri(), api.now());
     *request.uri_mut() = without_ticket(request.uri());
     match redeemed {
-        Some(Caller::App(grantee)) if grantee.gone.is_cancelled() => Err(Stranger::told(Problem::of(Code::KeyRevoked))),
-        Some(Caller::Browser { until }) if until <= api.now() => Err(Stranger::told(Problem::of(Code::TicketInvalid))),
+        Some(Caller::App(grantee)) if grantee.gone.is_cancelled() => Err(Stranger::Revoked),
+        Some(Caller::Browser { until }) if until <= api.now() => Err(Stranger::StaleTicket),
         Some(caller) => Ok(caller),
-        None => Err(Stranger { problem: Problem::of(Code::TicketInvalid), guessed: true }),
+        None => Err(Stranger::WrongTicket),
     }
 }
 
@@ -134,10 +142,7 @@ fn at_home(caller: Caller, origin: &Origin) -> Result<Caller, Stranger> {
     let Origin::App(origin) = origin else { return Ok(caller) };
     match &caller {
         Caller::App(grantee) if grantee.origins.iter().any(|own| own.as_bytes() == origin.as_bytes()) => Ok(caller),
-        Caller::App(_) | Caller::Admin | Caller::Browser { .. } => Err(Stranger::told(Problem::new(
-            Code::OriginNotAllowed,
-            "Pages of this origin may use the keys of their own app only.",
-        ))),
+        Caller::App(_) | Caller::Admin | Caller::Browser { .. } => Err(Stranger::NotAtHome),
     }
 }
 
@@ -151,12 +156,35 @@ fn via(headers: &HeaderMap, origin: &Origin) -> Option<Via> {
 }
 
 impl Stranger {
-    fn told(problem: Problem) -> Self {
-        Stranger { problem, guessed: false }
+    /// What a route that needs somebody answers.
+    pub fn problem(self) -> Problem {
+        match self {
+            Stranger::Unsaid | Stranger::WrongKey => Problem::of(Code::Unauthorized),
+            Stranger::Expired { at } => {
+                Problem::new(Code::KeyExpired, format!("This key ended at {at}. Ask for access again."))
+            }
+            Stranger::Revoked => Problem::of(Code::KeyRevoked),
+            Stranger::Disabled => {
+                Problem::new(Code::KeyRevoked, "The app of this key is disabled. A person can enable it again.")
+            }
+            Stranger::WrongTicket | Stranger::StaleTicket => Problem::of(Code::TicketInvalid),
+            Stranger::NotAtHome => {
+                Problem::new(Code::OriginNotAllowed, "Pages of this origin may use the keys of their own app only.")
+            }
+        }
     }
 
-    fn guessing() -> Self {
-        Stranger { problem: Problem::of(Code::Unauthorized), guessed: true }
+    /// Whether it may be one who tries what might open something.
+    pub fn guesses(self) -> bool {
+        match self {
+            Stranger::WrongKey | Stranger::WrongTicket => true,
+            Stranger::Unsaid
+            | Stranger::Expired { .. }
+            | Stranger::Revoked
+            | Stranger::Disabled
+            | Stranger::StaleTicket
+            | Stranger::NotAtHome => false,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use super::identify::{Asker, Stranger};
+use super::identify::Asker;
 use super::need::{Need, Of, Who};
 use super::origin::Origin;
 use super::{Caller, media_type, record};
@@ -67,14 +67,12 @@ fn caller(api: &Api, need: Need, parts: &Parts) -> Result<Option<Caller>, Proble
 
 /// Who asks, where somebody must be known. What was guessed is counted, and who guesses much is told to wait.
 pub(crate) fn known(api: &Api, asker: &Asker, peer: Option<&Peer>) -> Result<Caller, Problem> {
-    match &asker.0 {
-        Ok(caller) => Ok(caller.clone()),
-        Err(Stranger { problem, guessed: false }) => Err(problem.clone()),
-        Err(Stranger { problem, guessed: true }) => match peer.and_then(|peer| api.access.failed(peer, api.now())) {
-            Some(wait) => Err(Problem::of(Code::TooManyAttempts).after(wait)),
-            None => Err(problem.clone()),
-        },
-    }
+    let stranger = match &asker.0 {
+        Ok(caller) => return Ok(caller.clone()),
+        Err(stranger) => *stranger,
+    };
+    let wait = peer.filter(|_| stranger.guesses()).and_then(|peer| api.access.failed(peer, api.now()));
+    Err(wait.map_or_else(|| stranger.problem(), |wait| Problem::of(Code::TooManyAttempts).after(wait)))
 }
 
 async fn allow(api: &Api, need: Need, caller: &Caller, parts: &mut Parts) -> Result<(), Problem> {

@@ -378,3 +378,59 @@ async fn what_is_done_and_what_is_refused_is_written_down_with_who_and_what() {
     );
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn what_somebody_began_and_did_not_wait_for_is_written_down() {
+    let mut rig = Rig::start().await;
+    let channel = rig.channel("Front desk").await;
+    let (_, key) = made(&rig, json!({"name": "Agent", "scopes": ["channels:manage"]})).await;
+    let body = r#"{"phone":"+15550100123"}"#;
+    let request = format!(
+        "POST {channel}/pairing-code HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        rig.address(),
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(rig.address()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+    // It is being carried out, and WhatsApp says nothing.
+    rig.next_socket().await;
+    drop(stream);
+    let noted = |audit: &Value| {
+        audit["items"].as_array().unwrap().iter().any(|e| {
+            e["action"] == "POST /v1/channels/{id}/pairing-code"
+                && e["outcome"] == "failed"
+                && e["detail"].as_str().is_some_and(|detail| detail.contains("went away"))
+        })
+    };
+    rig.eventually("/v1/audit", noted).await;
+    rig.stop().await;
+}
+
+/// A program that a person lets in by its file needs no key on the Unix socket, and only there.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_program_that_is_let_in_by_its_file_needs_no_key_on_the_socket() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let rig = Rig::start_at(crate::rig::Doors { socket: true, ..Default::default() }).await;
+    let ask = |path: &str| {
+        let text = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let socket = rig.bound.socket().unwrap().to_owned();
+        async move {
+            let mut stream = tokio::net::UnixStream::connect(socket).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+        }
+    };
+    assert_eq!(ask("/v1/channels").await, 401);
+    let program = std::env::current_exe().unwrap();
+    let body = json!({"name": "This test", "scopes": ["channels:read"], "programs": [program]});
+    let (app, _) = made(&rig, body).await;
+    assert_eq!((ask("/v1/channels").await, ask("/v1/outbox").await), (200, 403), "with what it may do and no more");
+    assert_eq!(rig.bare(Method::GET, "/v1/channels").send().await.unwrap().status(), 401, "not by another door");
+    rig.patch(&format!("/v1/apps/{app}"), json!({"disabled": true})).await;
+    assert_eq!(ask("/v1/channels").await, 401);
+    rig.stop().await;
+}
