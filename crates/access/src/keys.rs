@@ -3,7 +3,7 @@ use crate::lifetime::{self, Rotated};
 use crate::secret::{self, Hash, NoRandomness};
 use crate::table::Gone;
 use crate::{By, Error, NewKey};
-use domain::{Actor, App, AppId, Event, Key, KeyId, KeyState, RevokeReason, Timestamp};
+use domain::{App, AppId, Event, Key, KeyId, KeyState, RevokeReason, Timestamp};
 use ledger::AccessWrite;
 use std::time::Duration;
 
@@ -50,13 +50,13 @@ impl Access {
         Ok(key)
     }
 
-    /// Another key in the place of this one, which goes on for `overlap` and then ends. Without one it ends at once.
+    /// Another key in the place of this one, which goes on for `overlap` and then ends. Without one it ends at once. Not for the app
+    /// itself: whoever had stolen a key would have another one before it is revoked.
     ///
     /// # Errors
-    /// `NotAPerson`, unless it is the app itself with this very key; `NoSuchKey`; `KeyEnded`; `TooMany`.
+    /// `NotAPerson`; `NoSuchKey`; `KeyEnded`; `TooMany`.
     pub async fn rotate_key(&self, app: AppId, id: KeyId, overlap: Duration, by: By) -> Result<NewKey, Error> {
-        let itself = matches!(by.actor, Actor::App { app: own, key, .. } if own == app && key == Some(id));
-        if !by.actor.is_person() && !itself {
+        if !by.actor.is_person() {
             return Err(Error::NotAPerson);
         }
         let now = self.inner.clock.now();
