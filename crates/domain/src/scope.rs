@@ -54,7 +54,7 @@ impl Scope {
     pub fn words(self) -> &'static str {
         match self {
             Scope::ChannelsRead => "See your channels: names, phone numbers and whether they are connected",
-            Scope::ChannelsManage => "Add, pair, start, stop, export and delete channels",
+            Scope::ChannelsManage => "Add, pair, start, stop and delete channels",
             Scope::MessagesRead => "Read messages, sent and received",
             Scope::MessagesSend => "Send messages as you, without asking",
             Scope::MessagesSendAsk => "Propose messages; each is sent only after you have approved it",

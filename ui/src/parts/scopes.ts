@@ -19,7 +19,7 @@ export const meanings: Record<Scope, Meaning> = {
   "channels:read": { label: "See channels", words: "Names, phone numbers, and whether they are connected.", symbol: Eye, byChannel: true, byChat: false },
   "channels:manage": {
     label: "Manage channels",
-    words: "Add, pair, start, stop, export and delete channels.",
+    words: "Add, pair, start, stop and delete channels.",
     careful: "It can move a session to another machine, or destroy it.",
     symbol: LayoutGrid,
     byChannel: true,
