@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { App, Key } from "../src/api/apps";
-import type { AuditEntry } from "../src/api/audit";
+import type { Actor, AuditEntry } from "../src/api/audit";
 import { appFace, asOrigin, endOf, keyFace, lastUse, whence, works, wrongOrigin } from "../src/parts/apps";
 import { about, actorFace } from "../src/parts/audit";
 import { eventFace } from "../src/parts/events";
@@ -8,8 +8,8 @@ import { fromWhere, interprets, programName } from "../src/parts/program";
 import { parseRoute } from "../src/state/route.svelte";
 import { NOW, at } from "./message";
 
-const key = (more: Partial<Key> = {}): Key => ({ id: "key_1", app_id: "app_1", label: "", state: "good", made_at: at(-1000), until_quit: false, requests_today: 0, ...more });
-const app = (more: Partial<App> = {}): App => ({ id: "app_1", name: "Till", created_at: at(0), permits: [], origins: [], programs: [], requests_today: 0, keys: [key()], ...more });
+const key = (more: Partial<Key> = {}): Key => ({ id: "key_1", app_id: "app_1", label: "", state: "good", made_at: at(-1000), expires_at: null, revoked_at: null, until_quit: false, replaces: null, last_used_at: null, last_from: null, requests_today: 0, ...more });
+const app = (more: Partial<App> = {}): App => ({ id: "app_1", name: "Till", created_at: at(0), disabled_at: null, last_used_at: null, limits: null, permits: [], words: [], origins: [], programs: [], requests_today: 0, keys: [key()], ...more });
 
 describe("a key", () => {
   it("tells whether it opens anything, and until when", () => {
@@ -60,12 +60,13 @@ describe("the program behind a request", () => {
 });
 
 describe("the audit log", () => {
+  const actor = (kind: string, more: Partial<Actor> = {}): Actor => ({ kind, via: null, app_id: null, key_id: null, name: null, ...more });
   const entry: AuditEntry = {
-    seq: 3, at: at(0), actor: { kind: "app", app_id: "app_1", key_id: "key_1", name: "Order\u202ebot" }, peer: null, action: "app.allow", target: "app_9", outcome: "done", prev_hash: "0", hash: "1",
+    seq: 3, at: at(0), actor: actor("app", { app_id: "app_1", key_id: "key_1", name: "Order\u202ebot" }), peer: null, action: "app.allow", target: "app_9", outcome: "done", detail: null, prev_hash: "0", hash: "1",
   };
   it("says who, and is searched by what is seen", () => {
     expect(actorFace(entry.actor).word).toBe("Order[U+202E]bot");
-    expect([actorFace({ kind: "person", via: "desktop" }).how, actorFace({ kind: "itself" }).word]).toEqual(["at the desktop", "WhatIsUp"]);
+    expect([actorFace(actor("person", { via: "desktop" })).how, actorFace(actor("itself")).word]).toEqual(["at the desktop", "WhatIsUp"]);
     expect([about(entry, "let it in"), about(entry, "APP_9 done"), about(entry, "denied"), about(entry, " ")]).toEqual([true, true, false, true]);
   });
 });

@@ -1,32 +1,16 @@
 // Messages that a program proposes and a person sends, changes or denies.
-import type { Api } from "./connection";
-import type { Content, Message, Page } from "./types";
+import { answered, type Api } from "./connection";
+import type { components } from "./schema";
 
-export interface Ask {
-  /** The message's id. */
-  id: string;
-  message: Message;
-  app: { id: string; name: string } | null;
-  /** Until when somebody may say so. */
-  expires_at: string | null;
-}
+type Schemas = components["schemas"];
+/** Known by the message's id. */
+export type Ask = Schemas["Ask"] & { id: string };
 
-interface AskOut {
-  message: Message;
-  app?: { id: string; name: string } | null;
-  expires_at?: string | null;
-}
+const at = (id: string) => ({ params: { path: { id } } });
 
 export const asks = {
-  waiting: async (api: Api): Promise<Ask[]> =>
-    (await api.plain<Page<AskOut>>("GET", "/v1/asks")).items.map(({ message, app, expires_at }) => ({
-      id: message.id,
-      message,
-      app: app ?? null,
-      expires_at: expires_at ?? null,
-    })),
+  waiting: async (api: Api): Promise<Ask[]> => (await answered(api.http.GET("/v1/asks"))).items.map((ask) => ({ ...ask, id: ask.message.id })),
   /** `content` when the person changed it; `always`: what this app sends to this chat is not asked about again. */
-  approve: (api: Api, id: string, body: { content?: Content; always?: boolean }) =>
-    api.plain<Message>("POST", `/v1/messages/${encodeURIComponent(id)}/approve`, body),
-  deny: (api: Api, id: string) => api.plain<Message>("POST", `/v1/messages/${encodeURIComponent(id)}/deny`),
+  approve: (api: Api, id: string, body: Schemas["ApprovalIn"]) => answered(api.http.POST("/v1/messages/{id}/approve", { ...at(id), body })),
+  deny: (api: Api, id: string) => answered(api.http.POST("/v1/messages/{id}/deny", at(id))),
 };

@@ -21,12 +21,6 @@ export type Snapshot = Schemas["Snapshot"];
 export type Gap = Schemas["Gap"];
 export type Tone = "idle" | "connected" | "working" | "attention" | "broken";
 
-/** A part of a list. */
-export interface Page<T> {
-  items: T[];
-  next_cursor?: string | null;
-}
-
 /** An entry of the event log. What `data` holds depends on the type; pages look at the parts they know. */
 export interface LogEvent {
   id: string;

@@ -50,8 +50,8 @@ export function doneInWords(action: string): string | null {
   return done[action] ?? null;
 }
 
-export const outcomeTone: Record<AuditEntry["outcome"], Tone> = { done: "idle", refused: "attention", failed: "broken" };
-export const outcomeWord: Record<AuditEntry["outcome"], string> = { done: "Done", refused: "Refused", failed: "Failed" };
+export const outcomeTone: Record<string, Tone> = { done: "idle", refused: "attention", failed: "broken" };
+export const outcomeWord: Record<string, string> = { done: "Done", refused: "Refused", failed: "Failed" };
 
 /** Whether an entry has to do with what was typed. */
 export function about(entry: AuditEntry, typed: string): boolean {

@@ -21,7 +21,7 @@ export function fromWhere(peer: Peer): string {
   return peer.address ?? "an unknown place";
 }
 
-export const doorWords: Record<Peer["door"], string> = {
+export const doorWords: Record<string, string> = {
   tcp: "over this machine's loopback",
   unix: "over the Unix socket",
   tls: "from the network, over TLS",

@@ -8,21 +8,6 @@ import { Live } from "./live.svelte";
 import { router } from "./route.svelte";
 
 export type Info = components["schemas"]["Info"];
-
-/** How the API is reached from beyond this machine, while it is. */
-export interface Exposed {
-  addresses: string[];
-  /** SHA-256 of the certificate. */
-  fingerprint?: string | null;
-  /** Made by WhatIsUp: then others have to compare the fingerprint. */
-  self_made?: boolean;
-  valid_until?: string | null;
-}
-
-export interface Door {
-  kind: "tcp" | "unix" | "tls";
-  address: string;
-}
 type Phase = "starting" | "setup" | "signed_out" | "unreachable" | "ready";
 
 class App {
@@ -33,15 +18,6 @@ class App {
 
   #api: Api | null = null;
   #stream: EventStream | null = null;
-
-  /** All ways in. */
-  get doors(): Door[] {
-    return (this.info as (Info & { doors?: Door[] }) | null)?.doors ?? [];
-  }
-
-  get exposed(): Exposed | null {
-    return (this.info as (Info & { exposed?: Exposed | null }) | null)?.exposed ?? null;
-  }
 
   get api(): Api {
     if (!this.#api) throw new Error("no connection yet");
