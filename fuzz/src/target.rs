@@ -133,11 +133,14 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.trim().parse().ok()
 }
 
+/// What is being tried, and since when.
+type Current = Mutex<Option<(Instant, Vec<u8>)>>;
+
 /// Ends a process that hangs, with the input at which it does.
-#[derive(Clone)]
-struct Watched(Arc<Mutex<Option<(Instant, Vec<u8>)>>>);
+struct Watched(Arc<Current>);
 
 impl Watched {
+    #[allow(clippy::disallowed_methods, reason = "there is no event to wait for: nothing happens any more")]
     fn start(name: &'static str) -> Self {
         let watched = Watched(Arc::default());
         let (weak, pause) = (Arc::downgrade(&watched.0), Duration::from_secs(1));
@@ -185,6 +188,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "taking long is what is tested")]
     fn an_input_that_takes_long_is_told() {
         let found = catch_unwind(|| {
             crate::target!("slow").seeds(["a"]).run(|bytes| {

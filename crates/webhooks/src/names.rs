@@ -7,10 +7,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Names(Source);
 
+type Tell = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 #[derive(Clone)]
 enum Source {
     System,
-    Told(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Told(Arc<Tell>),
 }
 
 impl Names {
