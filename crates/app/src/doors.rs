@@ -40,3 +40,39 @@ pub(crate) async fn public(config: &Config, open: &OpenVault) -> Result<Option<P
     tracing::warn!(addresses = ?public.bind, port = public.port, "other machines can reach the API, with TLS and a key");
     Ok(Some(Public { certificate, names: public.names.clone() }))
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{RunArgs, Sources};
+    use std::path::Path;
+
+    fn config(data_dir: &Path, env: &[(&str, String)]) -> Config {
+        let args = RunArgs { data_dir: Some(data_dir.to_owned()), ..RunArgs::default() };
+        let port = [("WHATISUP_API_PORT", "0".to_owned()), ("WHATISUP_API_BIND", "127.0.0.1".to_owned())];
+        let env = port.iter().chain(env).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Config::load(&Sources { args, env, ..Sources::default() }).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_nobody_chose_does_not_keep_the_application_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("x".repeat(120));
+        std::fs::create_dir(&deep).unwrap();
+        drop(bind(&config(&deep, &[])).unwrap());
+        assert!(!deep.join("api.sock").exists());
+        let chosen = ("WHATISUP_API_SOCKET_PATH", deep.join("api.sock").display().to_string());
+        let error = bind(&config(&deep, &[chosen])).unwrap_err();
+        assert_eq!(error.code(), "socket_unusable");
+        assert!(error.to_string().contains("too long"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_socket_at_which_somebody_answers_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let _alive = std::os::unix::net::UnixListener::bind(dir.path().join("api.sock")).unwrap();
+        let error = bind(&config(dir.path(), &[])).unwrap_err();
+        assert_eq!((error.code(), error.title()), ("socket_unusable", "The socket of the local API cannot be used"));
+    }
+}

@@ -6,7 +6,7 @@ use crate::connection::Seat;
 use crate::guard::Asker;
 use crate::problem::Problem;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use std::sync::Arc;
 /// Within the look at who asks, outside of what a route needs: each key has limits of its own, and who has no good one shares one
 /// with all the others. That keys are looked at first costs microseconds, and so a good one is never refused for others' bad ones.
 pub(crate) async fn within(State(api): State<Api>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let asked = request.headers().clone();
+    // All that the form of a refusal depends on.
+    let asked: HeaderMap =
+        request.headers().get_all(header::ACCEPT).iter().map(|form| (header::ACCEPT, form.clone())).collect();
     let mut level = None;
     let mut response = match admitted(&api, route.as_ref().map_or("", MatchedPath::as_str), request, next, &mut level).await {
         Ok(response) => response,

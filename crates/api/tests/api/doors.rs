@@ -247,6 +247,18 @@ async fn nothing_is_said_there_without_tls() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_is_let_go_at_every_door() {
+    let (rig, port) = public().await;
+    let silent = async |port: u16| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let ended = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 1])).await.expect("it is ended");
+        assert!(matches!(ended, Ok(0) | Err(_)));
+    };
+    tokio::join!(silent(port), silent(rig.address().port()));
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_public_door_nothing_is_exposed() {
     let rig = Rig::start().await;
     let info = rig.get("/v1/info").await;
