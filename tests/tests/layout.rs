@@ -159,6 +159,7 @@ fn only_the_dialers_open_connections() {
         ("crates/whatsapp/src/dialer/", "it is the dialer to WhatsApp"),
         ("crates/webhooks/src/dialer.rs", "it is the dialer to webhook receivers"),
         ("crates/api/src/bind.rs", "makes a socket to listen on, and never connects it"),
+        ("crates/api/src/bind/socket.rs", "listens at a path of this machine, after a knock whether somebody answers there"),
         ("crates/app/src/cli/client.rs", "the command line talks to the API of this machine"),
         ("crates/app/src/examine.rs", "asks the API of this machine whether it lives"),
     ];
