@@ -44,6 +44,9 @@ pub struct Limits {
 /// Of all connections: never given to callers without a good key.
 const KEPT_CONNECTIONS: usize = 32;
 
+/// On how many connections one app is never asked to make room.
+const KNOWN_PER_APP: usize = 32;
+
 const fn count(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("no limit here is nothing")
 }
@@ -71,6 +74,7 @@ impl Limits {
             most: self.connections,
             per_source: self.connections_per_source,
             kept: KEPT_CONNECTIONS.min(self.connections / 4),
+            per_app: KNOWN_PER_APP.min(self.connections_per_source / 4).max(1),
         }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! A caller is unknown until one of its requests brought a good key or cookie. Only unknown ones are ever asked to leave, the
 //! eldest of those from where most come, so whoever has a key gets in however many have none: it needs its place only for
-//! the moment until its first request was looked at.
+//! the moment until its first request was looked at. An app is known on some of its connections and no more: with all of them
+//! it could keep the person out who would take its key back.
 
+use domain::AppId;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +20,8 @@ pub(crate) struct Room {
     pub per_source: usize,
     /// Of `most`: never given to unknown callers.
     pub kept: usize,
+    /// On how many one app is known.
+    pub per_app: usize,
 }
 
 /// From where a connection comes, as far as others can be told from it.
@@ -58,6 +62,8 @@ struct Inside {
 struct Taken {
     source: Source,
     known: bool,
+    /// Which app is known there; `None` is a person.
+    app: Option<AppId>,
     leave: CancellationToken,
 }
 
@@ -90,7 +96,7 @@ impl Crowd {
         }
         let (number, leave) = (inside.next, CancellationToken::new());
         inside.next += 1;
-        inside.seats.insert(number, Taken { source, known: false, leave: leave.clone() });
+        inside.seats.insert(number, Taken { source, known: false, app: None, leave: leave.clone() });
         drop(inside);
         Some(Arc::new(Seat { crowd: self.clone(), number, known: AtomicBool::new(false), leave }))
     }
@@ -129,12 +135,19 @@ impl Inside {
 }
 
 impl Seat {
-    /// One of its requests brought a good key: it is not asked to leave any more.
-    pub fn vouch(&self) {
-        if !self.known.swap(true, Ordering::Relaxed)
-            && let Some(taken) = self.crowd.locked().seats.get_mut(&self.number)
-        {
-            taken.known = true;
+    /// One of its requests brought a good key, of this app or a person's: it is not asked to leave any more, unless the app has
+    /// enough of such places.
+    pub fn vouch(&self, app: Option<AppId>) {
+        if self.known.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut inside = self.crowd.locked();
+        if app.is_some() && inside.count(|t| t.known && t.app == app) >= self.crowd.room.per_app {
+            return;
+        }
+        if let Some(taken) = inside.seats.get_mut(&self.number) {
+            (taken.known, taken.app) = (true, app);
+            self.known.store(true, Ordering::Relaxed);
         }
     }
 
@@ -155,7 +168,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const ROOM: Room = Room { most: 8, per_source: 4, kept: 2 };
+    const ROOM: Room = Room { most: 8, per_source: 4, kept: 2, per_app: 2 };
 
     fn left(seat: &Seat) -> bool {
         seat.leave.is_cancelled()
@@ -165,7 +178,7 @@ mod tests {
     fn one_source_has_its_share_and_its_eldest_unknown_caller_goes() {
         let crowd = Crowd::new(ROOM);
         let seats: Vec<_> = (0..4).map(|_| crowd.enter(Source::User(1)).unwrap()).collect();
-        seats[0].vouch();
+        seats[0].vouch(None);
         let fifth = crowd.enter(Source::User(1)).unwrap();
         assert!(!left(&seats[0]) && left(&seats[1]) && !left(&seats[2]) && !left(&fifth));
         assert_eq!(crowd.count(), (4, 1));
@@ -175,7 +188,7 @@ mod tests {
     fn who_is_known_never_goes_and_a_source_full_of_them_gets_no_more() {
         let crowd = Crowd::new(ROOM);
         let seats: Vec<_> = (0..4).map(|_| crowd.enter(Source::User(1)).unwrap()).collect();
-        seats.iter().for_each(|s| s.vouch());
+        seats.iter().for_each(|s| s.vouch(None));
         assert!(crowd.enter(Source::User(1)).is_none());
         assert!(crowd.enter(Source::User(2)).is_some());
         assert!(seats.iter().all(|s| !left(s)));
@@ -202,7 +215,7 @@ mod tests {
             .map(|_| {
                 let seat = crowd.enter(Source::Loopback).unwrap();
                 assert!(!left(&seat));
-                seat.vouch();
+                seat.vouch(None);
                 seat
             })
             .collect();
@@ -211,6 +224,23 @@ mod tests {
         }
         assert!(good.iter().all(|s| !left(s)));
         assert_eq!(crowd.count().1, 4);
+    }
+
+    #[test]
+    fn an_app_does_not_keep_the_person_out_with_its_own_good_key() {
+        let crowd = Crowd::new(ROOM);
+        let app = Some(AppId::new(domain::Timestamp::EPOCH, 1));
+        let seats: Vec<_> = (0..4).map(|_| crowd.enter(Source::User(1)).unwrap()).collect();
+        seats.iter().for_each(|s| s.vouch(app));
+        assert_eq!(crowd.count(), (4, 2));
+        let person = crowd.enter(Source::User(1)).unwrap();
+        person.vouch(None);
+        assert!(!left(&seats[0]) && !left(&seats[1]) && left(&seats[2]) && !left(&person));
+        // When one of its places is free again, another connection of its takes it.
+        drop(seats.into_iter().next());
+        let next = crowd.enter(Source::User(1)).unwrap();
+        next.vouch(app);
+        assert_eq!(crowd.count().1, 2);
     }
 
     #[test]

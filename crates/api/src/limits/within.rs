@@ -46,7 +46,7 @@ async fn admitted(
         }
         Some(caller) => {
             if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
-                seat.vouch();
+                seat.vouch(caller.app());
             }
             if let Some(now) = api.limits.known(caller) {
                 *level = Some(now);
