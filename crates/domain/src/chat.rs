@@ -62,7 +62,7 @@ impl FromStr for ChatId {
         let user = user.split(':').next().unwrap_or(user);
         let fits = match server {
             "s.whatsapp.net" => user.parse::<Phone>().is_ok_and(|p| p.digits() == user),
-            "broadcast" => user == "status" || user.bytes().all(|b| b.is_ascii_digit()),
+            "broadcast" => user == "status" || (!user.is_empty() && user.bytes().all(|b| b.is_ascii_digit())),
             _ => !user.is_empty() && user.bytes().all(|b| b.is_ascii_digit() || b == b'-'),
         };
         if fits { Ok(ChatId(format!("{user}@{server}"))) } else { Err(RecipientError::NotAChat) }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn refuses_what_names_no_chat() {
-        for text in ["", "nobody", "@lid", "1@example.org", "abc@s.whatsapp.net", "x y@g.us"] {
+        for text in ["", "nobody", "@lid", ":@broadcast", ":1@lid", "1@example.org", "abc@s.whatsapp.net", "x y@g.us"] {
             assert!(text.parse::<Recipient>().is_err(), "{text}");
         }
     }
