@@ -34,10 +34,11 @@ pub async fn perform(args: Args) -> Result<ExitCode> {
         }
     };
     let shred = args.shred;
-    let moved = app::migrate_store(&Sources::from_args(args.run), &targets, tell, |moved| {
+    let sources = Sources::from_args(args.run);
+    let moved = Box::pin(app::migrate_store(&sources, &targets, tell, |moved| {
         report(moved);
         shred || wished()
-    })
+    }))
     .await?;
     if !moved.to_set.is_empty() {
         report(&moved);
