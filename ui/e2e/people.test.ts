@@ -91,7 +91,7 @@ it("follows the system into the dark and remembers what one chose", async () => 
 });
 
 it("has nothing serious for axe to find, on any page, light or dark, wide or narrow", { timeout: 300_000 }, async () => {
-  const routes = ["/channels", `/channels/${paired}`, `/pair/${waiting}`, `/pair/${waiting}?window=pairing`, "/events", "/settings", "/sandbox", "/overview", "/outbox", "/webhooks", `/webhooks/${webhook}`, `/webhooks/${webhook}/${delivery}`];
+  const routes = ["/channels", `/channels/${paired}`, `/pair/${waiting}`, `/pair/${waiting}?window=pairing`, "/events", "/settings", "/sandbox", "/apps", "/audit", "/overview", "/outbox", "/webhooks", `/webhooks/${webhook}`, `/webhooks/${webhook}/${delivery}`];
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 400]) {
       const page = await desk.dashboard("/channels", { colorScheme, viewport: { width, height: 800 } });
@@ -109,7 +109,7 @@ it("has nothing serious for axe to find, on any page, light or dark, wide or nar
 it("explains itself: every page that it links to for reading is there", async () => {
   const page = await desk.dashboard();
   const found = new Set<string>();
-  for (const route of [`/channels/${paired}`, "/events", "/overview", "/outbox", "/webhooks", `/webhooks/${webhook}`]) {
+  for (const route of [`/channels/${paired}`, "/events", "/overview", "/outbox", "/webhooks", "/apps", `/webhooks/${webhook}`]) {
     await desk.go(page, route);
     await page.locator("a[href^='/docs/concepts/']").first().waitFor();
     for (const link of await page.locator("a[href^='/docs/concepts/']").all()) found.add((await link.getAttribute("href")) ?? "");
