@@ -114,7 +114,7 @@ it("explains itself: every page that it links to for reading is there", async ()
     await page.locator("a[href^='/docs/concepts/']").first().waitFor();
     for (const link of await page.locator("a[href^='/docs/concepts/']").all()) found.add((await link.getAttribute("href")) ?? "");
   }
-  expect([...found].sort()).toEqual(["channels-and-sessions", "events", "sending", "webhooks"].map((name) => `/docs/concepts/${name}`));
+  expect([...found].sort()).toEqual(["apps", "channels-and-sessions", "events", "sending", "webhooks"].map((name) => `/docs/concepts/${name}`));
   for (const address of found) {
     const answer = await page.goto(app.url + address);
     expect([address, answer?.status()]).toEqual([address, 200]);
