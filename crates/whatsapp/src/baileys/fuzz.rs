@@ -2,7 +2,9 @@
 //! anything.
 #![allow(clippy::unwrap_used)]
 
+use super::json::Json;
 use super::name::Name;
+use super::read::Reading;
 use super::*;
 use crate::auth_state::snapshot::Snapshot;
 use std::path::Path;
@@ -15,6 +17,8 @@ fn directory() -> Files {
 fn one_file_of_the_directory() {
     let files = directory();
     let creds = &files["creds.json"];
+    let json = Json::parse("creds.json", creds).unwrap();
+    let begun = Reading::of(super::creds::read(&json.root("creds.json")).unwrap()).unwrap();
     let seeds = files.iter().map(|(name, bytes)| [name.as_bytes(), b"\n", bytes.as_slice()].concat());
     let words = [
         "creds.json",
@@ -39,17 +43,31 @@ fn one_file_of_the_directory() {
             None => (bytes, &[][..]),
         };
         let name = String::from_utf8_lossy(name).into_owned();
-        let mut with = BTreeMap::from([("creds.json".to_owned(), creds.as_slice())]);
-        with.insert(name, content);
-        match read(&with) {
+        // Curves are slow in a build for tests: what needs them is tried now and then.
+        let all = bytes.len().is_multiple_of(16);
+        let taken = match Name::parse(&name) {
+            Name::Creds | Name::TcTokenIndex | Name::Other => {
+                if !all {
+                    return Err(String::new());
+                }
+                read(&BTreeMap::from([("creds.json".to_owned(), creds.as_slice()), (name, content)]))
+            }
+            kind => Json::parse(&name, content).and_then(|json| {
+                let mut reading = begun.clone();
+                reading.take(kind, &json.root(&name))?;
+                Ok(reading.done(Notes::default()))
+            }),
+        };
+        match taken {
             Ok(taken) => {
-                // What was taken can be kept, given back, and taken again; and no name of it leads out of a directory.
-                let kept = Snapshot::from_bytes(&taken.snapshot.to_bytes());
-                assert!(kept.is_ok(), "{:?}", kept.err());
-                if let Ok(written) = write(&taken.snapshot) {
-                    assert!(written.files.keys().all(|name| !name.contains(['/', '\\']) && !name.starts_with('.')));
-                    // Curves are slow in a build for tests.
-                    assert!(bytes.len() % 16 != 0 || read(&written.files).is_ok());
+                if all {
+                    // What was taken can be kept, given back, and taken again; and no name of it leads out of a directory.
+                    let kept = Snapshot::from_bytes(&taken.snapshot.to_bytes());
+                    assert!(kept.is_ok(), "{:?}", kept.err());
+                    if let Ok(written) = write(&taken.snapshot) {
+                        assert!(written.files.keys().all(|name| !name.contains(['/', '\\']) && !name.starts_with('.')));
+                        assert!(read(&written.files).is_ok());
+                    }
                 }
                 Ok(taken.notes.lines().len())
             }

@@ -64,7 +64,9 @@ pub fn read<Bytes: AsRef<[u8]>>(files: &BTreeMap<String, Bytes>) -> Result<Read,
     Ok(reading.done(notes))
 }
 
-struct Reading {
+/// What was taken so far.
+#[derive(Clone)]
+pub(super) struct Reading {
     snapshot: Snapshot,
     context: LegacySessionLocalContext,
     /// Below it, pre-keys are uploaded.
@@ -77,7 +79,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(device: Device) -> Result<Self, BaileysError> {
+    pub(super) fn of(device: Device) -> Result<Self, BaileysError> {
         // Proves besides that every key is one.
         device.live().map_err(|error| BaileysError::new(CREDS, Fault::Session(error.to_string())))?;
         let public = PublicKey::from_djb_public_key_bytes(device.identity_key.public.bytes())
@@ -95,7 +97,7 @@ impl Reading {
         })
     }
 
-    fn take(&mut self, name: Name, file: &Field<'_>) -> Result<(), BaileysError> {
+    pub(super) fn take(&mut self, name: Name, file: &Field<'_>) -> Result<(), BaileysError> {
         match name {
             Name::Creds | Name::TcTokenIndex | Name::Other => {}
             Name::Prekey(id) => {
@@ -172,7 +174,7 @@ impl Reading {
         Ok(())
     }
 
-    fn done(mut self, mut notes: Notes) -> Read {
+    pub(super) fn done(mut self, mut notes: Notes) -> Read {
         if self.snapshot.device.push_name.is_empty() {
             // The name stands in this collection. Known up to its end, it would never be told again, and whatsapp-rust waits
             // for a name at every login.
