@@ -35,7 +35,7 @@ fn bytes(value: &str) -> Vec<Vec<u8>> {
     let bare = value.strip_prefix("wiu_").unwrap_or(value);
     let hex = || {
         let pairs = bare.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        (bare.len() % 2 == 0).then(|| pairs.collect::<Option<Vec<u8>>>()).flatten()
+        bare.len().is_multiple_of(2).then(|| pairs.collect::<Option<Vec<u8>>>()).flatten()
     };
     let read = [STANDARD.decode(bare).ok(), STANDARD_NO_PAD.decode(bare).ok(), URL_SAFE_NO_PAD.decode(bare).ok(), hex()];
     read.into_iter().flatten().collect()
