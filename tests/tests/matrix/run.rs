@@ -7,6 +7,7 @@ use super::expected::{self, Asked};
 use super::stage::Stage;
 use acceptance::raw::{Answer, Place, Raw};
 use futures::future::join_all;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -39,8 +40,14 @@ impl<'a> Run<'a> {
     /// When an answer was another one than it had to be.
     pub fn verdict(&self) {
         let wrong = self.wrong.lock().unwrap();
-        let shown: Vec<&str> = wrong.iter().take(40).map(String::as_str).collect();
-        assert!(wrong.is_empty(), "{} wrong answers (MATRIX_SEED={}), of which:\n{}", wrong.len(), seed(), shown.join("\n"));
+        // Of each kind a few.
+        let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for text in wrong.iter() {
+            kinds.entry(text.rsplit("; ").next().unwrap_or_default()).or_default().push(text);
+        }
+        let shown: Vec<String> =
+            kinds.iter().map(|(_, all)| format!("{} times:\n  {}", all.len(), all[..all.len().min(4)].join("\n  "))).collect();
+        assert!(wrong.is_empty(), "{} wrong answers (MATRIX_SEED={}):\n{}", wrong.len(), seed(), shown.join("\n"));
     }
 
     pub async fn ask(&self, path: &str, operations: &[&Operation], cells: &Cells) {
@@ -101,20 +108,23 @@ impl<'a> Run<'a> {
         let operation = operations.iter().copied().find(|o| o.method == meant);
         let path_is_closed = operations.iter().any(|o| o.path != "/livez");
         let expected = expected::answer(&Asked { operation, path_is_closed, host, origin, content, who, reading });
-        if operation.is_some_and(|o| o.id == "sign_out") && who == Who::Cookie && expected.status == 204 {
-            self.sign_out(path).await;
-            return;
-        }
         let scope = operation.and_then(|o| match &o.need {
             Need::Scope { scope, .. } => Some(scope.as_str()),
             Need::Open | Need::SignIn | Need::PollToken | Need::Known | Need::Person => None,
         });
+        let lines = match who {
+            // Who signs out is out: that is another browser each time.
+            Who::Cookie if operation.is_some_and(|o| o.id == "sign_out") && expected.status == 204 => {
+                format!("Cookie: {}\r\nX-WhatIsUp: 1\r\n", self.stage.signed_in().await)
+            }
+            _ => who.lines(self.stage, scope),
+        };
         let request = format!(
             "{method} {} HTTP/1.1\r\n{}{}{}{}Accept: {ACCEPT}\r\n{}\r\n{}",
             self.stage.path(path, expected::of_something(operation, content)),
             host.lines,
             origin.lines,
-            who.lines(self.stage, scope),
+            lines,
             content.lines,
             if content.body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", content.body.len()) },
             content.body,
@@ -142,18 +152,6 @@ impl<'a> Run<'a> {
             expected.status,
             expected.code
         ));
-    }
-
-    /// The browser that signs out has to sign in again.
-    async fn sign_out(&self, path: &str) {
-        let url = format!("{}{path}", self.stage.app.base());
-        let request = reqwest::Client::new().delete(url).header("cookie", self.stage.cookie()).header("x-whatisup", "1");
-        let status = request.send().await.unwrap().status();
-        if status != 204 {
-            self.note(&format!("DELETE {path} by a browser: {status}"));
-        }
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        self.stage.sign_in().await;
     }
 
     fn note(&self, what: &str) {

@@ -6,7 +6,6 @@ use acceptance::apps::{App, Asking};
 use acceptance::hook::{Hook, Reply};
 use acceptance::{Options, Rest, Whatisup, World};
 use serde_json::{Value, json};
-use std::sync::{Mutex, PoisonError};
 
 /// All scopes.
 pub const SCOPES: [&str; 8] = [
@@ -33,7 +32,8 @@ pub struct Stage {
     pub revoked: String,
     pub disabled: String,
     pub asking: Asking,
-    cookie: Mutex<String>,
+    /// Of a browser that is signed in.
+    pub cookie: String,
     ids: Ids,
     _hook: Hook,
     _world: World,
@@ -80,7 +80,8 @@ impl Stage {
 
         // Keys that were good.
         let expired = one("messages:read").await;
-        expired.rotate_key(&admin, &expired.key_id, 0).await.unwrap();
+        expired.rotate_key(&admin, &expired.key_id, 1).await.unwrap();
+        ends(&expired.rest).await;
         let revoked = one("events:read").await;
         revoked.revoke_key(&admin, &revoked.key_id).await.unwrap();
         let disabled = one("messages:send").await;
@@ -98,7 +99,7 @@ impl Stage {
 
         let ask = json!({ "name": "Assistant", "reason": "To be asked about", "scopes": ["channels:read"] });
         let asking = Asking::to_be_let_in(&app.base(), ask).await.unwrap();
-        let stage = Stage {
+        Stage {
             ids: Ids {
                 channel,
                 message: id(&message),
@@ -113,7 +114,7 @@ impl Stage {
             expired: expired.rest.key().to_owned(),
             revoked: revoked.rest.key().to_owned(),
             disabled: disabled.rest.key().to_owned(),
-            cookie: Mutex::default(),
+            cookie: signed_in(&app, &admin).await,
             app,
             admin,
             full,
@@ -121,28 +122,16 @@ impl Stage {
             asking,
             _hook: hook,
             _world: world,
-        };
-        stage.sign_in().await;
-        stage
+        }
     }
 
     pub fn port(&self) -> u16 {
         self.app.options.port
     }
 
-    pub fn cookie(&self) -> String {
-        self.cookie.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// A browser comes in, or comes in again.
-    pub async fn sign_in(&self) {
-        let link = self.admin.act("/v1/sign-in-links").await.unwrap();
-        let ticket = link["url"].as_str().unwrap().split_once("#sign-in=").unwrap().1.split('&').next().unwrap().to_owned();
-        let browser = reqwest::Client::new().post(format!("{}/v1/session", self.app.base()));
-        let answer = browser.json(&json!({ "ticket": ticket })).send().await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.status());
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        *self.cookie.lock().unwrap_or_else(PoisonError::into_inner) = cookie;
+    /// The cookie of one more browser.
+    pub async fn signed_in(&self) -> String {
+        signed_in(&self.app, &self.admin).await
     }
 
     /// The address of an operation, about something that is there or about nothing.
@@ -182,6 +171,16 @@ impl Stage {
         }
         seen.into()
     }
+}
+
+/// The cookie of a browser that comes in by a link.
+async fn signed_in(app: &Whatisup, admin: &Rest) -> String {
+    let link = admin.act("/v1/sign-in-links").await.unwrap();
+    let ticket = link["url"].as_str().unwrap().split_once("#sign-in=").unwrap().1.split('&').next().unwrap().to_owned();
+    let browser = reqwest::Client::new().post(format!("{}/v1/session", app.base()));
+    let answer = browser.json(&json!({ "ticket": ticket })).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.status());
+    answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 /// What tells of requests themselves, or of the time.
@@ -241,6 +240,15 @@ async fn page(rest: &Rest, path: &str) -> (u16, Value) {
     let status = answer.status().as_u16();
     let text = answer.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// Waits until a key is none any more.
+async fn ends(key: &Rest) {
+    let deadline = tokio::time::Instant::now() + acceptance::PATIENCE;
+    while page(key, "/v1/me").await.0 != 401 {
+        assert!(tokio::time::Instant::now() < deadline, "the key does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 async fn owed(admin: &Rest, webhook: &str) -> String {
