@@ -229,7 +229,7 @@ async fn no_key_of_an_app_answers_for_a_person() {
         (Method::POST, format!("{message}/approve")),
         (Method::POST, format!("{message}/deny")),
     ] {
-        let body = (method == Method::POST).then(|| wanted());
+        let body = (method == Method::POST).then(wanted);
         assert_eq!(with(&rig, &key, method.clone(), &path, body).await.told(), "403 person_only", "{method} {path}");
     }
     assert_eq!(poll(&rig, &asked).await.body, json!({"state": "waiting"}));
