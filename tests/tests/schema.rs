@@ -105,7 +105,6 @@ async fn holds(fixture: &Fixture, key: &str, examples: u32) {
     let document = fixture.admin.get("/v1/openapi.json").await.unwrap();
     let output = run(fixture, &document, key, examples).await;
     let said = said(&output);
-    println!("{said}");
     assert!(output.status.success(), "the document and the answers differ:\n{said}");
     let operations: usize = document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum();
     assert!(operations > 60 && said.contains("Test cases:"), "it has asked nothing:\n{said}");

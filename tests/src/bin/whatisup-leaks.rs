@@ -5,8 +5,10 @@ use acceptance::leaks::{Report, scan};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+type Count = fn(&Report) -> usize;
+
 /// What a whole run has at least; less means that it was not kept.
-const AT_LEAST: [(&str, fn(&Report) -> usize, usize); 6] = [
+const AT_LEAST: [(&str, Count, usize); 6] = [
     ("secrets", |r| r.secrets, 100),
     ("texts", |r| r.texts, 50),
     ("printed logs", |r| r.logs, 50),

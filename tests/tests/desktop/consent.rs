@@ -29,7 +29,7 @@ async fn decide(page: &Page, button: &str, outcome: &str) {
     until(&format!("{outcome:?} after {button:?}"), || async {
         page.sees(ARMED).await?;
         page.click(Locator::XPath(&exactly)).await?;
-        Ok(timeout(Duration::from_secs(3), page.says(outcome)).await??)
+        timeout(Duration::from_secs(3), page.says(outcome)).await?
     })
     .await
     .unwrap();

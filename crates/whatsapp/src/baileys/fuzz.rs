@@ -52,7 +52,17 @@ fn one_file_of_the_directory() {
                 }
                 read(&BTreeMap::from([("creds.json".to_owned(), creds.as_slice()), (name, content)]))
             }
-            kind => Json::parse(&name, content).and_then(|json| {
+            kind @ (Name::Prekey(_)
+            | Name::Session(_)
+            | Name::Identity(_)
+            | Name::SenderKey { .. }
+            | Name::SenderKeyMemory(_)
+            | Name::SyncKey(_)
+            | Name::SyncVersion(_)
+            | Name::LidOf(_)
+            | Name::PhoneOf(_)
+            | Name::DeviceList(_)
+            | Name::TcToken(_)) => Json::parse(&name, content).and_then(|json| {
                 let mut reading = begun.clone();
                 reading.take(kind, &json.root(&name))?;
                 Ok(reading.done(Notes::default()))
