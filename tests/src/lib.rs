@@ -61,7 +61,7 @@ pub async fn written(path: &std::path::Path, needle: &str) -> anyhow::Result<Str
     }
 }
 
-/// All files under a directory.
+/// All files under a directory that have something in them to read: a socket has not.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -71,7 +71,7 @@ pub fn files(directory: &std::path::Path) -> anyhow::Result<Vec<std::path::PathB
         let path = entry?.path();
         if path.is_dir() {
             found.extend(files(&path)?);
-        } else {
+        } else if path.is_file() {
             found.push(path);
         }
     }

@@ -10,7 +10,7 @@ type Count = fn(&Report) -> usize;
 /// What a whole run has at least; less means that it was not kept.
 const AT_LEAST: [(&str, Count, usize); 6] = [
     ("secrets", |r| r.secrets, 100),
-    ("texts", |r| r.texts, 50),
+    ("texts", |r| r.texts, 30),
     ("printed logs", |r| r.logs, 50),
     ("answers", |r| r.answers, 500),
     ("events", |r| r.events, 500),
