@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { App } from "./app";
 import { Desk } from "./browser";
+import { harvest } from "./leaks";
 
 let app: App;
 let desk: Desk;
@@ -19,6 +20,7 @@ afterAll(async () => {
 });
 
 const PASSPHRASE = "seven spare umbrellas";
+beforeAll(() => harvest({ passphrase: PASSPHRASE }));
 
 it("exports a channel into a file and brings it back without a QR", async () => {
   const { channel } = await app.paired("Traveller");
