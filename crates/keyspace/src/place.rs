@@ -226,18 +226,13 @@ mod fuzz {
         ::fuzz::target!("place").seeds(seeds).words(words).longest(512).run(|bytes| {
             let url = String::from_utf8_lossy(bytes);
             match Place::parse(&SecretString::from(url.as_ref()), None) {
-                // Shown to people: where it is, and none of what opens it.
-                Ok(place) => match &place.login.password {
-                    Some(password) if password.expose_secret().len() > 8 => {
-                        let hosts = place.hosts.iter().any(|(host, _)| host.contains(password.expose_secret()));
-                        let master =
-                            matches!(&place.kind, Kind::Sentinel { master } if master.contains(password.expose_secret()));
-                        let user = place.login.user.as_deref().is_some_and(|user| user.contains(password.expose_secret()));
-                        assert!(hosts || master || user || !place.to_string().contains(password.expose_secret()));
-                        Ok(true)
-                    }
-                    Some(_) | None => Ok(false),
-                },
+                // Shown to people is where it is, whatever opens it.
+                Ok(mut place) => {
+                    let shown = place.to_string();
+                    (place.login, place.sentinel_login) = (Login::default(), Login::default());
+                    assert_eq!(place.to_string(), shown);
+                    Ok(place.hosts.len())
+                }
                 Err(error) => Err(error.to_string()),
             }
         });
