@@ -75,10 +75,10 @@ pub fn operations(document: &Value) -> Vec<Operation> {
                 method: method.to_uppercase(),
                 path: path.clone(),
                 need: need(permission).unwrap_or_else(|| panic!("{name}: a permission that is not known here: {permission}")),
-                body: match &operation["requestBody"] {
-                    Value::Null => Body::None,
-                    body if body["required"] == true => Body::Required,
-                    _ => Body::Optional,
+                body: match (operation["requestBody"].is_null(), operation["requestBody"]["required"] == true) {
+                    (true, _) => Body::None,
+                    (false, true) => Body::Required,
+                    (false, false) => Body::Optional,
                 },
                 answers: operation["responses"].as_object().into_iter().flatten().filter_map(|(s, _)| s.parse().ok()).collect(),
                 takes_ticket: permission["ticket"] == true,

@@ -88,17 +88,17 @@ fn not_let_in(asked: &Asked<'_>, operation: &Operation) -> Option<Answer> {
     match &operation.need {
         Need::Open | Need::SignIn | Need::PollToken | Need::Known => None,
         Need::Person => Some(refused(403, "person_only")),
-        Need::Scope { scope, of } => match asked.who {
-            Who::Lacking => Some(refused(403, "scope_missing")),
-            // Which reaches no further than its channels, and this scope has none.
-            Who::Elsewhere if scope == "apps:manage" => Some(refused(403, "scope_missing")),
-            Who::Elsewhere => match of {
-                Of::Anything => None,
-                Of::EveryChannel => Some(refused(403, "scope_missing")),
-                Of::Channel | Of::Message | Of::Webhook | Of::Delivery => Some(refused(404, "not_found")),
-            },
+        Need::Scope { .. } if asked.who == Who::Lacking => Some(refused(403, "scope_missing")),
+        // It reaches no further than its channels, and this scope has none.
+        Need::Scope { scope, .. } if asked.who == Who::Elsewhere && scope == "apps:manage" => {
+            Some(refused(403, "scope_missing"))
+        }
+        Need::Scope { of, .. } => match of {
             // However much an app may do: the receivers of others are not there for it.
-            _ => matches!(of, Of::Webhook | Of::Delivery).then(|| refused(404, "not_found")),
+            Of::Webhook | Of::Delivery => Some(refused(404, "not_found")),
+            Of::EveryChannel if asked.who == Who::Elsewhere => Some(refused(403, "scope_missing")),
+            Of::Channel | Of::Message if asked.who == Who::Elsewhere => Some(refused(404, "not_found")),
+            Of::Anything | Of::EveryChannel | Of::Channel | Of::Message => None,
         },
     }
 }

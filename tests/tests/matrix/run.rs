@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
             kinds.entry(text.rsplit("; ").next().unwrap_or_default()).or_default().push(text);
         }
         let shown: Vec<String> =
-            kinds.iter().map(|(_, all)| format!("{} times:\n  {}", all.len(), all[..all.len().min(4)].join("\n  "))).collect();
+            kinds.values().map(|all| format!("{} times:\n  {}", all.len(), all[..all.len().min(4)].join("\n  "))).collect();
         assert!(wrong.is_empty(), "{} wrong answers (MATRIX_SEED={}):\n{}", wrong.len(), seed(), shown.join("\n"));
     }
 
@@ -112,12 +112,12 @@ impl<'a> Run<'a> {
             Need::Scope { scope, .. } => Some(scope.as_str()),
             Need::Open | Need::SignIn | Need::PollToken | Need::Known | Need::Person => None,
         });
-        let lines = match who {
+        let signs_out = who == Who::Cookie && operation.is_some_and(|o| o.id == "sign_out") && expected.status == 204;
+        let lines = if signs_out {
             // Who signs out is out: that is another browser each time.
-            Who::Cookie if operation.is_some_and(|o| o.id == "sign_out") && expected.status == 204 => {
-                format!("Cookie: {}\r\nX-WhatIsUp: 1\r\n", self.stage.signed_in().await)
-            }
-            _ => who.lines(self.stage, scope),
+            format!("Cookie: {}\r\nX-WhatIsUp: 1\r\n", self.stage.signed_in().await)
+        } else {
+            who.lines(self.stage, scope)
         };
         let request = format!(
             "{method} {} HTTP/1.1\r\n{}{}{}{}Accept: {ACCEPT}\r\n{}\r\n{}",
