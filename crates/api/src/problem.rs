@@ -75,7 +75,13 @@ impl Problem {
     /// With the sentence that every problem of this code has.
     pub fn of(code: Code) -> Self {
         // What passes by itself says when it is worth another try, in seconds.
-        let waits = [(Code::QueueFull, 30), (Code::NoWorker, 5), (Code::IdempotencyInFlight, 1), (Code::Overloaded, 1), (Code::TooManyStreams, 30)];
+        let waits = [
+            (Code::QueueFull, 30),
+            (Code::NoWorker, 5),
+            (Code::IdempotencyInFlight, 1),
+            (Code::Overloaded, 1),
+            (Code::TooManyStreams, 30),
+        ];
         let retry_after = waits.into_iter().find(|(passing, _)| *passing == code).map(|(_, seconds)| seconds);
         Problem { code, detail: code.sentence().to_owned(), errors: Vec::new(), channel: None, retry_after }
     }

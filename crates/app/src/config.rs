@@ -366,7 +366,7 @@ pub fn remember_vault_choice(data_dir: &Path, store: VaultStore) -> std::io::Res
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
-#[cfg(test)]
-mod fuzz;

@@ -45,8 +45,8 @@ pub use build::{build, passes};
 pub use concerns::Concerns;
 pub use config::{
     ApiConfig, ChannelsConfig, Config, ConfigError, Database, EventsConfig, LogConfig, LogFormat, MasterSource, Origin,
-    OutboxConfig, PostgresConfig, PublicConfig, RedisConfig, Sessions, Socket, Sources, VaultConfig, VaultStore, WebhooksConfig, WhatsAppConfig,
-    WorkerConfig, remember_vault_choice,
+    OutboxConfig, PostgresConfig, PublicConfig, RedisConfig, Sessions, Socket, Sources, VaultConfig, VaultStore,
+    WebhooksConfig, WhatsAppConfig, WorkerConfig, remember_vault_choice,
 };
 pub use environment::Taken;
 pub use examine::{Finding, alive, examine};

@@ -39,7 +39,9 @@ pub enum About {
         name: String,
     },
     /// A message that an app proposes. Neither its text nor whom it is for.
-    Ask { channel_name: String },
+    Ask {
+        channel_name: String,
+    },
     /// Keys that open nothing.
     Attempts {
         /// How many, and from where, in a sentence.

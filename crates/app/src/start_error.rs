@@ -48,7 +48,9 @@ pub enum StartError {
     Engine(#[from] engine::StartError),
     #[error("{}", .0.sentence())]
     Api(#[from] api::BindError),
-    #[error("The certificate for other machines cannot be used: {0}. Mend api.public.certificate and api.public.key, or leave both empty.")]
+    #[error(
+        "The certificate for other machines cannot be used: {0}. Mend api.public.certificate and api.public.key, or leave both empty."
+    )]
     Certificate(#[from] api::TlsError),
     #[error("{setting}: {message}")]
     WhatsApp { setting: &'static str, message: String },

@@ -90,7 +90,8 @@ async fn guarded(report: &mut Report) -> Result<()> {
         50.0,
         "µs",
     );
-    report.figure("… of a whole request, without and with", format!("{:.0} / {:.0} µs", cost.open * 1000.0, cost.keyed * 1000.0));
+    report
+        .figure("… of a whole request, without and with", format!("{:.0} / {:.0} µs", cost.open * 1000.0, cost.keyed * 1000.0));
     let flood = guard::flood(&world, &app, &rest, &channel, &to, 300).await?;
     report.figure(
         "REST send to the frame at the sandbox, quiet, p50 / p99",

@@ -1,7 +1,7 @@
-use crate::guard::{Need, permit};
 use super::passphrase::some_secret;
 use crate::api::Api;
 use crate::body::JsonBody;
+use crate::guard::{Need, permit};
 use crate::moving::Directory;
 use crate::params::ChannelPath;
 use crate::problem::{Code, FieldError, Problem};

@@ -1,8 +1,8 @@
-use crate::guard::{Caller, Need, permit};
-use domain::Scope;
 use crate::api::Api;
+use crate::guard::{Caller, Need, permit};
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::ChannelOut;

@@ -1,6 +1,6 @@
-use crate::guard::{Need, permit};
 use crate::api::Api;
 use crate::body::JsonBody;
+use crate::guard::{Need, permit};
 use crate::params::ChannelPath;
 use crate::problem::{Code, FieldError, Problem};
 use axum::Json;

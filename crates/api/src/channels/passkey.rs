@@ -1,5 +1,5 @@
-use crate::guard::{Need, permit};
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::ChannelPath;
 use crate::problem::{Code, Problem};
 use axum::Json;

@@ -1,7 +1,7 @@
-use crate::guard::{Need, permit};
 use crate::accept;
 use crate::api::Api;
 use crate::channels::drawing::Drawing;
+use crate::guard::{Need, permit};
 use crate::params::ChannelPath;
 use crate::problem::{Code, Problem};
 use axum::Json;

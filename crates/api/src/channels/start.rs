@@ -1,10 +1,10 @@
-use crate::guard::{Need, permit};
-use domain::Scope;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::ChannelPath;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use wire::ChannelOut;
 
 permit!(start: Need::scope(Scope::ChannelsManage).of_channel("id"));

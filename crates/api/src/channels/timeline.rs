@@ -1,11 +1,11 @@
-use crate::guard::{Need, permit};
-use domain::Scope;
 use crate::api::Api;
 use crate::cursor;
+use crate::guard::{Need, permit};
 use crate::params::{self, ChannelPath, Params};
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wire::StateOut;

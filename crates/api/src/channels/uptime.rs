@@ -1,10 +1,10 @@
-use crate::guard::{Need, permit};
-use domain::Scope;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use crate::params::{ChannelPath, Params};
 use crate::problem::{FieldError, Problem};
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};

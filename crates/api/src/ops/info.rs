@@ -1,5 +1,5 @@
-use crate::guard::{Caller, Need, permit};
 use crate::api::Api;
+use crate::guard::{Caller, Need, permit};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;

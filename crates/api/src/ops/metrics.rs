@@ -2,8 +2,8 @@ mod channel;
 mod webhook;
 mod worker;
 
-use crate::guard::{Caller, Need, permit};
 use crate::api::{Api, Parts};
+use crate::guard::{Caller, Need, permit};
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::header;

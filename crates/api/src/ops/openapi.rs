@@ -1,5 +1,5 @@
-use crate::guard::{Need, permit};
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};

@@ -1,6 +1,6 @@
-use crate::guard::{Caller, Need, permit};
 use super::workers::{self, StandingOut};
 use crate::api::Api;
+use crate::guard::{Caller, Need, permit};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

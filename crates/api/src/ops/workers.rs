@@ -1,5 +1,5 @@
-use crate::guard::{Need, permit};
 use crate::api::{Api, Parts};
+use crate::guard::{Need, permit};
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;

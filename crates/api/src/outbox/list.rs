@@ -1,6 +1,6 @@
-use crate::guard::{Caller, Need, permit};
 use crate::api::Api;
 use crate::cursor;
+use crate::guard::{Caller, Need, permit};
 use crate::params::{self, Params};
 use crate::problem::{FieldError, Problem};
 use axum::Json;

@@ -1,7 +1,7 @@
-use crate::guard::{Need, permit};
 use super::{Notifications, SETTING, Settings};
 use crate::api::Api;
 use crate::body::JsonBody;
+use crate::guard::{Need, permit};
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;

@@ -1,6 +1,6 @@
-use crate::guard::{Need, permit};
 use super::Settings;
 use crate::api::Api;
+use crate::guard::{Need, permit};
 use axum::Json;
 use axum::extract::State;
 

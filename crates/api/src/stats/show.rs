@@ -1,5 +1,5 @@
-use crate::guard::{Caller, Need, permit};
 use crate::api::Api;
+use crate::guard::{Caller, Need, permit};
 use crate::params::Params;
 use crate::problem::{FieldError, Problem};
 use axum::Json;

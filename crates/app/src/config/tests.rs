@@ -286,7 +286,9 @@ fn a_public_door_that_cannot_be_meant_is_told_by_its_setting() {
 
 #[test]
 fn the_socket_is_in_the_data_directory_unless_somebody_says_otherwise() {
-    let socket = |file: &str, env: &[(&str, &str)]| load(file, env, RunArgs::default()).map(|config| (config.api.socket, config.data_dir));
+    let socket = |file: &str, env: &[(&str, &str)]| {
+        load(file, env, RunArgs::default()).map(|config| (config.api.socket, config.data_dir))
+    };
     let (ours, data_dir) = socket("", &[]).unwrap();
     assert_eq!(ours, Some(Socket { path: data_dir.join("api.sock"), chosen: false }));
     assert_eq!(socket("[api]\nsocket = false", &[]).unwrap().0, None);
@@ -302,7 +304,17 @@ fn the_socket_is_in_the_data_directory_unless_somebody_says_otherwise() {
 #[test]
 fn limits_that_would_let_nobody_in_are_refused() {
     assert_eq!(load("", &[], RunArgs::default()).unwrap().api.limits, api::Limits::default());
-    for setting in ["per_key", "burst", "sends_per_key", "unknown", "at_once", "connections", "connections_per_peer", "streams", "streams_per_key"] {
+    for setting in [
+        "per_key",
+        "burst",
+        "sends_per_key",
+        "unknown",
+        "at_once",
+        "connections",
+        "connections_per_peer",
+        "streams",
+        "streams_per_key",
+    ] {
         let told = load(&format!("[limits]\n{setting} = 0"), &[], RunArgs::default()).unwrap_err().to_string();
         assert!(told.starts_with(&format!("limits.{setting}")), "{told}");
     }

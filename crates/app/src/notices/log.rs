@@ -58,11 +58,8 @@ fn of(event: &LoggedEvent, overview: &Overview) -> Option<News> {
         "webhook.disabled" => Notice::WebhookDisabled,
         "message.failed" => {
             let channel = event.channel?;
-            let about = About::Message {
-                channel,
-                channel_name: named(channel),
-                why: text(&data["message"]["failure"]["summary"]),
-            };
+            let about =
+                About::Message { channel, channel_name: named(channel), why: text(&data["message"]["failure"]["summary"]) };
             return Some(News { notice: Notice::MessageFailed, about });
         }
         "message.asking" => {
@@ -86,9 +83,7 @@ fn of(event: &LoggedEvent, overview: &Overview) -> Option<News> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use domain::{
-        AppRequestId, DoorKind, EndpointId, Event, PauseReason, Peer, Permit, Permits, Scope, Timestamp,
-    };
+    use domain::{AppRequestId, DoorKind, EndpointId, Event, PauseReason, Peer, Permit, Permits, Scope, Timestamp};
     use ledger::OpenOptions;
 
     #[tokio::test]
