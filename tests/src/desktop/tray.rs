@@ -116,19 +116,22 @@ impl Tray {
         self.line(&format!("a menu line with {text:?}"), |line| line.label.contains(text)).await
     }
 
-    /// Clicks the line that says this.
+    /// Clicks the line that says this. A menu that was drawn anew since it was read is read again, as a panel does.
     ///
     /// # Errors
     /// When there is none, or it cannot be clicked.
     pub async fn click(&self, text: &str) -> Result<()> {
-        let line = self.says(text).await?;
-        if !line.enabled {
-            bail!("{text:?} cannot be clicked");
-        }
-        let path = format!("{PATH}/Menu");
-        let event = (line.id, "clicked", Value::from(0_i32), 0_u32);
-        self.bus.call_method(Some(self.owner.as_str()), path.as_str(), Some(MENU), "Event", &event).await?;
-        Ok(())
+        until(&format!("a click on {text:?}"), || async {
+            let line = self.says(text).await?;
+            if !line.enabled {
+                bail!("{text:?} cannot be clicked");
+            }
+            let path = format!("{PATH}/Menu");
+            let event = (line.id, "clicked", Value::from(0_i32), 0_u32);
+            self.bus.call_method(Some(self.owner.as_str()), path.as_str(), Some(MENU), "Event", &event).await?;
+            Ok(())
+        })
+        .await
     }
 }
 
