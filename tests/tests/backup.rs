@@ -195,7 +195,7 @@ async fn a_backup_is_one_private_file_without_keys_and_never_overwrites() {
 
     // Without the program it works as well.
     let options = app.kill().await.unwrap();
-    back_up(&options, &world.path("after a kill.tar")).await;
+    back_up(&options, &world.path("of-a-killed-one.tar")).await;
 }
 
 /// A small installation with one linked channel and a backup of it.

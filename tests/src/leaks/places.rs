@@ -39,7 +39,7 @@ const GIVE_SECRETS: [(&str, &str); 12] = [
 ];
 
 /// Answers that have messages in them, because that is what they are for.
-const GIVE_TEXTS: [(&str, &str); 15] = [
+const GIVE_TEXTS: [(&str, &str); 17] = [
     ("GET /v1/channels/{}/messages", "the messages of a channel"),
     ("POST /v1/channels/{}/messages", "the message that was accepted"),
     ("GET /v1/messages/{}", "a message"),
@@ -55,6 +55,8 @@ const GIVE_TEXTS: [(&str, &str); 15] = [
     ("GET /v1/webhooks/{}/deliveries", "the events that are delivered"),
     ("POST /sandbox/", "not the application's: phones of the sandbox"),
     ("GET /sandbox/", "not the application's: phones of the sandbox"),
+    ("POST /phones/", "not the application's: a sandbox that is a process of its own"),
+    ("GET /phones/", "not the application's: a sandbox that is a process of its own"),
 ];
 
 /// Whether an answer of this route may have something of this kind.
