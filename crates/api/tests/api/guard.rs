@@ -1,6 +1,6 @@
 //! Host × Origin × method × key, on every route of the OpenAPI document: the exact status, and that nothing changed.
 
-use crate::rig::{Answer, Rig, SHELL};
+use crate::rig::{Answer, Doors, Rig, SHELL};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -37,7 +37,8 @@ fn code(answer: &str) -> String {
 
 #[tokio::test]
 async fn every_route_but_the_open_ones_needs_the_right_key() {
-    let rig = Rig::start().await;
+    // So many callers without a key would be slowed down otherwise.
+    let rig = Rig::start_at(Doors::wide()).await;
     let host = format!("Host: {}\r\n", rig.address());
     let almost = &rig.key.expose()[..rig.key.expose().len() - 1];
     for (method, path, open) in routes() {
