@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use socket::scripted::{Played, Script};
 use socket::{Close, Secret, SocketEvent};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -54,7 +55,8 @@ impl Doors {
     /// Room for as many as a test likes.
     pub fn wide() -> Doors {
         let most = 2000;
-        let limits = Limits { connections: most, connections_per_source: most, streams: most, ..Limits::default() };
+        let unknown = NonZeroU32::new(100_000).unwrap();
+        let limits = Limits { connections: most, connections_per_source: most, streams: most, unknown, ..Limits::default() };
         Doors { limits, ..Doors::default() }
     }
 }
