@@ -51,6 +51,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(90);
 /// How long what is left over may take: an endpoint is told one event at a time, each durably.
 const CALM: Duration = Duration::from_secs(240);
+/// How much of what a worker printed is shown.
+const LAST_LINES: usize = 150;
 /// Channels that are linked at a time.
 const AT_ONCE: usize = 60;
 
@@ -208,7 +210,15 @@ async fn whole(lines: &[Line], fleet: &Fleet) -> Result<()> {
                 told.push(format!("{} at {}: {:?}", line.channel, rest.base(), rest.state(&line.channel).await));
             }
         }
-        return Err(error.context(format!("the workers hold {:?}; {told:#?}", fleet.held().await)));
+        // The last that each worker said about them.
+        for worker in &fleet.workers {
+            let printed = worker.app.as_ref().map(crate::Whatisup::printed).unwrap_or_default();
+            let lines: Vec<&str> = printed.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default().join("\n");
+            told.push(format!("{} printed:\n{tail}", worker.name));
+        }
+        let told = told.join("\n");
+        return Err(error.context(format!("the workers hold {:?};\n{told}", fleet.held().await)));
     }
     let deadline = Instant::now() + LONG;
     for rest in fleet.doors() {

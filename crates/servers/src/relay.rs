@@ -28,6 +28,8 @@ struct State {
     open: Vec<(u64, TcpStream, TcpStream)>,
     /// Of all connections that were carried.
     carried: u64,
+    /// How much more the clients may say before all is cut, if that is bounded.
+    left: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Relay {
     pub fn to(target: SocketAddr) -> Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a port");
         let address = listener.local_addr().expect("it is bound");
-        let state = State { way: Way::Open, delay: Duration::ZERO, open: Vec::new(), carried: 0 };
+        let state = State { way: Way::Open, delay: Duration::ZERO, open: Vec::new(), carried: 0, left: None };
         let line = Arc::new(Line { target, state: Mutex::new(state), changed: Condvar::new() });
         let theirs = Arc::clone(&line);
         thread::spawn(move || theirs.listen(&listener));
@@ -71,14 +73,21 @@ impl Relay {
         self.line.turn(Way::Cut);
     }
 
+    /// As `cut`, when the clients have said so many things more. A thing is what arrives from one of them at a time; the last one
+    /// still gets to the server, and the answer does not come back.
+    pub fn cut_after(&self, things: u64) {
+        self.line.state().left = Some(things);
+    }
+
     /// Connections stay, and nothing comes through in either direction; new ones are accepted and hear nothing. What was under
     /// way arrives after `mend`, as TCP would send it again.
     pub fn blackhole(&self) {
         self.line.turn(Way::Blackhole);
     }
 
-    /// From now on everything comes through again; a delay stays.
+    /// From now on everything comes through again, without bounds; a delay stays.
     pub fn mend(&self) {
+        self.line.state().left = None;
         self.line.turn(Way::Open);
     }
 
@@ -146,14 +155,14 @@ impl Line {
         };
         let (from, to) = (server.try_clone().ok()?, client.try_clone().ok()?);
         let line = Arc::clone(&self);
-        let back = thread::spawn(move || line.pump(from, to));
-        self.pump(client, server);
+        let back = thread::spawn(move || line.pump(from, to, false));
+        self.pump(client, server, true);
         let _ = back.join();
         self.state().open.retain(|(other, ..)| *other != number);
         Some(())
     }
 
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, by_client: bool) {
         let mut bytes = [0; 64 << 10];
         while let Ok(some @ 1..) = from.read(&mut bytes) {
             let delay = self.state().delay;
@@ -161,13 +170,27 @@ impl Line {
                 thread::sleep(delay);
             }
             let said = bytes.get(..some).unwrap_or_default();
-            if !self.let_through() || to.write_all(said).is_err() {
+            if !self.let_through() {
                 break;
+            }
+            let last = by_client && self.is_last();
+            if to.write_all(said).is_err() {
+                break;
+            }
+            if last {
+                self.turn(Way::Cut);
             }
         }
         // An end that is heard in a black hole is not told either.
         self.let_through();
         let _ = to.shutdown(Shutdown::Write);
+    }
+
+    /// Counts what a client says; whether nothing more may follow it.
+    fn is_last(&self) -> bool {
+        let mut state = self.state();
+        state.left = state.left.map(|left| left.saturating_sub(1));
+        state.left == Some(0)
     }
 
     /// Waits out a black hole; false when the line is cut.

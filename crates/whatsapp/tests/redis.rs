@@ -23,7 +23,11 @@ struct Worker {
 
 impl Worker {
     fn new(house: &House, server: &Redis) -> Self {
-        let keyspace = Keyspace::connect(KeyspaceConfig::new(server.url())).unwrap();
+        Worker::at(house, &server.url())
+    }
+
+    fn at(house: &House, url: &str) -> Self {
+        let keyspace = Keyspace::connect(KeyspaceConfig::new(url)).unwrap();
         let holdings = Holdings::new();
         let store = AuthStore::redis(keyspace.clone(), holdings.clone(), house.vault());
         Worker { whatsapp: house::whatsapp(&house.sandbox, store.clone()), keyspace, holdings, store }
@@ -167,6 +171,35 @@ async fn a_redis_that_goes_away_ends_the_socket_and_the_next_one_loses_nothing()
     let mut session = reopened(&worker).await;
     assert_eq!(session.inbox.readable(&id).await.content, Content::Text { text: "nobody can keep this now".into() });
     both_ways(&house, &mut session, 2).await;
+}
+
+/// A restart of Redis may fall anywhere between the first question and the login; none of it is a reason to give a channel up.
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_redis_goes_away_on_the_way_to_a_login_the_session_comes_back() {
+    let (house, server) = (House::new().await, durable());
+    let relay = Relay::to(server.address());
+    let worker = Worker::at(&house, &relay.instead_of(&server.url()));
+    drop(worker.linked(&house, channel(1)).await);
+    let mut broken = 0;
+    for things in 1.. {
+        relay.cut_after(things);
+        let mut session = worker.open(channel(1)).await;
+        let ended = session.until(|event| match event {
+            SocketEvent::Opened { .. } => Some(None),
+            SocketEvent::Closed(close) => Some(Some(*close)),
+            _ => None,
+        });
+        let ended = ended.await;
+        relay.mend();
+        match ended {
+            Some(close) => assert_eq!(close, Close::Lost(Cause::StorageFailed), "cut after {things}"),
+            None => break,
+        }
+        broken += 1;
+        // Well again, before it is cut elsewhere.
+        drop(reopened(&worker).await);
+    }
+    assert!(broken > 5, "{broken}");
 }
 
 async fn reopened(worker: &Worker) -> Session {

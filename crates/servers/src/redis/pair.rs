@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 /// What the sentinels call the pair.
 const NAME: &str = "whatisup";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
+/// A failover that was asked for takes a second or two, and is now and then given up without a word.
+const HAND_OVER: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Ended when dropped.
@@ -109,19 +111,33 @@ impl RedisPair {
 
     /// Asks the sentinels to make the other one the primary while both live.
     pub fn hand_over(&self) {
-        self.until("a failover", || self.sentinels.first().is_some_and(|s| s.ask(&["SENTINEL", "FAILOVER", NAME]) == "OK"));
-        self.turned();
+        let mut asked: Option<Instant> = None;
+        self.until("another primary", || {
+            if asked.is_none_or(|at| at.elapsed() > HAND_OVER) {
+                let said = self.sentinels.first().map(|s| s.ask(&["SENTINEL", "FAILOVER", NAME]));
+                asked = said.filter(|said| said == "OK").map(|_| Instant::now()).or(asked);
+            }
+            asked.is_some() && self.has_turned()
+        });
+        self.take_note();
         self.in_step(self.replica());
     }
 
     fn turned(&self) {
+        self.until("another primary", || self.has_turned());
+        self.take_note();
+    }
+
+    /// Whether the replica is the primary now, by its own word and by that of all sentinels.
+    fn has_turned(&self) -> bool {
         let next = self.replica();
-        self.until("another primary", || {
-            let agreed = |s: &Sentinel| {
-                s.ask(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).lines().nth(1) == Some(&next.port().to_string())
-            };
-            self.sentinels.iter().all(agreed) && said(next).contains("role:master")
-        });
+        let agreed = |s: &Sentinel| {
+            s.ask(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).lines().nth(1) == Some(&next.port().to_string())
+        };
+        self.sentinels.iter().all(agreed) && said(next).contains("role:master")
+    }
+
+    fn take_note(&self) {
         let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
         *primary = 1 - *primary;
     }
@@ -193,9 +209,10 @@ impl Sentinel {
 
 fn configuration(directory: &Path, port: u16, primary: u16, password: Option<&str>) -> String {
     let auth = password.map(|password| format!("sentinel auth-pass {NAME} {password}\n")).unwrap_or_default();
+    // A machine that stands still for a second is not a dead server: nobody asked for that failover.
     format!(
         "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n{auth}\
-         sentinel down-after-milliseconds {NAME} 500\nsentinel failover-timeout {NAME} 2000\n",
+         sentinel down-after-milliseconds {NAME} 1500\nsentinel failover-timeout {NAME} 3000\n",
         directory.display()
     )
 }

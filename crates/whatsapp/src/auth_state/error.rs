@@ -107,6 +107,16 @@ impl OpenError {
         }
     }
 
+    /// What upstream's error is about, however it is wrapped.
+    pub fn behind(error: &(dyn std::error::Error + 'static)) -> Self {
+        match trouble(error) {
+            Some(Trouble::Moved) => OpenError::Moved,
+            Some(Trouble::Away(what)) => OpenError::Unwritable(what.clone()),
+            Some(Trouble::WrongKey) => OpenError::WrongKey,
+            None => OpenError::from_sqlite(crate::transport::chain(error)),
+        }
+    }
+
     /// From SQLite's own words; it has no other way to say it through diesel.
     pub fn from_sqlite(text: String) -> Self {
         if text.contains("file is not a database") {
@@ -142,12 +152,7 @@ impl From<io::Error> for OpenError {
 
 impl From<wacore::store::error::StoreError> for OpenError {
     fn from(error: wacore::store::error::StoreError) -> Self {
-        match trouble(&error) {
-            Some(Trouble::Moved) => OpenError::Moved,
-            Some(Trouble::Away(what)) => OpenError::Unwritable(what.clone()),
-            Some(Trouble::WrongKey) => OpenError::WrongKey,
-            None => OpenError::from_sqlite(crate::transport::chain(&error)),
-        }
+        OpenError::behind(&error)
     }
 }
 

@@ -83,7 +83,8 @@ pub(super) async fn build(
     }
     let built = builder.build().await.map_err(|e| {
         tracing::error!(channel.id = %opening.channel, error = %chain(&e), "the client cannot be built");
-        OpenError::from_sqlite(chain(&e)).close()
+        // Building writes too.
+        shared.verdict().unwrap_or_else(|| OpenError::behind(&e).close())
     })?;
     let client = built.into_client();
     client.enable_auto_reconnect.store(false, Ordering::Relaxed);
