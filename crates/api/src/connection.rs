@@ -52,8 +52,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// What the system holds of an answer that the peer has not taken yet, in bytes: left to itself it holds megabytes for each
 /// peer that takes nothing.
 const SEND_BUFFER: usize = 128 * 1024;
-/// What is read or written ahead on one connection, in bytes; the largest head, too.
-const BUFFER: usize = 64 * 1024;
+/// What is read or written ahead on one connection, in bytes, before the next read or write.
+const BUFFER: usize = crate::guard::HEAD_LIMIT;
 /// How many fields a head may have.
 const FIELDS: usize = 100;
 /// How long to wait when the system has no room for another connection.

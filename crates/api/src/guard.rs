@@ -6,6 +6,7 @@ mod auditor;
 mod caller;
 mod door;
 mod fetch_site;
+mod head;
 mod headers;
 mod host;
 mod identify;
@@ -27,6 +28,8 @@ pub(crate) use permitted::{behind, known};
 pub(crate) use route::{EXTENSION, Route, permit};
 pub(crate) use sight::Subject;
 
+/// The largest head of a request, in bytes: its address and its fields, as they are written.
+pub(crate) const HEAD_LIMIT: usize = 64 * 1024;
 /// The largest JSON body, in bytes: a text of 65,536 characters fits however it is escaped.
 pub(crate) const BODY_LIMIT: usize = 512 * 1024;
 /// The largest body with a session in it: 48 MiB of file, in base64.

@@ -44,6 +44,7 @@ async fn the_outbox_is_read_from_its_own_indices() {
     for sql in [asking::NEXT, asking::ASKS, asking::DENY_OF_APP, asking::WITHDRAW, accept::ASKING] {
         check(&ledger, sql, "INDEX messages_asking").await;
     }
+    check(&ledger, asking::CANCEL_OF_APP, "INDEX messages_leaving").await;
     let channel = Some(ChannelId::new(Timestamp::EPOCH, 1));
     let parts =
         [None, Some(OutboxPart::Queued), Some(OutboxPart::Sending), Some(OutboxPart::Scheduled), Some(OutboxPart::Failed)];

@@ -1,5 +1,5 @@
 use super::origin::Origin;
-use super::{fetch_site, headers, host, origin};
+use super::{fetch_site, head, headers, host, origin};
 use crate::problem::Problem;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -33,6 +33,7 @@ pub(crate) struct Names {
 
 impl Door {
     fn admit(&self, request: &Request) -> Result<Origin, Problem> {
+        head::check(request.headers(), request.uri())?;
         let names = match request.extensions().get::<Peer>().map_or(DoorKind::Tcp, |peer| peer.door) {
             DoorKind::Tcp => &self.tcp,
             DoorKind::Unix => &self.unix,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// What every operation of this shape may answer besides what it declares. Of several codes with the same status the first names it.
 pub(super) fn problems(path: &str, method: &str, operation: &Map<String, Value>) -> Vec<Code> {
     let changes = method != "get";
-    let mut codes = vec![Code::BadHost];
+    let mut codes = vec![Code::BadHost, Code::HeadTooLarge];
     if path != "/livez" {
         codes.extend([Code::RateLimited, Code::Overloaded, Code::ShuttingDown, Code::Unavailable]);
     }

@@ -24,6 +24,7 @@ pub enum Code {
     NotAcceptable,
     UnsupportedMediaType,
     TooLarge,
+    HeadTooLarge,
     BodyTimeout,
     BadJson,
     Invalid,
@@ -61,7 +62,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 55] = [
+    pub const ALL: [Code; 56] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
@@ -83,6 +84,7 @@ impl Code {
         Code::NotAcceptable,
         Code::UnsupportedMediaType,
         Code::TooLarge,
+        Code::HeadTooLarge,
         Code::BodyTimeout,
         Code::BadJson,
         Code::Invalid,
@@ -142,6 +144,7 @@ impl Code {
             Code::NotAcceptable => "not_acceptable",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::TooLarge => "too_large",
+            Code::HeadTooLarge => "head_too_large",
             Code::BodyTimeout => "body_timeout",
             Code::BadJson => "bad_json",
             Code::Invalid => "invalid",
@@ -212,6 +215,7 @@ impl Code {
             | Code::EventGone
             | Code::Conflict => StatusCode::CONFLICT,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Invalid
             | Code::IdempotencyKeyReused
@@ -256,6 +260,7 @@ impl Code {
             Code::NotAcceptable => "No such form",
             Code::UnsupportedMediaType => "Body is not JSON",
             Code::TooLarge => "Body too large",
+            Code::HeadTooLarge => "Head too large",
             Code::BodyTimeout => "Body too slow",
             Code::BadJson => "Bad JSON",
             Code::Invalid => "Request not valid",
@@ -327,6 +332,7 @@ impl Code {
                 "There is more to do than can be done just now. Try again as Retry-After says; the channels stay connected."
             }
             Code::NotFound => "There is nothing at this address.",
+            Code::HeadTooLarge => "The address and the headers of a request may have 64 KiB together.",
             Code::MethodNotAllowed => "This address does not take this method; the Allow header lists those that it takes.",
             Code::NotAcceptable => "None of the forms that the Accept header asks for exists here.",
             Code::UnsupportedMediaType => "Bodies are JSON: send Content-Type: application/json.",

@@ -251,6 +251,9 @@ async fn heads_that_are_too_long_or_have_too_many_fields_are_refused() {
     let fields = |count: usize| (0..count).map(|n| format!("X-Field-{n}: a\r\n")).collect::<String>();
     assert_eq!(rig.raw(&format!("{start}{}\r\n", fields(98))).await.0, 401);
     assert_eq!(rig.raw(&format!("{start}{}\r\n", fields(99))).await.0, 431);
+    for length in [66_000, 100_000] {
+        assert_eq!(rig.raw(&format!("{start}X-Long: {}\r\n\r\n", "a".repeat(length))).await.0, 431, "{length}");
+    }
     let long = TcpStream::connect(rig.address()).await.unwrap();
     let (mut reads, mut writes) = long.into_split();
     let writing = tokio::spawn(async move {

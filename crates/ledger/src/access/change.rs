@@ -12,7 +12,8 @@ pub enum AccessWrite {
     NewApp(App),
     /// Changes one that is still as it `was`. `NoSuchApp`; `Changed`.
     App { was: App, now: App },
-    /// With its keys; what it wants sent and waits for a person is denied. Its webhooks are paused. `NoSuchApp`.
+    /// With its keys; what it wants sent and waits for a person is denied, what waits in the outbox is cancelled. Its webhooks are
+    /// paused. `NoSuchApp`.
     DeleteApp(AppId),
     /// A new one, with SHA-256 of its text. `NoSuchApp`; `AlreadyThere`.
     NewKey { key: Key, hash: [u8; 32] },
@@ -30,8 +31,9 @@ pub enum AccessWrite {
 impl Ledger {
     /// Changes who may come in, notes it in the audit log and tells it by events: all or nothing. The newest `seq` of the event
     /// log afterwards. With it the webhooks of an app that may not come in any more (it is disabled or deleted, or has neither a
-    /// key that works nor a program that is let in) are paused, those of one that may again are resumed, and what a disabled or
-    /// deleted app wants sent and waits for a person is denied.
+    /// key that works nor a program that is let in) are paused, those of one that may again are resumed; what a disabled or
+    /// deleted app wants sent is denied where it waits for a person, and cancelled where it waits in the outbox without a person
+    /// having approved it.
     pub async fn change_access(
         &self,
         writes: Vec<AccessWrite>,

@@ -12,7 +12,7 @@ pub(super) async fn write(batch: &mut Batch, step: &AccessWrite, at: Timestamp) 
         AccessWrite::NewApp(app) => insert_app(batch, app).await.map(|()| Some(app.id)),
         AccessWrite::App { was, now } => change_app(batch, was, now, at).await.map(|()| Some(now.id)),
         AccessWrite::DeleteApp(id) => {
-            asking::deny_all_of(batch, *id, at).await?;
+            asking::silence(batch, *id, at).await?;
             let gone = run(batch, query("DELETE FROM apps WHERE id = $1").bind(id.to_string())).await?;
             if gone == 0 { Err(LedgerError::NoSuchApp) } else { Ok(Some(*id)) }
         }
@@ -67,7 +67,7 @@ async fn change_app(batch: &mut Batch, was: &App, now: &App, at: Timestamp) -> R
     );
     run(batch, bound(query.bind(now.id.to_string()).bind(now.name.clone()), now)).await?;
     if was.disabled_at.is_none() && now.disabled_at.is_some() {
-        asking::deny_all_of(batch, now.id, at).await?;
+        asking::silence(batch, now.id, at).await?;
     }
     Ok(())
 }

@@ -68,6 +68,7 @@ async fn what_is_asked_often_walks_an_index_on_postgres_too() {
     for sql in [asking::NEXT, asking::ASKS, asking::DENY_OF_APP, asking::WITHDRAW, accept::ASKING] {
         check(&mut on, sql, "messages_asking").await;
     }
+    check(&mut on, asking::CANCEL_OF_APP, "messages_leaving").await;
     let done = AuditQuery { before: Some(9), ..AuditQuery::default() };
     check(&mut on, &audit::page(&done).text_for_postgres(), "audit_pkey").await;
     let done = AuditQuery { app: Some(AppId::new(Timestamp::EPOCH, 1)), ..done };

@@ -143,6 +143,38 @@ async fn an_app_that_is_disabled_or_deleted_proposes_nothing_any_more() {
 }
 
 #[tokio::test]
+async fn what_waits_in_the_outbox_for_an_app_that_is_disabled_does_not_leave() {
+    let (_home, ledger, id) = ledger().await;
+    let first = access::let_in(&ledger, 1).await;
+    let of = |n: u128, whose| {
+        let mut message = outbound(id, n, &format!("W{n}"));
+        message.outbox.app = whose;
+        message
+    };
+    accept(&ledger, of(1, Some(first.id))).await;
+    accept(&ledger, of(2, None)).await;
+    accept(&ledger, of(3, Some(app(2).id))).await;
+    accept(&ledger, of(4, Some(first.id))).await;
+    ask(&ledger, proposed(id, 5), t(500)).await;
+    done(ledger.approve(message_id(5), None, t(3)).await.unwrap());
+    ledger.mark_sending(id, None, vec![message_id(1)], t(4)).await.unwrap();
+    let disabled = domain::App { disabled_at: Some(t(5)), ..first.clone() };
+    ledger.change_access(vec![AccessWrite::App { was: first, now: disabled }], vec![], vec![], t(5)).await.unwrap();
+    let mut now = Vec::new();
+    for n in 1..=5 {
+        now.push(ledger.message(message_id(n)).await.unwrap().unwrap().status);
+    }
+    let (sending, queued) = (MessageStatus::Sending, MessageStatus::Queued);
+    assert_eq!(
+        now,
+        [sending, queued, queued, MessageStatus::Cancelled, queued],
+        "what left has left; a person approved the last"
+    );
+    assert_eq!(kinds(&ledger).await.last().unwrap(), "message.cancelled");
+    ledger.close().await;
+}
+
+#[tokio::test]
 async fn the_same_question_twice_is_one_question() {
     let (_home, ledger, id) = ledger().await;
     let key = |fingerprint| Some(Idempotency { key: "K".into(), fingerprint: [fingerprint; 32] });
