@@ -38,7 +38,7 @@ pub enum StartError {
     Ledger(#[from] OpenError),
     #[error("The database cannot be read or written: {0}.")]
     LedgerUse(#[from] ledger::LedgerError),
-    #[error("{0} workers use this database. Stop all of them, and do it again. Nothing was changed.")]
+    #[error("{} Nothing was changed.", workers_run(*.0))]
     WorkersRun(u64),
     #[error("The database was not used by this version yet. Start the application once: whatisupd run")]
     NotStarted,
@@ -74,6 +74,13 @@ pub enum StartAction {
     UseKeyFile,
     /// Sets the damaged ledger aside and begins with an empty one.
     StartFresh,
+}
+
+fn workers_run(workers: u64) -> String {
+    match workers {
+        1 => "A worker uses this database. Stop it, and do it again.".to_owned(),
+        some => format!("{some} workers use this database. Stop all of them, and do it again."),
+    }
 }
 
 impl StartError {
