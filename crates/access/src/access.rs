@@ -18,6 +18,19 @@ use tokio_util::task::TaskTracker;
 /// How often the ledger is read for what is not known here, at most: who makes things up must not keep it busy.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// What may be chosen about who comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessConfig {
+    /// How long a program that asks waits for an answer. Those that ask already keep what they were promised.
+    pub request_life: Duration,
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        AccessConfig { request_life: crate::requests::LIFE }
+    }
+}
+
 /// What [`Access`] stands on.
 #[derive(Clone, Debug)]
 pub struct AccessDeps {
@@ -37,6 +50,7 @@ pub struct Access {
 pub(crate) struct Inner {
     pub ledger: Ledger,
     pub clock: Clock,
+    pub config: AccessConfig,
     table: RwLock<Arc<Table>>,
     /// One reading of the ledger at a time, so that an older one never takes the place of a newer one. Never held with `asking`
     /// taken inside.
@@ -68,12 +82,21 @@ impl Access {
     /// # Errors
     /// The ledger cannot be read or written.
     pub async fn open(deps: AccessDeps) -> Result<Self, LedgerError> {
+        Self::open_as(AccessConfig::default(), deps).await
+    }
+
+    /// As [`open`](Access::open), as `config` says.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written.
+    pub async fn open_as(config: AccessConfig, deps: AccessDeps) -> Result<Self, LedgerError> {
         let AccessDeps { ledger, clock } = deps;
         // Before the first reading: what comes later is news.
         let news = ledger.news();
         let inner = Inner {
             ledger,
             clock,
+            config,
             table: RwLock::default(),
             reading: tokio::sync::Mutex::default(),
             asking: tokio::sync::Mutex::default(),

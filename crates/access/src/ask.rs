@@ -38,7 +38,7 @@ impl Access {
             code: requests::free_code(&table.requests, rand::random),
             poll_hash: token.hash().0,
             made_at: now,
-            expires_at: now.plus(requests::LIFE),
+            expires_at: now.plus(self.inner.config.request_life),
             state: RequestState::Waiting,
         };
         let by = By::new(Actor::Nobody, Some(request.peer.clone()));

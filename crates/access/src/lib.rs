@@ -26,7 +26,7 @@ mod sweep;
 mod table;
 mod usage;
 
-pub use access::{Access, AccessDeps};
+pub use access::{Access, AccessConfig, AccessDeps};
 pub use answer::{Allowance, RequestName};
 pub use apps::NewApp;
 pub use ask::NewRequest;

@@ -14,7 +14,7 @@ const A_MINUTE: usize = 10;
 const DENIED_OF_ONE: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(600);
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long a request waits for an answer.
+/// How long a request waits for an answer, when nobody says otherwise.
 pub(crate) const LIFE: Duration = Duration::from_secs(600);
 /// How long a key that was allowed waits to be collected, after the request's own life.
 const COLLECT_WITHIN: Duration = Duration::from_secs(600);
@@ -197,7 +197,8 @@ mod tests {
     proptest! {
         /// Whatever happens in whatever order: never more than may wait, of one or of all, and nobody waits longer than promised.
         #[test]
-        fn the_queue_stays_polite(steps in proptest::collection::vec(step(), 0..120)) {
+        fn the_queue_stays_polite(life in 10_u64..=3600, steps in proptest::collection::vec(step(), 0..120)) {
+            let life = Duration::from_secs(life);
             let (mut requests, mut now) = (Vec::<AppRequest>::new(), at(0));
             for (n, step) in steps.into_iter().enumerate() {
                 match step {
@@ -205,11 +206,11 @@ mod tests {
                         Ok(()) => {
                             let made_lately = requests.iter().filter(|r| r.made_at <= now && now.since(r.made_at) < MINUTE).count();
                             prop_assert!(made_lately < A_MINUTE);
-                            requests.push(request(n as u128, who, now));
+                            requests.push(AppRequest { expires_at: now.plus(life), ..request(n as u128, who, now) });
                         }
                         Err(error) => {
                             let wait = error.retry_after().unwrap();
-                            prop_assert!(wait >= SECOND && wait <= PATIENCE.max(LIFE) + SKEW, "{error:?}");
+                            prop_assert!(wait >= SECOND && wait <= PATIENCE.max(life) + SKEW, "{error:?}");
                         }
                     },
                     Step::Answer(which, yes) => {
@@ -234,7 +235,7 @@ mod tests {
                     prop_assert!(waits.iter().filter(|r| is_same(&r.peer, &peer(who))).count() <= WAITING_OF_ONE);
                 }
                 prop_assert!(waits.is_sorted_by_key(|r| r.made_at));
-                prop_assert!(waits.iter().all(|r| now.since(r.made_at) < LIFE));
+                prop_assert!(waits.iter().all(|r| now.since(r.made_at) < life));
             }
         }
     }

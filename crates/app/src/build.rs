@@ -9,7 +9,7 @@ use crate::servers::Servers;
 use crate::{Awaited, Config, StartError, awaited, doors, far_end, opened, private, standing, workers};
 #[cfg(feature = "sandbox")]
 use crate::{defect, embedded::Embedded};
-use access::{Access, AccessDeps};
+use access::{Access, AccessConfig, AccessDeps};
 use cluster::{Cluster, ClusterConfig};
 use domain::{Timestamp, WorkerId};
 use engine::{Clock, DataDirLock, Engine, EngineConfig, Holding, LockError};
@@ -244,7 +244,8 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     };
     let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
 
-    let access = match Access::open(AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() }).await {
+    let entry = AccessConfig { request_life: Duration::from_secs(config.apps.request_seconds) };
+    let access = match Access::open_as(entry, AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() }).await {
         Ok(access) => access,
         Err(error) => {
             give_up(cluster, &engine, &webhooks).await;

@@ -32,6 +32,7 @@ pub struct Config {
     pub database: Database,
     pub worker: WorkerConfig,
     pub api: ApiConfig,
+    pub apps: AppsConfig,
     pub vault: VaultConfig,
     pub whatsapp: WhatsAppConfig,
     pub channels: ChannelsConfig,
@@ -41,6 +42,13 @@ pub struct Config {
     pub log: LogConfig,
     /// The person's file of settings, when there is a secret in it.
     pub(crate) secret_settings: Option<PathBuf>,
+}
+
+/// Programs that ask to be let in.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct AppsConfig {
+    /// How long one waits for an answer.
+    pub request_seconds: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -163,6 +171,7 @@ struct Raw {
     data: RawData,
     api: doors::RawApi,
     limits: doors::RawLimits,
+    apps: AppsConfig,
     vault: RawVault,
     whatsapp: RawWhatsApp,
     channels: ChannelsConfig,
@@ -277,6 +286,7 @@ impl Raw {
                 master,
             },
             api: doors::api(self.api, self.limits, &data_dir)?,
+            apps: self.apps,
             whatsapp: WhatsAppConfig { device_name, url, ca, version },
             channels: self.channels,
             outbox: self.outbox,
@@ -305,6 +315,9 @@ impl Raw {
         }
         if !(1..=1 << 20).contains(&self.events.max_mib) {
             return Err(invalid("events.max_mib", "from 1 to 1048576"));
+        }
+        if !(10..=3600).contains(&self.apps.request_seconds) {
+            return Err(invalid("apps.request_seconds", "from 10 to 3600"));
         }
         if !(1..=120).contains(&self.webhooks.timeout_seconds) {
             return Err(invalid("webhooks.timeout_seconds", "from 1 to 120"));

@@ -1,7 +1,7 @@
 //! A program asks, a person answers, the program collects its key.
 
 use crate::ground::{Ground, all_of, channel, on, peer, person, secs, wants};
-use access::{Allowance, AskError, By, Collected, Error, PollToken, RequestName};
+use access::{Access, AccessConfig, AccessDeps, Allowance, AskError, By, Collected, Error, PollToken, RequestName};
 use domain::{Actor, Permits, RequestState, Scope};
 use futures::future::join_all;
 
@@ -106,6 +106,22 @@ async fn a_request_that_nobody_answers_expires() {
             ground.ledger.requests().await.unwrap().iter().all(|request| request.state == RequestState::Expired)
         })
         .await;
+}
+
+#[tokio::test]
+async fn how_long_a_request_waits_is_a_matter_of_choice() {
+    let ground = Ground::new().await;
+    let deps = AccessDeps { ledger: ground.ledger.clone(), clock: ground.clock.clone() };
+    let access = Access::open_as(AccessConfig { request_life: secs(20) }, deps).await.unwrap();
+    let (request, token) = access.ask(wants(all_of(&[Scope::EventsRead])), peer(1)).await.unwrap();
+    assert_eq!(request.expires_at.since(request.made_at), secs(20));
+    ground.pass(secs(19));
+    assert_eq!(access.waiting().len(), 1);
+    ground.pass(secs(1));
+    assert!(matches!(access.collect(request.id, &token).await, Ok(Collected::Expired)));
+    let late = access.allow(RequestName::Code(request.code), Allowance::default(), person()).await;
+    assert_eq!(late, Err(Error::Answered(RequestState::Expired)));
+    access.drain().await;
 }
 
 #[tokio::test]

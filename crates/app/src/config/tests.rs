@@ -126,13 +126,15 @@ fn queues_have_sensible_bounds() {
     let config = load("", &[("WHATISUP_OUTBOX_PER_MINUTE", "0")], RunArgs::default()).unwrap();
     assert_eq!((config.outbox.per_minute, config.outbox.burst, config.outbox.max_queued), (0, 20, 10_000));
     assert_eq!((config.events.keep_days, config.events.max, config.events.max_mib), (30, 1_000_000, 1024));
-    assert_eq!(config.webhooks.timeout_seconds, 15);
+    assert_eq!((config.apps.request_seconds, config.webhooks.timeout_seconds), (600, 15));
     for (setting, value) in [
         ("outbox.burst", "0"),
         ("outbox.max_queued", "0"),
         ("events.keep_days", "0"),
         ("events.max", "10"),
         ("events.max_mib", "0"),
+        ("apps.request_seconds", "9"),
+        ("apps.request_seconds", "3601"),
         ("webhooks.timeout_seconds", "0"),
         ("webhooks.timeout_seconds", "3600"),
         ("outbox.per_minute", "-1"),

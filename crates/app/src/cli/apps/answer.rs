@@ -81,7 +81,9 @@ async fn by_code(client: &Client, typed: &str) -> Result<Value> {
     let waiting = waiting(client).await?;
     let Some(request) = waiting.iter().find(|request| bare(words::text(request, "code")) == wanted) else {
         match waiting.len() {
-            0 => bail!("no program waits for an answer; a request is good for ten minutes, then the program has to ask again"),
+            0 => bail!(
+                "no program waits for an answer; a request that nobody answers in time is over, and the program has to ask again"
+            ),
             1 => bail!("no program that waits shows the code {typed}; `whatisupd apps requests` shows the one that does"),
             n => bail!("no program that waits shows the code {typed}; `whatisupd apps requests` shows the {n} that do"),
         }
