@@ -184,7 +184,7 @@ export interface paths {
          * Ask to be let in
          * @description The one thing that a program may do without a key. The person sees the name, the reason, the program's file as the system names
          *     it, what it asks for in words, and the code; and allows it (all of it, or less), or does not. What became of it is at
-         *     `status_url`, and so is the key, once. A few may wait at a time, and each for ten minutes.
+         *     `status_url`, and so is the key, once. A few may wait at a time, and each until `expires_at`.
          */
         post: operations["ask_for_access"];
         delete?: never;

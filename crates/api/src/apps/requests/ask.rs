@@ -73,7 +73,7 @@ pub(crate) struct AppRequestMade {
 ///
 /// The one thing that a program may do without a key. The person sees the name, the reason, the program's file as the system names
 /// it, what it asks for in words, and the code; and allows it (all of it, or less), or does not. What became of it is at
-/// `status_url`, and so is the key, once. A few may wait at a time, and each for ten minutes.
+/// `status_url`, and so is the key, once. A few may wait at a time, and each until `expires_at`.
 #[utoipa::path(post, path = "/v1/apps/requests", tag = "apps", operation_id = "ask_for_access",
     request_body = AppRequestIn,
     security(()),
