@@ -18,6 +18,7 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod rest;
+pub mod tls;
 pub mod tmpfs;
 pub mod world;
 

@@ -2,12 +2,15 @@
 
 use crate::PATIENCE;
 use anyhow::{Context, Result, bail};
+use rustls::ClientConfig;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpSocket, UnixStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -42,6 +45,12 @@ pub enum Place {
         from: Option<IpAddr>,
     },
     Unix(PathBuf),
+    /// The door for other machines.
+    Tls {
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        config: Arc<ClientConfig>,
+    },
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -50,18 +59,24 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 impl Place {
     async fn connect(&self) -> Result<Box<dyn Stream>> {
         match self {
-            Place::Tcp { to, from } => {
-                let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-                if let Some(from) = from {
-                    socket.bind(SocketAddr::new(*from, 0))?;
-                }
-                let stream = socket.connect(*to).await?;
-                stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
-            }
+            Place::Tcp { to, from } => Ok(Box::new(tcp(*to, *from).await?)),
             Place::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
+            Place::Tls { to, from, config } => {
+                let stream = tcp(*to, *from).await?;
+                Ok(Box::new(TlsConnector::from(config.clone()).connect(to.ip().into(), stream).await?))
+            }
         }
     }
+}
+
+async fn tcp(to: SocketAddr, from: Option<IpAddr>) -> Result<TcpStream> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(from) = from {
+        socket.bind(SocketAddr::new(from, 0))?;
+    }
+    let stream = socket.connect(to).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// One door to ask at, over one connection for as long as that is kept.
@@ -108,7 +123,11 @@ impl Raw {
             None => BufReader::new(self.place.connect().await?),
         };
         // Refused while it is still being written is an answer, too.
-        let written = stream.write_all(request).await;
+        let written = match stream.write_all(request).await {
+            // TLS keeps back what does not fill a record.
+            Ok(()) => stream.flush().await,
+            error => error,
+        };
         let Some(answer) = read(&mut stream, bodiless).await? else {
             written?;
             return Ok(None);

@@ -11,6 +11,10 @@ mod axes;
 mod cells;
 #[path = "matrix/declared.rs"]
 mod declared;
+#[path = "matrix/door.rs"]
+mod door;
+#[path = "matrix/doors.rs"]
+mod doors;
 #[path = "matrix/expected.rs"]
 mod expected;
 #[path = "matrix/heads.rs"]
@@ -23,6 +27,7 @@ mod stage;
 use axes::Who;
 use cells::Cells;
 use declared::{Need, Operation, operations};
+use door::Door;
 use run::Run;
 use serde_json::json;
 use stage::Stage;
@@ -39,14 +44,12 @@ async fn every_route_answers_every_way_to_ask_exactly_as_it_declares_and_nothing
     let stage = Stage::set().await;
     let document = stage.admin.get("/v1/openapi.json").await.unwrap();
     let operations = operations(&document);
-    let mut by_path: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
-    for operation in &operations {
-        by_path.entry(&operation.path).or_default().push(operation);
-    }
-    let run = Run::new(&stage);
+    let by_path = by_path(&operations);
+    let door = Door::loopback(stage.port());
+    let run = Run::new(&stage, &door);
     let before = stage.seen(&operations).await;
     for (path, operations_of_path) in &by_path {
-        run.ask(path, operations_of_path, &Cells::of(stage.port(), operations_of_path)).await;
+        run.ask(path, operations_of_path, &Cells::of(&door, operations_of_path)).await;
         // Noticed where it happened.
         let now = stage.seen(&operations).await;
         assert!(now == before, "asking {path} changed something: {:#?}", stage::differences(&before, &now));
@@ -58,6 +61,14 @@ async fn every_route_answers_every_way_to_ask_exactly_as_it_declares_and_nothing
     // A change would have been seen.
     stage.admin.post("/v1/channels", json!({ "name": "One more", "start": false })).await.unwrap();
     assert_ne!(stage.seen(&operations).await, before, "this test sees no change");
+}
+
+fn by_path(operations: &[Operation]) -> BTreeMap<&str, Vec<&Operation>> {
+    let mut by_path: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
+    for operation in operations {
+        by_path.entry(&operation.path).or_default().push(operation);
+    }
+    by_path
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 //! The axes: everything that varies from request to request.
 
 use super::stage::Stage;
+use std::net::SocketAddr;
 
 /// How the `Host` field is written, and whether that is good.
 #[derive(Clone, Debug)]
@@ -54,6 +55,79 @@ pub fn hosts(port: u16) -> Vec<Host> {
     ]
 }
 
+/// Names that the door for other machines goes by, as they are set: with its own port, and with that of a router before it.
+pub const NAMES: [&str; 2] = ["home.example", "router.example:8443"];
+
+/// `at`: where that door is; `loopback`: the port of the one for this machine.
+pub fn public_hosts(at: SocketAddr, loopback: u16) -> Vec<Host> {
+    let one = |name, value: String, good| Host { name, lines: format!("Host: {value}\r\n"), good };
+    let foreign = |name, value: String| one(name, value, Verdict::Foreign);
+    let (port, [name, router]) = (at.port(), NAMES);
+    // What the door at the other family's address goes by is not this one's.
+    let (address, other) = if at.is_ipv4() { (at.ip().to_string(), "[::1]") } else { (format!("[{}]", at.ip()), "127.0.0.2") };
+    vec![
+        one("the address", at.to_string(), Verdict::Good),
+        one("the name", format!("{name}:{port}"), Verdict::Good),
+        one("the name by way of the router", router.to_owned(), Verdict::Good),
+        foreign("another name", "other.example".to_owned()),
+        foreign("a rebound name", format!("rebound.example:{port}")),
+        foreign("a rebound name that looks like ours", format!("{name}.rebound.example:{port}")),
+        foreign("a rebound name that looks like the address", format!("127.0.0.2.rebound.example:{port}")),
+        foreign("a name below ours", format!("rebound.{name}:{port}")),
+        foreign("another port", format!("{address}:{}", port ^ 1)),
+        foreign("another port of the name", format!("{name}:8443")),
+        foreign("another port of the router", format!("router.example:{port}")),
+        foreign("the port of HTTPS", format!("{name}:443")),
+        foreign("no port", address.clone()),
+        foreign("the name without a port", name.to_owned()),
+        foreign("the router without a port", "router.example".to_owned()),
+        foreign("a trailing dot", format!("{name}.:{port}")),
+        foreign("a trailing dot after the router", "router.example.:8443".to_owned()),
+        foreign("a trailing dot after an address", format!("127.0.0.2.:{port}")),
+        foreign("capitals", format!("Home.Example:{port}")),
+        foreign("a longer port", format!("{address}:0{port}")),
+        foreign("somebody at it", format!("x@{address}:{port}")),
+        foreign("the door for this machine", format!("127.0.0.1:{loopback}")),
+        foreign("the name of the door for this machine", format!("localhost:{loopback}")),
+        foreign("the Unix socket", "localhost".to_owned()),
+        foreign("localhost with our port", format!("localhost:{port}")),
+        foreign("another address of this machine", format!("127.0.0.1:{port}")),
+        foreign("the address of the other family", format!("{other}:{port}")),
+        foreign("any address", format!("0.0.0.0:{port}")),
+        foreign("IPv6 without brackets", format!("::1:{port}")),
+        foreign("IPv6 without a port", "[::1]".to_owned()),
+        foreign("IPv6 at length", format!("[0:0:0:0:0:0:0:1]:{port}")),
+        foreign("IPv4 within IPv6", format!("[::ffff:127.0.0.2]:{port}")),
+        foreign("IPv4 within IPv6 in hex", format!("[::ffff:7f00:2]:{port}")),
+        foreign("any IPv6", format!("[::]:{port}")),
+        one("an empty one", String::new(), Verdict::Malformed),
+        Host { name: "none", lines: String::new(), good: Verdict::Malformed },
+        Host { name: "twice the same", lines: format!("Host: {at}\r\nHost: {at}\r\n"), good: Verdict::Malformed },
+        Host { name: "two", lines: format!("Host: {name}:{port}\r\nHost: other.example\r\n"), good: Verdict::Malformed },
+    ]
+}
+
+/// The socket has no port, and so its name has none.
+pub fn socket_hosts(loopback: u16) -> Vec<Host> {
+    let one = |name, value: String, good| Host { name, lines: format!("Host: {value}\r\n"), good };
+    let foreign = |name, value: &str| one(name, value.to_owned(), Verdict::Foreign);
+    vec![
+        one("its name", "localhost".to_owned(), Verdict::Good),
+        foreign("another name", "other.example"),
+        foreign("a rebound name that looks like its own", "localhost.rebound.example"),
+        foreign("a port", "localhost:80"),
+        foreign("a trailing dot", "localhost."),
+        foreign("capitals", "LOCALHOST"),
+        foreign("an address", "127.0.0.1"),
+        foreign("IPv6", "[::1]"),
+        one("the door that is next to it", format!("127.0.0.1:{loopback}"), Verdict::Foreign),
+        one("the name of the door that is next to it", format!("localhost:{loopback}"), Verdict::Foreign),
+        one("an empty one", String::new(), Verdict::Malformed),
+        Host { name: "none", lines: String::new(), good: Verdict::Malformed },
+        Host { name: "twice the same", lines: "Host: localhost\r\n".repeat(2), good: Verdict::Malformed },
+    ]
+}
+
 /// What page started it.
 #[derive(Clone, Debug)]
 pub struct Origin {
@@ -86,6 +160,32 @@ pub fn origins(port: u16) -> Vec<Origin> {
         one("another scheme", format!("https://127.0.0.1:{port}"), From::Elsewhere),
         one("an app's name without TLS", "http://desk.example".to_owned(), From::Elsewhere),
         Origin { name: "two", lines: format!("Origin: http://127.0.0.1:{port}\r\nOrigin: {PAGE}\r\n"), from: From::Elsewhere },
+    ]
+}
+
+/// As [`origins`], at the door for other machines.
+pub fn public_origins(at: SocketAddr, loopback: u16) -> Vec<Origin> {
+    let one = |name, value: String, from| Origin { name, lines: format!("Origin: {value}\r\n"), from };
+    vec![
+        Origin { name: "no page", lines: String::new(), from: From::Nowhere },
+        one("our own page", format!("https://{at}"), From::Ourselves),
+        one("an app's page", PAGE.to_owned(), From::TheApp),
+        one("another page", "https://other.example".to_owned(), From::Elsewhere),
+        one("null", "null".to_owned(), From::Elsewhere),
+        one("our own page without TLS", format!("http://{at}"), From::Elsewhere),
+        one("the page of the door for this machine", format!("http://127.0.0.1:{loopback}"), From::Elsewhere),
+    ]
+}
+
+/// No page gets there by itself, and none is ours.
+pub fn socket_origins(loopback: u16) -> Vec<Origin> {
+    let one = |name, value: &str| Origin { name, lines: format!("Origin: {value}\r\n"), from: From::Elsewhere };
+    vec![
+        Origin { name: "no page", lines: String::new(), from: From::Nowhere },
+        one("its own name", "http://localhost"),
+        one("the page of the door that is next to it", &format!("http://127.0.0.1:{loopback}")),
+        one("another page", "https://other.example"),
+        one("null", "null"),
     ]
 }
 

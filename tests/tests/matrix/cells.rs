@@ -1,7 +1,8 @@
 //! Which of all ways to ask are tried on a path.
 
-use super::axes::{Content, From, Host, Is, METHODS, Origin, Verdict, Who, contents, hosts, origins};
+use super::axes::{Content, From, Host, Is, METHODS, Origin, Verdict, Who, contents};
 use super::declared::Operation;
+use super::door::Door;
 use rand::rngs::StdRng;
 use rand::seq::IteratorRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -28,12 +29,34 @@ pub struct Cells {
 const DRAWN: usize = 100;
 
 impl Cells {
-    pub fn of(port: u16, operations: &[&Operation]) -> Self {
-        let mut cells = Cells { hosts: hosts(port), origins: origins(port), contents: contents(), all: Vec::new() };
-        cells.all = match std::env::var("MATRIX").as_deref() {
+    pub fn of(door: &Door, operations: &[&Operation]) -> Self {
+        Cells::with(door, |cells| match std::env::var("MATRIX").as_deref() {
             Ok("all") => cells.product(|_| true).collect(),
             _ => cells.chosen(operations),
-        };
+        })
+    }
+
+    /// What a door of another kind may do differently: the names that it goes by, and who is let in there. What comes after that
+    /// is the same for all doors.
+    pub fn of_names(door: &Door, operations: &[&Operation], who: &[Who]) -> Self {
+        Cells::with(door, |cells| {
+            let declared = |cell: &Cell| operations.iter().any(|o| o.method == METHODS[cell.method]);
+            let meant = |cell: &Cell| cell.content == 0 && who.contains(&Who::ALL[cell.who]);
+            // Each name with the keys that tell most; each kind of key at the first name, from every page.
+            let plain = |cell: &Cell| matches!(Who::ALL[cell.who], Who::Nobody | Who::Wrong | Who::Admin);
+            cells
+                .product(|cell| meant(cell) && declared(cell))
+                .filter(|cell| if cell.host == 0 { true } else { cell.origin == 0 && plain(cell) })
+                // And methods that there are not.
+                .chain(cells.product(|cell| meant(cell) && cell.host == 0 && cell.origin == 0 && plain(cell)))
+                .collect()
+        })
+    }
+
+    fn with(door: &Door, choose: impl FnOnce(&Cells) -> Vec<Cell>) -> Self {
+        let mut cells =
+            Cells { hosts: door.hosts.clone(), origins: door.origins.clone(), contents: contents(), all: Vec::new() };
+        cells.all = choose(&cells);
         cells.all.sort_unstable();
         cells.all.dedup();
         cells

@@ -3,12 +3,13 @@
 use super::axes::{METHODS, Verdict, Who};
 use super::cells::{Cell, Cells, seed};
 use super::declared::{Need, Operation};
+use super::door::Door;
 use super::expected::{self, Asked};
 use super::stage::Stage;
-use acceptance::raw::{Answer, Place, Raw};
+use acceptance::raw::{Answer, Raw};
 use futures::future::join_all;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -21,6 +22,7 @@ const ADDRESSES: u32 = 500;
 
 pub struct Run<'a> {
     stage: &'a Stage,
+    door: &'a Door,
     asked: AtomicUsize,
     /// How many addresses have tried wrong keys.
     addresses: AtomicU32,
@@ -28,8 +30,8 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(stage: &'a Stage) -> Self {
-        Run { stage, asked: AtomicUsize::new(0), addresses: AtomicU32::new(0), wrong: Mutex::default() }
+    pub fn new(stage: &'a Stage, door: &'a Door) -> Self {
+        Run { stage, door, asked: AtomicUsize::new(0), addresses: AtomicU32::new(0), wrong: Mutex::default() }
     }
 
     pub fn asked(&self) -> usize {
@@ -54,7 +56,7 @@ impl<'a> Run<'a> {
         let reading = self.reading(operations).await;
         let next = AtomicUsize::new(0);
         let lanes = (0..LANES).map(|_| async {
-            let mut line = Raw::to(self.address());
+            let mut line = self.door.line(None);
             let mut guesses = Guesses::default();
             while let Some(cell) = cells.all.get(next.fetch_add(1, Ordering::Relaxed)) {
                 self.one(path, operations, cells, *cell, reading, &mut line, &mut guesses).await;
@@ -63,20 +65,16 @@ impl<'a> Run<'a> {
         join_all(lanes).await;
     }
 
-    fn address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.stage.port()))
-    }
-
     /// What the route that reads answers to a person. The same is answered to every app that may.
     async fn reading(&self, operations: &[&Operation]) -> u16 {
         let Some(operation) = operations.iter().find(|o| o.method == "GET") else { return 200 };
         let head = format!(
-            "GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAccept: {ACCEPT}\r\nAuthorization: Bearer {}\r\n\r\n",
+            "GET {} HTTP/1.1\r\n{}Accept: {ACCEPT}\r\nAuthorization: Bearer {}\r\n\r\n",
             self.stage.path(&operation.path, true),
-            self.stage.port(),
+            self.door.hosts[0].lines,
             self.stage.admin.key()
         );
-        let answer = Raw::to(self.address()).ask(head.as_bytes(), false).await.unwrap().unwrap();
+        let answer = self.door.line(None).ask(head.as_bytes(), false).await.unwrap().unwrap();
         let expected = match operation.id.as_str() {
             // The channel of the stage stands still: there is nothing to scan and nothing to sign.
             "show_qr" | "show_passkey" => 409,
@@ -184,10 +182,10 @@ impl Guesses {
     fn fresh(&mut self, run: &Run<'_>) -> bool {
         if self.line.is_none() || (self.tried >= TRIES && !self.exhausted) {
             let number = run.addresses.fetch_add(1, Ordering::Relaxed);
-            self.exhausted = number >= ADDRESSES;
+            self.exhausted = number >= ADDRESSES || !run.door.is_asked_from_many();
             let [_, _, high, low] = number.to_be_bytes();
             let from = IpAddr::V4(Ipv4Addr::new(127, 1, high, low));
-            self.line = Some(Raw::at(Place::Tcp { to: run.address(), from: Some(from) }));
+            self.line = Some(run.door.line(Some(from)));
             self.tried = 0;
         }
         self.tried += 1;
@@ -195,6 +193,6 @@ impl Guesses {
     }
 
     fn line(&mut self, run: &Run<'_>) -> &mut Raw {
-        self.line.get_or_insert_with(|| Raw::to(run.address()))
+        self.line.get_or_insert_with(|| run.door.line(None))
     }
 }

@@ -54,8 +54,15 @@ const NOTHING: &str = "00000000000000000000000001";
 
 impl Stage {
     pub async fn set() -> Self {
+        Stage::set_with(Vec::new()).await
+    }
+
+    /// With these variables besides.
+    pub async fn set_with(env: Vec<(String, String)>) -> Self {
         let world = World::with_phones(2).await.unwrap();
-        let app = Whatisup::start(options(&world)).await.unwrap();
+        let mut options = options(&world);
+        options.env.extend(env);
+        let app = Whatisup::start(options).await.unwrap();
         let admin = app.rest().await.unwrap();
         let mut events = app.events(None).await.unwrap();
 
