@@ -1,5 +1,6 @@
 //! Several workers over one Postgres and one Redis, each with its own way to Redis, so that it can be cut off.
 
+use crate::leaks::{Store, keep_store};
 use crate::{Options, Rest, Whatisup, World, process};
 use anyhow::{Context, Result, bail};
 use servers::{Postgres, Redis, RedisOptions, Relay};
@@ -12,6 +13,13 @@ pub struct Fleet {
     pub redis: Redis,
     pub workers: Vec<Worker>,
     key: String,
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        keep_store(Store::Redis, self.redis.directory());
+        keep_store(Store::Postgres, self.postgres.directory());
+    }
 }
 
 /// One worker, running or not.

@@ -2,14 +2,17 @@
 //! folder, over a whole run of all tests, until `whatisup-leaks` looks for the one in the other.
 //!
 //! Kept only where the environment names the folder (`LEAKS`), as `make test` does. There:
-//! `known.jsonl` has what must not be found; `seen/` what was printed, answered and told; `data/` what lay on disk.
+//! `known.jsonl` has what must not be found; `seen/` what was printed, answered and told; `data/` what lay on disk;
+//! `redis/` and `postgres/` what lay on the disks of the servers.
 
 mod places;
 mod scan;
+mod stores;
 mod variants;
 
 pub use places::Kind;
 pub use scan::{Leak, Report, Scanner, scan};
+pub use stores::{Store, keep_store, keep_store_in};
 
 use serde_json::{Value, json};
 use std::fs::{self, File, OpenOptions};

@@ -4,12 +4,13 @@
 
 use acceptance::apps::{App, Asking};
 use acceptance::hook::{Hook, Reply};
-use acceptance::leaks::{self, Kind, Report};
+use acceptance::leaks::{self, Kind, Report, Store};
 use acceptance::{Events, Options, Rest, Whatisup, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::process::Command;
@@ -40,12 +41,20 @@ fn a_long_story_leaks_nothing_and_what_would_leak_is_found() {
 
     // And every one of them would have been found, at every kind of place.
     let known = fs::read_to_string(folder.path().join("known.jsonl")).unwrap();
-    for line in known.lines() {
+    // The same is noted again and again.
+    for line in known.lines().collect::<BTreeSet<_>>() {
         let known: Value = serde_json::from_str(line).unwrap();
         let (kind, value) = (known["kind"].as_str().unwrap(), known["value"].as_str().unwrap());
         let planted = plant(value);
         let places: Vec<_> = leaks::scan(planted.path()).unwrap().leaks.into_iter().map(|leak| leak.place).collect();
-        for place in ["printed-", "the answer to GET /v1/apps", "the event app.requested", "data/of-x/ledger.db"] {
+        for place in [
+            "printed-",
+            "the answer to GET /v1/apps",
+            "the event app.requested",
+            "data/of-x/ledger.db",
+            "redis/of-",
+            "postgres/of-",
+        ] {
             assert!(
                 places.iter().any(|p| p.contains(place)),
                 "a {kind} ({}) was not found at {place}: {places:?}",
@@ -58,7 +67,7 @@ fn a_long_story_leaks_nothing_and_what_would_leak_is_found() {
 /// The folder of a run in which a secret is everywhere.
 fn plant(value: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for part in ["seen", "data/of-x"] {
+    for part in ["seen", "data/of-x", "redis/of-x", "postgres/of-x"] {
         fs::create_dir_all(folder.path().join(part)).unwrap();
     }
     leaks::know_in(folder.path(), Kind::Secret, "planted", value);
@@ -67,8 +76,34 @@ fn plant(value: &str) -> tempfile::TempDir {
     write("seen/printed-1.log", format!("2026-01-01 INFO api: x={value} y\n").as_bytes());
     write("seen/answers-1.jsonl", format!("{}\n", json!({ "route": "GET /v1/apps", "body": body })).as_bytes());
     write("seen/events-1.jsonl", format!("{}\n", json!({ "event": "app.requested", "data": body })).as_bytes());
-    write("data/of-x/ledger.db", &[b"\0\x01page".as_slice(), value.as_bytes(), b"\xff"].concat());
+    let page = [b"\0\x01page".as_slice(), value.as_bytes(), b"\xff", [0; 512].as_slice()].concat();
+    write("data/of-x/ledger.db", &page);
+    write("redis/of-x/1.aof", &page);
+    write("postgres/of-x/16390", &page);
     folder
+}
+
+#[test]
+fn texts_are_found_everywhere_but_in_postgres_where_they_may_be() {
+    const LETTER: &str = "a letter that nobody else may read";
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["seen", "data"] {
+        fs::create_dir_all(folder.path().join(part)).unwrap();
+    }
+    leaks::know_in(folder.path(), Kind::Text, "planted", LETTER);
+    let page = [b"\0\x01page".as_slice(), LETTER.as_bytes(), b"\xff", [0; 512].as_slice()].concat();
+    for (store, file) in [(Store::Redis, "appendonlydir/1.aof"), (Store::Postgres, "data/base/16384/16390")] {
+        let server = tempfile::tempdir().unwrap();
+        let file = server.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, &page).unwrap();
+        leaks::keep_store_in(folder.path(), store, server.path()).unwrap();
+    }
+    let report = leaks::scan(folder.path()).unwrap();
+    assert_eq!(report.stored, 2);
+    let places: Vec<_> = report.leaks.into_iter().map(|leak| leak.place).collect();
+    assert!(places.iter().any(|place| place.starts_with("redis/")), "{places:?}");
+    assert!(!places.iter().any(|place| place.starts_with("postgres/")), "{places:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,13 +8,14 @@ use std::process::ExitCode;
 type Count = fn(&Report) -> usize;
 
 /// What a whole run has at least; less means that it was not kept.
-const AT_LEAST: [(&str, Count, usize); 6] = [
+const AT_LEAST: [(&str, Count, usize); 7] = [
     ("secrets", |r| r.secrets, 100),
     ("texts", |r| r.texts, 30),
     ("printed logs", |r| r.logs, 50),
     ("answers", |r| r.answers, 500),
     ("events", |r| r.events, 500),
     ("files of data directories", |r| r.files, 200),
+    ("files of servers", |r| r.stored, 100),
 ];
 
 fn main() -> anyhow::Result<ExitCode> {

@@ -1,7 +1,7 @@
 //! Looks for what is known in all that was seen.
 
 use super::places::{answer_may_have, event_may_have};
-use super::{Kind, variants};
+use super::{Kind, Store, variants};
 use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -28,6 +28,8 @@ pub struct Report {
     pub events: usize,
     /// Files of data directories.
     pub files: usize,
+    /// Files of servers.
+    pub stored: usize,
     pub leaks: BTreeSet<Leak>,
 }
 
@@ -116,6 +118,15 @@ pub fn scan(folder: &Path) -> Result<Report> {
         report.files += 1;
         let bytes = fs::read(&path).with_context(|| name(&path))?;
         report.leaks.extend(scanner.find(&name(&path), &bytes, |_| false));
+    }
+    for store in Store::ALL {
+        let kept = folder.join(store.word());
+        // Not every test needs a server.
+        for path in if kept.exists() { crate::files(&kept)? } else { Vec::new() } {
+            report.stored += 1;
+            let bytes = fs::read(&path).with_context(|| name(&path))?;
+            report.leaks.extend(scanner.find(&name(&path), &bytes, |kind| store.may_have(kind)));
+        }
     }
     Ok(report)
 }
