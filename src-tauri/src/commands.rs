@@ -68,8 +68,14 @@ pub async fn open_pairing(shell: State<'_, Shell>, channel: String) -> Result<()
 }
 
 #[tauri::command]
-pub async fn close_window(window: WebviewWindow) -> Result<(), String> {
-    window.close().map_err(|error| error.to_string())
+pub async fn close_window(shell: State<'_, Shell>, window: WebviewWindow) -> Result<(), String> {
+    // From here on nothing is put into it, not only from when its turn in the event loop comes.
+    shell.windows().closes(window.label());
+    let closed = window.close();
+    if closed.is_err() {
+        shell.windows().gone(window.label()).await;
+    }
+    closed.map_err(|error| error.to_string())
 }
 
 #[tauri::command]

@@ -14,6 +14,7 @@ mod glance;
 mod headless;
 mod icon;
 mod identity;
+mod leaving;
 #[cfg(target_os = "linux")]
 mod logout;
 mod menu;

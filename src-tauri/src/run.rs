@@ -11,7 +11,7 @@ use crate::{commands, follow, quit, start};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
-use tauri::{AppHandle, Manager, RunEvent};
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_clipboard_manager::ClipboardExt;
 
 /// The display that is named cannot be used: nobody listens there, or it refuses us.
@@ -72,14 +72,28 @@ pub fn with_tray(runtime: &tokio::runtime::Runtime, cli: Cli, data_dir: Option<&
         if let RunEvent::ExitRequested { code: None, api, .. } = &event {
             api.prevent_exit();
         }
+        if let RunEvent::WindowEvent { label, event, .. } = &event
+            && let Some(shell) = handle.try_state::<Shell>()
+        {
+            window_leaves(&shell, label, event);
+        }
         #[cfg(target_os = "macos")]
         if let RunEvent::Reopen { .. } = &event {
             let shell = handle.state::<Shell>().inner().clone();
             tauri::async_runtime::spawn(async move { shell.open(Route::Channels).await });
         }
-        let _ = handle;
     });
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn window_leaves(shell: &Shell, label: &str, event: &WindowEvent) {
+    if let WindowEvent::CloseRequested { .. } = event {
+        shell.windows().closes(label);
+    }
+    if let WindowEvent::Destroyed = event {
+        let (label, opening) = (label.to_owned(), shell.clone());
+        shell.spawn(async move { opening.windows().gone(&label).await });
+    }
 }
 
 /// GTK's failure to open the display comes as a panic; here it is an answer.

@@ -1,10 +1,11 @@
 //! The windows: made when somebody wants one, destroyed when it is closed. A hidden webview costs twice what a closed one does.
 
 use crate::identity::IDENTITY;
+use crate::leaving::Leaving;
 use crate::route::{Prompt, Route, is_ours};
 use domain::{ChannelId, ChannelView};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Short, PoisonError};
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tokio::sync::Mutex;
@@ -18,10 +19,20 @@ pub struct Windows {
     handle: AppHandle,
     // Two clicks in a row must not make the same window twice.
     making: Arc<Mutex<()>>,
+    // Never held across an await.
+    leaving: Arc<Short<Leaving<Wish>>>,
     /// Where webviews keep what they keep (the theme): beside the rest of the data, never shared between data directories.
     web_data: Option<PathBuf>,
 }
 
+/// A window that is to be there.
+#[derive(Debug)]
+struct Wish {
+    shape: Shape,
+    route: Route,
+}
+
+#[derive(Debug)]
 struct Shape {
     label: String,
     title: String,
@@ -33,7 +44,7 @@ struct Shape {
 
 impl Windows {
     pub fn new(handle: AppHandle, web_data: Option<PathBuf>) -> Self {
-        Windows { handle, making: Arc::default(), web_data }
+        Windows { handle, making: Arc::default(), leaving: Arc::default(), web_data }
     }
 
     /// Opens the dashboard, or raises it and takes it to `route`.
@@ -67,21 +78,31 @@ impl Windows {
 
     /// The same because something happened, not because somebody wants it: what is open already is left alone.
     pub async fn prompt_unasked(&self, prompt: Prompt) {
-        let shape = Shape { unasked: true, ..prompt_shape(prompt) };
-        let _alone = self.making.lock().await;
-        if self.handle.get_webview_window(&shape.label).is_some() {
-            return;
-        }
-        let label = shape.label.clone();
-        if let Err(error) = self.make(shape, Route::Prompt(prompt)) {
-            tracing::error!(window = label, %error, "the window could not be opened");
+        self.open(Shape { unasked: true, ..prompt_shape(prompt) }, Route::Prompt(prompt)).await;
+    }
+
+    /// A window was told to close.
+    pub fn closes(&self, label: &str) {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner).begins(label);
+    }
+
+    /// A window is gone; what was wanted of it meanwhile is opened now.
+    pub async fn gone(&self, label: &str) {
+        let wanted = self.leaving.lock().unwrap_or_else(PoisonError::into_inner).gone(label);
+        if let Some(Wish { shape, route }) = wanted {
+            tracing::debug!(window = label, "wanted again while it closed");
+            self.open(shape, route).await;
         }
     }
 
     async fn open(&self, shape: Shape, route: Route) {
         let _alone = self.making.lock().await;
         let label = shape.label.clone();
+        let wish = Wish { shape, route };
+        let now = self.leaving.lock().unwrap_or_else(PoisonError::into_inner).wants(&label, wish, |kept| kept.shape.unasked);
+        let Some(Wish { shape, route }) = now else { return };
         let opened = match self.handle.get_webview_window(&label) {
+            Some(_) if shape.unasked => Ok(()),
             Some(window) => raise(&window, route),
             None => self.make(shape, route),
         };
