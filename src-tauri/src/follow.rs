@@ -65,6 +65,8 @@ pub fn notices(shell: &Shell, app: App) {
 async fn show_notices(shell: Shell, app: App, toasts: Toasts) {
     let mut news = std::pin::pin!(app.notices());
     let mut gathered = Coalescer::default();
+    let mut concerns = app.concerns();
+    let mut before = *concerns.borrow_and_update();
     loop {
         let due = async {
             match gathered.due() {
@@ -80,6 +82,15 @@ async fn show_notices(shell: Shell, app: App, toasts: Toasts) {
                 }
                 None => return,
             },
+            Ok(()) = concerns.changed() => {
+                // What nobody can answer any more is not left lying on the screen.
+                let now = *concerns.borrow_and_update();
+                let counts = [(before.requests, now.requests, Prompt::Consent), (before.asks, now.asks, Prompt::Ask)];
+                for (_, _, prompt) in counts.into_iter().filter(|(before, now, _)| *before > 0 && *now == 0) {
+                    toasts.withdraw(Route::Prompt(prompt));
+                }
+                before = now;
+            }
             () = due => {
                 // The switches as they are now: what was muted meanwhile stays quiet.
                 let switches = app.settings().borrow().notifications;
