@@ -1,6 +1,6 @@
 //! A real notification service, and what it was asked to show.
 
-use super::Desktop;
+use super::{Desktop, holds, until};
 use crate::PATIENCE;
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
@@ -58,6 +58,19 @@ impl Notifications {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => bail!("no notification said {text:?}; shown were:\n{}", self.printed()),
         }
+    }
+
+    /// Waits until so many lie on the screen.
+    ///
+    /// # Errors
+    /// When there are others.
+    pub async fn lie_there(&self, desktop: &Desktop, count: usize) -> Result<()> {
+        until(&format!("{count} notifications on the screen"), || async {
+            let asked = desktop.command("dunstctl").args(["count", "displayed"]).output().await?;
+            let now = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
+            holds(asked.status.success() && now == count.to_string(), || format!("there are {now:?}"))
+        })
+        .await
     }
 
     pub fn printed(&self) -> String {

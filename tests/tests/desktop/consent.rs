@@ -5,7 +5,7 @@ use acceptance::apps::{App, Asking};
 use acceptance::desktop::page::Page;
 use acceptance::desktop::shell::Start;
 use acceptance::desktop::{Desktop, EVERYTHING, holds, until};
-use acceptance::{Events, Rest};
+use acceptance::{Events, Rest, binaries};
 use fantoccini::Locator;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -145,6 +145,53 @@ async fn programs_that_ask_wait_in_a_queue_and_a_closed_window_has_answered_noth
     page.says("“Second”").await.unwrap();
     decide(&page, "Allow once", "Second is allowed for now").await;
     assert_eq!(second.answered().await.unwrap()["once"], true);
+    desktop.shows_windows(CONSENT, 0).await.unwrap();
+    quit(&desktop, &mut shell).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_nobody_answers_ends_in_the_window_for_the_program_and_on_the_desktop() {
+    let desktop = Desktop::start(EVERYTHING).await.unwrap();
+    let mut start = hidden_and_driven(&desktop);
+    start.env.push(("WHATISUP_APPS_REQUEST_SECONDS".to_owned(), "30".to_owned()));
+    let mut shell = desktop.launch(&start).unwrap();
+    let rest = shell.rest(&desktop).await.unwrap();
+    let (tray, notifications) = (desktop.tray().await.unwrap(), desktop.notifications.as_ref().unwrap());
+    let wishes = json!({ "name": "Order bot", "reason": "To confirm orders", "scopes": ["channels:read"] });
+    let asking = Asking::to_be_let_in(&shell.base(), wishes).await.unwrap();
+    desktop.shows_windows(CONSENT, 1).await.unwrap();
+    let page = Page::join(&desktop, &shell).await.unwrap();
+    page.in_window("window=consent").await.unwrap();
+    page.says(&asking.code).await.unwrap();
+    tray.says("A program asks to be let in").await.unwrap();
+    notifications.lie_there(&desktop, 1).await.unwrap();
+    assert_eq!(asking.poll(0).await.unwrap().1["state"], "waiting", "all of this was to be seen while it waits");
+
+    // Nobody answers. The window says so and offers nothing to press but a way out; nothing else is left of it.
+    page.says("Order bot no longer asks").await.unwrap();
+    page.says("its time ran out").await.unwrap();
+    assert!(!page.text().await.unwrap().contains(&asking.code));
+    photograph(&desktop, "expired").await;
+    let answer = asking.answered().await.unwrap();
+    assert_eq!((&answer["state"], &answer["key"]), (&json!("expired"), &Value::Null));
+    tray.shows("idle").await.unwrap();
+    let menu = tray.menu().await.unwrap();
+    assert!(!menu.iter().any(|line| line.label.contains("asks to be let in")), "{menu:?}");
+    notifications.lie_there(&desktop, 0).await.unwrap();
+
+    // Too late, by its code and by its id: clearly, and without an app.
+    let approve = ["apps", "approve", &asking.code, "--data-dir"];
+    let mut late = desktop.command(binaries::program("whatisupd").unwrap());
+    let late = late.args(approve).arg(&start.data_dir).output().await.unwrap();
+    let said = String::from_utf8_lossy(&late.stderr);
+    assert!(!late.status.success() && said.contains("no program waits for an answer"), "{said}");
+    let path = format!("/v1/apps/requests/{}/allow", asking.id);
+    let (status, problem) = rest.call(Method::POST, &path, Some(json!({}))).await.unwrap();
+    assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("request_answered")), "{problem}");
+    assert_eq!(rest.get("/v1/apps").await.unwrap()["items"], json!([]));
+    let close = page.client.find(Locator::XPath("//button[normalize-space(.)='Close']")).await.unwrap();
+    // The window may be gone before it has answered to the click.
+    drop(close.click().await);
     desktop.shows_windows(CONSENT, 0).await.unwrap();
     quit(&desktop, &mut shell).await;
 }
