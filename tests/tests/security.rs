@@ -125,6 +125,7 @@ async fn an_app_that_manages_apps_takes_away_and_gives_nothing() {
         (Method::PATCH, other.clone(), json!({ "permits": exchanged })),
         (Method::PATCH, other.clone(), json!({ "origins": ["https://till.example", "https://manager.example"] })),
         (Method::PATCH, other.clone(), json!({ "limits": null })),
+        (Method::PATCH, me.clone(), json!({ "limits": 100_000 })),
         (Method::PATCH, other.clone(), json!({ "limits": 61 })),
         (Method::PATCH, format!("/v1/apps/{}", shut.id), json!({ "disabled": false })),
         (Method::POST, "/v1/apps".to_owned(), json!({ "name": "Mine", "permits": permits(&["channels:read"]) })),

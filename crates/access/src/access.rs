@@ -23,11 +23,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub struct AccessConfig {
     /// How long a program that asks waits for an answer. Those that ask already keep what they were promised.
     pub request_life: Duration,
+    /// How many requests a minute a key of an app has that has no limit of its own.
+    pub usual_limit: u32,
 }
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        AccessConfig { request_life: crate::requests::LIFE }
+        AccessConfig { request_life: crate::requests::LIFE, usual_limit: 600 }
     }
 }
 

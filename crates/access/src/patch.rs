@@ -56,7 +56,7 @@ impl Access {
             if app.permits.is_empty() {
                 return Err(Error::NothingAllowed);
             }
-            if !by.actor.is_person() && !only_less(&was, &app) {
+            if !by.actor.is_person() && !only_less(&was, &app, self.inner.config.usual_limit) {
                 return Err(Error::NotAPerson);
             }
             self.no_other_has(&app)?;
@@ -78,19 +78,16 @@ impl Access {
     }
 }
 
-/// Whether the app can do nothing now that it could not do before, and looks the same to people.
-fn only_less(was: &App, now: &App) -> bool {
-    let fewer = match (was.limits, now.limits) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(before), Some(after)) => after <= before,
-    };
+/// Whether the app can do nothing now that it could not do before, and looks the same to people. Without a limit of its own it
+/// has the `usual` one.
+fn only_less(was: &App, now: &App, usual: u32) -> bool {
+    let limit = |app: &App| app.limits.unwrap_or(usual);
     was.name == now.name
         && now.permits.within(&was.permits)
         && now.origins.iter().all(|origin| was.origins.contains(origin))
         && now.programs.iter().all(|path| was.programs.contains(path))
         && (was.disabled_at.is_none() || was.disabled_at == now.disabled_at)
-        && fewer
+        && limit(now) <= limit(was)
 }
 
 /// Whether nothing was taken away.
@@ -165,16 +162,17 @@ mod tests {
             App { disabled_at: Some(Timestamp::EPOCH), ..app() },
         ];
         for less in less {
-            assert!(only_less(&app(), &less) && !only_less(&less, &app()), "{less:?}");
+            assert!(only_less(&app(), &less, 600) && !only_less(&less, &app(), 600), "{less:?}");
         }
         let channel = Reach::only([ChannelId::new(Timestamp::EPOCH, 1)]);
         let other = Permits::new(Permit::new(Scope::ChannelsRead, channel, Reach::All));
         let neither = [App { name: "Bank".into(), ..app() }, App { permits: other, ..app() }];
         for neither in neither {
-            assert!(!only_less(&app(), &neither) && !only_less(&neither, &app()), "{neither:?}");
+            assert!(!only_less(&app(), &neither, 600) && !only_less(&neither, &app(), 600), "{neither:?}");
         }
-        let unlimited = App { limits: None, ..app() };
-        assert!(only_less(&unlimited, &app()) && !only_less(&app(), &unlimited));
+        let usual = App { limits: None, ..app() };
+        assert!(only_less(&usual, &app(), 600) && !only_less(&app(), &usual, 600));
+        assert!(!only_less(&usual, &app(), 1), "what is more than usual is more");
     }
 
     #[test]

@@ -244,7 +244,10 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     };
     let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
 
-    let entry = AccessConfig { request_life: Duration::from_secs(config.apps.request_seconds) };
+    let entry = AccessConfig {
+        request_life: Duration::from_secs(config.apps.request_seconds),
+        usual_limit: config.api.limits.per_key.get(),
+    };
     let access = match Access::open_as(entry, AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() }).await {
         Ok(access) => access,
         Err(error) => {

@@ -112,7 +112,7 @@ async fn a_request_that_nobody_answers_expires() {
 async fn how_long_a_request_waits_is_a_matter_of_choice() {
     let ground = Ground::new().await;
     let deps = AccessDeps { ledger: ground.ledger.clone(), clock: ground.clock.clone() };
-    let access = Access::open_as(AccessConfig { request_life: secs(20) }, deps).await.unwrap();
+    let access = Access::open_as(AccessConfig { request_life: secs(20), ..AccessConfig::default() }, deps).await.unwrap();
     let (request, token) = access.ask(wants(all_of(&[Scope::EventsRead])), peer(1)).await.unwrap();
     assert_eq!(request.expires_at.since(request.made_at), secs(20));
     ground.pass(secs(19));

@@ -2,7 +2,7 @@
 
 use crate::apps::{made, with};
 use crate::events::Stream;
-use crate::rig::{Answer, Rig};
+use crate::rig::{Answer, Doors, Rig};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -320,6 +320,26 @@ async fn a_webhook_is_its_apps_own_and_never_on_this_machine() {
     assert_eq!(rig.get("/v1/webhooks").await.body["items"], json!([]));
     let made_by_hand = rig.post("/v1/webhooks", json!({"url": "http://127.0.0.1:9/hooks"})).await.body;
     assert_eq!((&made_by_hand["app_id"], &made_by_hand["trusted_addresses"]), (&Value::Null, &json!(true)));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_an_app_names_is_not_trusted_because_the_one_before_was() {
+    // Nothing happens that it asks to be told of, so nothing is sent anywhere.
+    let rig = Rig::start_at(Doors { shipped: true, ..Doors::default() }).await;
+    let (_, key) = made(&rig, json!({"name": "Agent", "scopes": ["webhooks:manage", "channels:read", "events:read"]})).await;
+    let hook = json!({"url": "https://198.51.100.7/hooks", "types": ["channel.connected"]});
+    let hook = with(&rig, &key, Method::POST, "/v1/webhooks", Some(hook)).await;
+    assert_eq!((hook.status.as_u16(), &hook.body["trusted_addresses"]), (201, &json!(false)), "{}", hook.body);
+    let path = format!("/v1/webhooks/{}", hook.body["id"].as_str().unwrap());
+    let here = json!({"url": "http://127.0.0.1:9/hooks"});
+    assert_eq!(with(&rig, &key, Method::PATCH, &path, Some(here.clone())).await.told(), "422 invalid /url");
+    let by_hand = rig.patch(&path, here).await.body;
+    assert_eq!((&by_hand["url"], &by_hand["trusted_addresses"]), (&json!("http://127.0.0.1:9/hooks"), &json!(true)));
+    let words = with(&rig, &key, Method::PATCH, &path, Some(json!({"description": "Orders"}))).await.body;
+    assert_eq!(words["trusted_addresses"], json!(true), "the address is the one that a person named");
+    let other = json!({"url": "https://198.51.100.8/hooks"});
+    assert_eq!(with(&rig, &key, Method::PATCH, &path, Some(other)).await.body["trusted_addresses"], json!(false));
     rig.stop().await;
 }
 

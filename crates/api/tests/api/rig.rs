@@ -49,6 +49,8 @@ pub struct Doors {
     pub socket: bool,
     /// Other machines are served at 127.0.0.1, so that nobody is.
     pub public: Option<Public>,
+    /// As it is shipped; else as it is tried out with simulated phones.
+    pub shipped: bool,
 }
 
 impl Doors {
@@ -117,7 +119,7 @@ impl Rig {
             cluster,
             about: About {
                 version: "1.2.3".into(),
-                build: Build::Sandbox,
+                build: if doors.shipped { Build::Release } else { Build::Sandbox },
                 sandbox: Some(SandboxInfo { control: Some("/sandbox".into()), whatsapp_url: "ws://127.0.0.1:1/ws".into() }),
                 data_dir: dir.path().to_owned(),
                 started_at: Timestamp::from_secs(1_700_000_000),
