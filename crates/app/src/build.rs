@@ -230,6 +230,19 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     let factory = Arc::new(whatsapp);
     let engine = Engine::launch(engine_config, ledger.clone(), factory, CancellationToken::new()).await?;
 
+    // What was allowed until the last quit ends here, before anything is told to its webhooks.
+    let entry = AccessConfig {
+        request_life: Duration::from_secs(config.apps.request_seconds),
+        usual_limit: config.api.limits.per_key.get(),
+    };
+    let access = match Access::open_as(entry, AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() }).await {
+        Ok(access) => access,
+        Err(error) => {
+            engine.drain(FAILED_START).await;
+            return Err(error.into());
+        }
+    };
+
     let stop = CancellationToken::new();
     let cluster = keyspace.map(|keyspace| {
         let about = ClusterConfig::new(worker, &config.worker.name);
@@ -244,17 +257,6 @@ async fn raise(config: &Config, face: Face, ground: Ground) -> Result<Parts, Sta
     };
     let webhooks = Dispatcher::launch(deliver, ledger.clone(), CancellationToken::new());
 
-    let entry = AccessConfig {
-        request_life: Duration::from_secs(config.apps.request_seconds),
-        usual_limit: config.api.limits.per_key.get(),
-    };
-    let access = match Access::open_as(entry, AccessDeps { ledger: ledger.clone(), clock: access::Clock::system() }).await {
-        Ok(access) => access,
-        Err(error) => {
-            give_up(cluster, &engine, &webhooks).await;
-            return Err(error.into());
-        }
-    };
     let deps = api::Deps {
         access: access.clone(),
         limits: config.api.limits,
