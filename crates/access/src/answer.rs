@@ -53,8 +53,8 @@ impl Access {
         };
         let key_until = allowance.expires_in.map(|life| now.plus(life));
         let state = RequestState::Allowed { app: app.id, once: allowance.once, key_until };
-        let until = if allowance.once { "until WhatIsUp quits: " } else { "" };
-        let detail = format!("{:?} may, {until}{}", app.name, brief::permits(&app.permits));
+        let until = if allowance.once { ", until WhatIsUp quits" } else { "" };
+        let detail = format!("{:?} may {}{until}", app.name, brief::permits(&app.permits));
         let allowed = Change {
             audit: vec![by.did("app.allow", request.id, detail)],
             events: vec![Event::AppAllowed {
