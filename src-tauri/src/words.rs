@@ -89,12 +89,7 @@ pub fn sentence(words: &str) -> String {
 /// A program's own words on one line: bounded, and what cannot be seen, or turns text around, shown as a box.
 pub fn claimed(words: &str) -> String {
     const MOST: usize = 40;
-    let unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
-    let clean: String = words.trim().chars().map(|c| if unseen(c) { '\u{25a1}' } else { c }).collect();
+    let clean = app::visible(words.trim(), '\u{25a1}');
     match clean.chars().count() {
         0 => "A program without a name".to_owned(),
         n if n <= MOST => clean,
@@ -110,6 +105,8 @@ mod tests {
     fn what_a_program_calls_itself_stays_on_its_line_and_hides_nothing() {
         assert_eq!(claimed("Order bot"), "Order bot");
         assert_eq!(claimed("pay\u{202e}txt\n\u{200b}x"), "pay□txt□□x");
+        assert_eq!(claimed("Order\u{e0041}\u{2060} bot"), "Order□□ bot");
+        assert_eq!(claimed(&format!("Order bot{}(fake)", " ".repeat(12))), format!("Order bot{}□□□□(fake)", " ".repeat(8)));
         assert_eq!(claimed("   "), "A program without a name");
         assert_eq!(claimed(&"x".repeat(200)).chars().count(), 40);
     }

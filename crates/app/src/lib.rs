@@ -34,6 +34,7 @@ mod shield;
 mod standing;
 mod start_error;
 mod stop;
+mod unseen;
 mod workers;
 
 pub use api::{Notifications, Settings};
@@ -60,6 +61,7 @@ pub use running::{Running, Stores};
 pub use shield::shield;
 pub use start_error::{Awaited, StartAction, StartError};
 pub use stop::stop_requested;
+pub use unseen::visible;
 pub use vault::KeyOf;
 
 use std::path::{Path, PathBuf};

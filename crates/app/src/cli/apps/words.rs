@@ -6,14 +6,9 @@ pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or("")
 }
 
-/// A name is whatever a program says of itself: it must not steer the terminal it is printed on.
+/// A name is whatever a program says of itself: it must not steer the terminal it is printed on, nor hide anything there.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if is_steering(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Control characters, and those that turn the direction of writing around.
-fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    app::visible(text, '\u{fffd}')
 }
 
 pub fn name(app: &Value) -> String {
@@ -63,6 +58,15 @@ mod tests {
     fn what_a_program_says_of_itself_does_not_steer_the_terminal() {
         assert_eq!(plain("CRM \u{1b}[2J\u{7}\u{202e}x"), "CRM \u{fffd}[2J\u{fffd}\u{fffd}x");
         assert_eq!(plain("Café Ω"), "Café Ω");
+    }
+
+    #[test]
+    fn what_a_program_says_of_itself_hides_nothing_on_the_terminal() {
+        assert_eq!(
+            plain("Or\u{ad}der\u{2060}\u{3164}bot\u{e0041}\u{2028}x"),
+            "Or\u{fffd}der\u{fffd}\u{fffd}bot\u{fffd}\u{fffd}x"
+        );
+        assert_eq!(plain(&format!("CRM{}x", " ".repeat(60))).matches('\u{fffd}').count(), 52);
     }
 
     #[test]
