@@ -65,6 +65,12 @@ impl Permitted {
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.0
     }
+
+    /// Those of them that are among `kept`.
+    pub fn of_these(mut self, kept: &[SocketAddr]) -> Self {
+        self.0.retain(|address| kept.contains(address));
+        self
+    }
 }
 
 /// Asks for the addresses of a host, once, and checks them.

@@ -43,11 +43,9 @@ impl Dialer {
     /// Opens a connection. The name is asked for once; what was checked is what is dialled. Sets no deadline of its own.
     pub async fn dial(&self, target: &Target, policy: AddressPolicy) -> Result<Box<dyn Wire>, Trouble> {
         let host = target.host();
-        let permitted = address::resolve(&host, target.port(), &self.names, self.reach, policy).await?;
-        if !policy.private
-            && let Some(ours) = permitted.addresses().iter().find(|address| is_this_machine(address.ip()))
-        {
-            return Err(Trouble::Forbidden(format!("{} {}", ours.ip(), Refused::Private)));
+        let mut permitted = address::resolve(&host, target.port(), &self.names, self.reach, policy).await?;
+        if !policy.private {
+            permitted = elsewhere(permitted, is_this_machine)?;
         }
         let tcp = connect(&permitted).await.map_err(|e| {
             let refused = e.kind() == io::ErrorKind::ConnectionRefused;
@@ -96,19 +94,34 @@ fn trust(found: CertificateResult, more: &[CertificateDer<'static>]) -> Arc<Clie
     Arc::new(config)
 }
 
+/// Those of other machines; none when one is of this machine. Whose it is may be impossible to say (no route leads there, no socket can
+/// be made): then it is not connected to.
+fn elsewhere(permitted: Permitted, is_this_machine: impl Fn(IpAddr) -> io::Result<bool>) -> Result<Permitted, Trouble> {
+    let (mut known, mut unknown) = (Vec::new(), None);
+    for address in permitted.addresses() {
+        match is_this_machine(address.ip()) {
+            Ok(false) => known.push(*address),
+            Ok(true) => return Err(Trouble::Forbidden(format!("{} {}", address.ip(), Refused::Private))),
+            Err(error) => unknown = unknown.or(Some(error)),
+        }
+    }
+    match unknown {
+        Some(error) if known.is_empty() => Err(Trouble::Unreachable(error.to_string())),
+        Some(_) | None => Ok(permitted.of_these(&known)),
+    }
+}
+
 /// Whether this machine itself has the address: what listens on all of its addresses is reached under a public one, too. Nothing
 /// is sent: connecting a UDP socket only asks the system where it would send from, and to oneself one sends from there.
-fn is_this_machine(ip: IpAddr) -> bool {
+fn is_this_machine(ip: IpAddr) -> io::Result<bool> {
     let any = match ip {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
-        // Any port: nobody listens, and nobody is told.
-        socket.connect((ip, 9))?;
-        socket.local_addr()
-    });
-    from.is_ok_and(|from| from.ip() == ip)
+    let socket = UdpSocket::bind((any, 0))?;
+    // Any port: nobody listens, and nobody is told.
+    socket.connect((ip, 9))?;
+    Ok(socket.local_addr()?.ip() == ip)
 }
 
 /// The first address that answers; the next one is tried beside it after a head start, or as soon as one has failed.
@@ -138,9 +151,28 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_addresses() {
-        assert!(is_this_machine(Ipv4Addr::LOCALHOST.into()));
-        assert!(is_this_machine(Ipv6Addr::LOCALHOST.into()));
-        assert!(!is_this_machine(Ipv4Addr::new(192, 0, 2, 1).into()));
+        assert!(is_this_machine(Ipv4Addr::LOCALHOST.into()).unwrap());
+        assert!(is_this_machine(Ipv6Addr::LOCALHOST.into()).unwrap());
+        // Without a route there it is not to be said.
+        assert!(!is_this_machine(Ipv4Addr::new(192, 0, 2, 1).into()).unwrap_or(false));
+    }
+
+    #[tokio::test]
+    async fn an_address_of_which_nobody_can_say_whose_it_is_is_not_connected_to() {
+        let [other, ours, unknown] = [1, 2, 3].map(|n| IpAddr::from(Ipv4Addr::new(192, 0, 2, n)));
+        let whose = |ip: IpAddr| if ip == unknown { Err(io::Error::other("too many open files")) } else { Ok(ip == ours) };
+        let judged = async |found: &[IpAddr]| {
+            let found = found.to_vec();
+            let names = Names::told(move |_| found.clone());
+            let host = Host::Domain("receiver.test");
+            let permitted = address::resolve(&host, 443, &names, Reach::Anywhere, AddressPolicy::TRUSTED).await.unwrap();
+            elsewhere(permitted, whose).map(|left| left.addresses().iter().map(|a| a.ip()).collect::<Vec<_>>())
+        };
+        assert_eq!(judged(&[unknown]).await, Err(Trouble::Unreachable("too many open files".into())));
+        assert_eq!(judged(&[unknown, other]).await, Ok(vec![other]));
+        for found in [[ours, unknown], [unknown, ours], [other, ours]] {
+            assert!(matches!(judged(&found).await, Err(Trouble::Forbidden(_))), "{found:?}");
+        }
     }
 
     #[tokio::test]
