@@ -10,7 +10,7 @@ mod owner;
 mod program;
 mod turned_away;
 
-pub(crate) use crowd::{Crowd, Room, Seat};
+pub(crate) use crowd::{Crowd, Room, Seat, Source, Vouched};
 
 use crate::bind::LocalSocket;
 use crate::far_end::Ends;
@@ -20,7 +20,6 @@ use crate::tls::Tls;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use crowd::Source;
 use deadline::WriteDeadline;
 use domain::{DoorKind, Peer};
 use hyper::body::Incoming;

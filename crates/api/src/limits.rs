@@ -44,7 +44,7 @@ pub struct Limits {
 /// Of all connections: never given to callers without a good key.
 const KEPT_CONNECTIONS: usize = 32;
 
-/// On how many connections one app is never asked to make room.
+/// On how many connections one app is never asked to make room. All of them together are known on a part of what there is.
 const KNOWN_PER_APP: usize = 32;
 
 const fn count(n: u32) -> NonZeroU32 {

@@ -2,8 +2,8 @@ use super::rates::Level;
 use super::standing::Owner;
 use super::{body, fields};
 use crate::api::Api;
-use crate::connection::Seat;
-use crate::guard::Asker;
+use crate::connection::{Seat, Vouched};
+use crate::guard::{Asker, Caller};
 use crate::problem::Problem;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -46,7 +46,7 @@ async fn admitted(
         }
         Some(caller) => {
             if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
-                seat.vouch(caller.app());
+                seat.vouch(vouched(caller));
             }
             if let Some(now) = api.limits.known(caller) {
                 *level = Some(now);
@@ -68,6 +68,14 @@ async fn admitted(
     let stream = api.limits.streams.open(caller.as_ref().map(Owner::of))?;
     let (parts, body) = response.into_parts();
     Ok(Response::from_parts(parts, body::counted(body, stream)))
+}
+
+/// The app; `None` is a person.
+fn vouched(caller: &Caller) -> Option<Vouched> {
+    match caller {
+        Caller::Admin | Caller::Browser { .. } => None,
+        Caller::App(grantee) => Some(Vouched { app: grantee.app, gone: grantee.gone.clone() }),
+    }
 }
 
 fn refuse(level: &Level, what: &str) -> Result<(), Problem> {

@@ -199,6 +199,28 @@ async fn when_all_places_are_taken_by_good_keys_the_next_is_told_when_to_come_ag
 }
 
 #[tokio::test]
+async fn a_crowd_of_apps_leaves_room_for_the_person_who_would_take_their_keys_back() {
+    let rig = with(Limits { connections: 64, connections_per_source: 16, ..Limits::default() }).await;
+    let mut open = Vec::new();
+    for name in ["one", "two", "three", "four"] {
+        let key = app(&rig, name).await;
+        let good = format!("GET /v1/channels HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\n\r\n", rig.address());
+        // As many as one app is known on.
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(rig.address()).await.unwrap();
+            stream.write_all(good.as_bytes()).await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            open.push(stream);
+        }
+    }
+    for _ in 0..5 {
+        let (status, answer) = alone(&rig, Some(rig.key.expose()), "/v1/apps").await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_head_that_drips_and_a_body_that_drips_end_while_others_are_served() {
     let rig = Rig::start().await;
     let address = rig.address();
