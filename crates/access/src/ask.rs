@@ -15,6 +15,14 @@ pub struct NewRequest {
 }
 
 impl Access {
+    /// Whether anybody of this machine (`here`), or of others, may ask now. From memory: before more is found out of who it is.
+    ///
+    /// # Errors
+    /// As many wait as may, or too many have asked within a minute.
+    pub fn room_to_ask(&self, here: bool) -> Result<(), AskError> {
+        requests::room(&self.table().requests, here, self.inner.clock.now())
+    }
+
     /// A program asks to be let in; from now on a person is asked. The token is for the program alone: with it, it collects its key.
     ///
     /// # Errors

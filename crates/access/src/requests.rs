@@ -1,15 +1,21 @@
 //! The queue of those who ask to be let in. Pure: who may still ask, who has waited too long, who comes first.
 
-use domain::{AppRequest, Peer, RequestCode, RequestState, Timestamp};
+use domain::{AppId, AppRequest, DoorKind, Peer, RequestCode, RequestState, Timestamp};
 use ledger::LedgerError;
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::Path;
 use std::time::Duration;
 
 /// Requests that wait at once: more than a person looks through.
 const WAITING: usize = 8;
+/// Of these from other machines, together: there are as many of them as somebody likes to have.
+const WAITING_FROM_AFAR: usize = WAITING / 2;
 /// Of these from one program, or from one address where the program is unknown.
 const WAITING_OF_ONE: usize = 2;
 /// Requests within a minute, from all.
 const A_MINUTE: usize = 10;
+/// Of these from other machines.
+const A_MINUTE_FROM_AFAR: usize = A_MINUTE / 2;
 /// Who was turned away so often within `PATIENCE` has heard the answer.
 const DENIED_OF_ONE: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -58,30 +64,57 @@ impl AskError {
 /// Whether `peer` may ask now, given all that is remembered.
 pub(crate) fn admit(requests: &[AppRequest], peer: &Peer, now: Timestamp) -> Result<(), AskError> {
     let waits = |request: &&AppRequest| is_waiting(request, now);
-    let same = |request: &&AppRequest| is_same(&request.peer, peer);
-    // The first to end makes room.
-    let room = |ends: &mut dyn Iterator<Item = Timestamp>| ends.min().map_or(MINUTE, |end| end.since(now)).max(SECOND);
-
+    let same = |request: &&AppRequest| Whence::of(&request.peer) == Whence::of(peer);
     if requests.iter().filter(waits).filter(same).count() >= WAITING_OF_ONE {
-        let retry_after = room(&mut requests.iter().filter(waits).filter(same).map(ends_at));
+        let retry_after = until_first(requests.iter().filter(waits).filter(same).map(ends_at), now);
         return Err(AskError::PeerBusy { retry_after });
     }
     let lately = |request: &&AppRequest| request.made_at <= now && now.since(request.made_at) < PATIENCE;
     let denied = |request: &&AppRequest| request.state == RequestState::Denied;
     if requests.iter().filter(lately).filter(denied).filter(same).count() >= DENIED_OF_ONE {
         let over = |request: &AppRequest| request.made_at.plus(PATIENCE);
-        let retry_after = room(&mut requests.iter().filter(lately).filter(denied).filter(same).map(over));
+        let retry_after = until_first(requests.iter().filter(lately).filter(denied).filter(same).map(over), now);
         return Err(AskError::PeerBusy { retry_after });
     }
-    if requests.iter().filter(waits).count() >= WAITING {
-        return Err(AskError::QueueFull { retry_after: room(&mut requests.iter().filter(waits).map(ends_at)) });
+    room(requests, Whence::of(peer).is_here(), now)
+}
+
+/// Whether anybody of this machine (`here`), or of others, may ask now, whoever it is.
+pub(crate) fn room(requests: &[AppRequest], here: bool, now: Timestamp) -> Result<(), AskError> {
+    room_among(requests, |_| true, (WAITING, A_MINUTE), now)?;
+    if here {
+        return Ok(());
+    }
+    room_among(requests, |request| !Whence::of(&request.peer).is_here(), (WAITING_FROM_AFAR, A_MINUTE_FROM_AFAR), now)
+}
+
+/// Whether of these fewer than so many wait, and fewer than so many were made within the minute.
+fn room_among(
+    requests: &[AppRequest],
+    which: impl Fn(&AppRequest) -> bool,
+    (waiting, a_minute): (usize, usize),
+    now: Timestamp,
+) -> Result<(), AskError> {
+    let which = |request: &&AppRequest| which(request);
+    let waits = |request: &&AppRequest| is_waiting(request, now);
+    if requests.iter().filter(which).filter(waits).count() >= waiting {
+        return Err(AskError::QueueFull {
+            retry_after: until_first(requests.iter().filter(which).filter(waits).map(ends_at), now),
+        });
     }
     let just_now = |request: &&AppRequest| request.made_at <= now && now.since(request.made_at) < MINUTE;
-    if requests.iter().filter(just_now).count() >= A_MINUTE {
+    if requests.iter().filter(which).filter(just_now).count() >= a_minute {
         let over = |request: &AppRequest| request.made_at.plus(MINUTE);
-        return Err(AskError::TooFast { retry_after: room(&mut requests.iter().filter(just_now).map(over)) });
+        return Err(AskError::TooFast {
+            retry_after: until_first(requests.iter().filter(which).filter(just_now).map(over), now),
+        });
     }
     Ok(())
+}
+
+/// The first to end makes room.
+fn until_first(ends: impl Iterator<Item = Timestamp>, now: Timestamp) -> Duration {
+    ends.min().map_or(MINUTE, |end| end.since(now)).max(SECOND)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -130,6 +163,22 @@ fn is_open(request: &AppRequest) -> bool {
     }
 }
 
+/// The app that waits for its key to be collected.
+pub(crate) fn app(request: &AppRequest) -> Option<AppId> {
+    match request.state {
+        RequestState::Allowed { app, .. } => Some(app),
+        RequestState::Waiting | RequestState::Denied | RequestState::Expired | RequestState::Collected => None,
+    }
+}
+
+/// Whether it was allowed for this run only, and waits for its key to be collected.
+pub(crate) fn is_until_quit(request: &AppRequest) -> bool {
+    match request.state {
+        RequestState::Allowed { once, .. } => once,
+        RequestState::Waiting | RequestState::Denied | RequestState::Expired | RequestState::Collected => false,
+    }
+}
+
 fn ends_at(request: &AppRequest) -> Timestamp {
     match request.state {
         RequestState::Allowed { .. } => request.expires_at.plus(COLLECT_WITHIN),
@@ -137,24 +186,60 @@ fn ends_at(request: &AppRequest) -> Timestamp {
     }
 }
 
-/// Whether both are the same program; where the system does not tell of both, the same address.
-fn is_same(one: &Peer, other: &Peer) -> bool {
-    match (&one.program, &other.program) {
-        (Some(one), Some(other)) => one.path == other.path && one.uid == other.uid,
-        (None, None) => one.address == other.address && one.door == other.door,
-        (Some(_), None) | (None, Some(_)) => false,
+/// Who asks, as far as they can be told apart: the same program; where the system names none, the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whence<'a> {
+    Program(&'a Path, u32),
+    /// A way in that has no addresses, as only this machine's own have none.
+    Door(DoorKind),
+    /// All of the addresses that lead back to this machine.
+    Loopback,
+    /// Who has an IPv6 address has its whole network of 64 bits.
+    Network(IpAddr),
+}
+
+impl<'a> Whence<'a> {
+    fn of(peer: &'a Peer) -> Self {
+        match (&peer.program, &peer.address) {
+            (Some(program), _) => Whence::Program(&program.path, program.uid),
+            (None, None) => Whence::Door(peer.door),
+            // What is no address stands for all that are none.
+            (None, Some(address)) => match address.parse().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical() {
+                ip if ip.is_loopback() => Whence::Loopback,
+                IpAddr::V4(ip) => Whence::Network(IpAddr::V4(ip)),
+                IpAddr::V6(ip) => Whence::Network(IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64))),
+            },
+        }
+    }
+
+    /// Whether it is on this machine, as far as that can be told.
+    fn is_here(self) -> bool {
+        match self {
+            Whence::Program(..) | Whence::Door(_) | Whence::Loopback => true,
+            Whence::Network(_) => false,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{AppId, AppRequestId, DoorKind, Permits, Program};
+    use domain::{AppRequestId, Permits, Program};
     use proptest::prelude::*;
 
     fn peer(n: u8) -> Peer {
+        if n >= AFAR {
+            return nameless(&format!("192.0.2.{n}"));
+        }
         let program = Program { pid: 100 + u32::from(n), path: format!("/usr/bin/{n}").into(), uid: 1000 };
         Peer { door: DoorKind::Tcp, address: Some("127.0.0.1".into()), program: Some(program) }
+    }
+
+    /// From here on they are on other machines.
+    const AFAR: u8 = 200;
+
+    fn nameless(address: &str) -> Peer {
+        Peer { door: DoorKind::Tls, address: Some(address.into()), program: None }
     }
 
     fn request(n: u128, of: u8, made_at: Timestamp) -> AppRequest {
@@ -187,7 +272,8 @@ mod tests {
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            6 => (0_u8..6).prop_map(Step::Ask),
+            4 => (0_u8..6).prop_map(Step::Ask),
+            4 => (AFAR..AFAR + 6).prop_map(Step::Ask),
             2 => (0_usize..12, any::<bool>()).prop_map(|(n, yes)| Step::Answer(n, yes)),
             2 => (0_u64..200).prop_map(Step::Pass),
             1 => (0_u64..2000).prop_map(Step::SetBack),
@@ -231,9 +317,10 @@ mod tests {
                 }
                 let waits = waiting(&requests, now);
                 prop_assert!(waits.len() <= WAITING);
-                for who in 0..6 {
-                    prop_assert!(waits.iter().filter(|r| is_same(&r.peer, &peer(who))).count() <= WAITING_OF_ONE);
+                for who in (0..6).chain(AFAR..AFAR + 6) {
+                    prop_assert!(waits.iter().filter(|r| r.peer == peer(who)).count() <= WAITING_OF_ONE);
                 }
+                prop_assert!(waits.iter().filter(|r| r.peer.program.is_none()).count() <= WAITING_FROM_AFAR);
                 prop_assert!(waits.is_sorted_by_key(|r| r.made_at));
                 prop_assert!(waits.iter().all(|r| now.since(r.made_at) < life));
             }
@@ -273,11 +360,38 @@ mod tests {
 
     #[test]
     fn programs_that_the_system_does_not_name_count_by_their_address() {
-        let nameless = |address: &str| Peer { door: DoorKind::Tls, address: Some(address.into()), program: None };
         let of = |n, address: &str| AppRequest { peer: nameless(address), ..request(n, 0, at(0)) };
-        let requests = [of(1, "192.0.2.1"), of(2, "192.0.2.1")];
-        assert!(admit(&requests, &nameless("192.0.2.1"), at(1)).is_err());
-        assert!(admit(&requests, &nameless("192.0.2.2"), at(1)).is_ok());
+        for (one, same, other) in [
+            ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"),
+            ("127.0.0.1", "127.9.9.9", "192.0.2.1"),
+            ("127.0.0.1", "::1", "2001:db8::1"),
+        ] {
+            let requests = [of(1, one), of(2, same)];
+            for again in [one, same] {
+                assert!(matches!(admit(&requests, &nameless(again), at(1)), Err(AskError::PeerBusy { .. })), "{again}");
+            }
+            assert_eq!(admit(&requests, &nameless(other), at(1)), Ok(()), "{other}");
+        }
+    }
+
+    #[test]
+    fn other_machines_however_many_they_are_leave_half_of_the_queue_to_this_one() {
+        let afar = |n: u8| AppRequest { peer: nameless(&format!("2001:db8:{n}::1")), ..request(u128::from(n), 0, at(0)) };
+        let mut requests: Vec<_> = (0..4).map(afar).collect();
+        let next = nameless("2001:db8:99::1");
+        assert_eq!(admit(&requests, &next, at(100)), Err(AskError::QueueFull { retry_after: Duration::from_secs(500) }));
+        assert_eq!(room(&requests, false, at(100)), admit(&requests, &next, at(100)));
+        for n in 4..8 {
+            assert_eq!((room(&requests, true, at(0)), admit(&requests, &peer(n), at(0))), (Ok(()), Ok(())));
+            requests.push(request(u128::from(n), n, at(0)));
+        }
+        assert!(matches!(room(&requests, true, at(100)), Err(AskError::QueueFull { .. })));
+        // However they were answered.
+        let answered = |n: u8| AppRequest { state: RequestState::Denied, ..afar(n) };
+        let requests: Vec<_> = (0..5).map(answered).collect();
+        assert_eq!(admit(&requests, &next, at(30)), Err(AskError::TooFast { retry_after: Duration::from_secs(30) }));
+        assert_eq!(admit(&requests, &peer(1), at(30)), Ok(()));
     }
 
     #[test]

@@ -44,6 +44,12 @@ fn name(pid: u32) -> String {
     if name.is_empty() { "another program".to_owned() } else { name.to_owned() }
 }
 
+/// Whether the other end of a connection from `peer` to `own` is on this machine.
+pub(crate) fn is_here(peer: SocketAddr, own: SocketAddr) -> bool {
+    let (peer, own) = (peer.ip().to_canonical(), own.ip().to_canonical());
+    peer.is_loopback() || peer == own
+}
+
 /// The program that has the other end of a connection from `peer` to `own`, both on this machine. Reads all of `/proc`, so it is
 /// for moments in which a person wants to know, not for every request.
 ///
@@ -52,7 +58,7 @@ fn name(pid: u32) -> String {
 pub(crate) fn caller(peer: SocketAddr, own: SocketAddr) -> Option<Program> {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let (peer, own) = (plain(peer), plain(own));
-    if !peer.ip().is_loopback() && peer.ip() != own.ip() {
+    if !is_here(peer, own) {
         return None;
     }
     let end = table::sockets().into_iter().find(|s| s.local == peer && s.remote == own && s.inode != 0)?;

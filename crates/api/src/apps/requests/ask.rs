@@ -92,6 +92,8 @@ pub(crate) async fn ask(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
+    // First what costs nothing: nobody's program is looked for in vain.
+    api.access.room_to_ask(far_end.is_here())?;
     let peer = far_end.named(&api.looks, api.now()).await.map_err(|wait| Problem::of(Code::AskedTooOften).after(wait))?;
     let (request, token) = api.access.ask(NewRequest { name, reason, permits, origin }, peer).await?;
     let status_url = format!("/v1/apps/requests/{}", request.id);
