@@ -204,6 +204,8 @@ async fn sign_in(app: &Whatisup, admin: &Rest) {
             browser.post(format!("{}/v1/session", app.base())).json(&json!({ "ticket": ticket })).send().await.unwrap();
         if let Some(cookie) = session.headers().get("set-cookie") {
             leaks::know(Kind::Secret, "a cookie", cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap());
+            let told: Value = session.json().await.unwrap();
+            leaks::know(Kind::Secret, "what a page was told", told["secret"].as_str().unwrap());
         }
     }
 }

@@ -165,6 +165,8 @@ async fn a_whole_story_leaves_no_secret_no_text_and_no_number_in_the_logs() {
     let cookie = session.headers()["set-cookie"].to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned();
     scanner.never("the ticket", &ticket);
     scanner.never("the cookie", &cookie);
+    let told: Value = session.json().await.unwrap();
+    scanner.never("what the page was told", told["secret"].as_str().unwrap());
     scanner.never("the admin key", rest.key());
 
     // A drop, a backup, a crash, and a start after it.

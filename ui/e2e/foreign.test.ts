@@ -88,6 +88,51 @@ it.each(["http://other.example", "http://127.0.0.1", "http://localhost"])("a pag
   await context.close();
 });
 
+it("somebody else's port of this machine is sent the cookie, and neither reads nor acts with it", async () => {
+  const context = await browser.newContext();
+  const { url } = await app.call<{ url: string }>("POST", "/v1/sign-in-links");
+  const dashboard = await context.newPage();
+  await dashboard.goto(`${app.url}/${new URL(url).hash}`);
+  await dashboard.getByRole("navigation", { name: "Main" }).waitFor();
+  const own = await dashboard.evaluate(() => localStorage.getItem("whatisup-page"));
+  const before = await state();
+
+  const sent: string[] = [];
+  const listener = createServer((request, response) => {
+    if (request.headers.cookie) sent.push(request.headers.cookie);
+    page(request, response);
+  }).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const visitor = await context.newPage();
+  await visitor.goto(`http://127.0.0.1:${port(listener)}/`);
+  const cookie = sent.find((one) => one.includes(`whatisup_${new URL(app.url).port}=`)) ?? "";
+  expect(cookie, "the browser sends it there").not.toBe("");
+  expect(await visitor.evaluate(() => localStorage.length), "and what the page has kept it does not show there").toBe(0);
+
+  // The listener is no page: it says whatever it likes about where it comes from.
+  const ask = async (method: string, path: string, more: Record<string, string>) => {
+    const headers = { Cookie: cookie, Origin: app.url, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json", ...more };
+    const body = method === "GET" ? undefined : JSON.stringify(path === "/v1/tickets" ? { for: "/v1/events" } : { name: "Intruder", start: false });
+    return (await fetch(app.url + path, { method, headers, body })).status;
+  };
+  for (const more of [{}, { "X-WhatIsUp": "1" }, { "X-WhatIsUp": cookie.split("=")[1] ?? "" }] as Record<string, string>[]) {
+    for (const path of ["/v1/session", "/v1/channels", "/v1/events", "/v1/settings", "/metrics"]) expect(await ask("GET", path, more), path).toBe(401);
+    for (const path of ["/v1/channels", "/v1/tickets", "/v1/apps", `/v1/channels/${channel.id}/start`]) expect(await ask("POST", path, more), path).toBe(401);
+    for (const path of ["/v1/session", `/v1/channels/${channel.id}`]) expect(await ask("DELETE", path, more), path).toBe(401);
+  }
+  expect(await state()).toEqual(before);
+  expect(await ask("GET", "/v1/channels", { "X-WhatIsUp": own ?? "" }), "with what the dashboard's page was told it is good").toBe(200);
+  await dashboard.reload();
+  await dashboard.getByRole("navigation", { name: "Main" }).waitFor();
+
+  // A browser that has the cookie and nothing else is asked to sign in.
+  await dashboard.evaluate(() => localStorage.removeItem("whatisup-page"));
+  await dashboard.reload();
+  await dashboard.getByRole("heading", { name: "Sign in to WhatIsUp" }).waitFor();
+  await context.close();
+  listener.close();
+});
+
 it("a name that was rebound to this machine gets nowhere either, though the browser takes it for its own", async () => {
   const before = await state();
   const own = Number(new URL(app.url).port);

@@ -19,7 +19,9 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
   world.answers = [];
   const streams = new Set();
   const phoneStreams = new Set();
-  let session = signedIn;
+  // Whoever, or whoever says what signing in has told.
+  let session = signedIn ? "anybody" : null;
+  const isIn = (request) => session === "anybody" || (session !== null && request.headers["x-whatisup"] === session);
   const seq = () => world.events.length;
 
   function tell(type, data, id) {
@@ -92,13 +94,13 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
     ["GET", /^\/v1\/deliveries\/(\w+)$/, (_, __, id) => (sent(id) ? [200, sent(id)] : [404, problem("not_found", 404)])],
     ["POST", /^\/v1\/deliveries\/(\w+)\/redeliver$/, (_, __, id) => [200, brief(Object.assign(sent(id), { status: "pending", attempts: 0, finished_at: null }))]],
     ["POST", /^\/v1\/deliveries\/(\w+)\/skip$/, (_, __, id) => [200, brief(Object.assign(sent(id), { status: "skipped", next_attempt_at: null, finished_at: at(0) }))]],
-    ["GET", /^\/v1\/session$/, () => (session ? [200, { via: "cookie", expires_at: null }] : [401, problem("unauthorized", 401)])],
+    ["GET", /^\/v1\/session$/, () => [200, { via: "cookie", expires_at: null }]],
     ["POST", /^\/v1\/session$/, (_, body) => {
       if (body.ticket !== "good") return [401, { ...problem("ticket_invalid", 401), title: "Sign-in link not valid", detail: "This sign-in link was used already or has expired. Ask for a new one." }];
-      session = true;
-      return [204];
+      session = `page-${Math.random()}`;
+      return [200, { secret: session, expires_at: at(604_800_000) }];
     }],
-    ["DELETE", /^\/v1\/session$/, () => ((session = false), [204])],
+    ["DELETE", /^\/v1\/session$/, () => ((session = null), [204])],
     ["GET", /^\/v1\/info$/, () => [200, {
       name: "WhatIsUp", version: "0.1.0", build: "sandbox",
       sandbox: { control: "/sandbox", whatsapp_url: "ws://127.0.0.1:41234/ws/chat" },
@@ -195,7 +197,7 @@ export function startMock(name = "busy", port = 0, { signedIn = true } = {}) {
       response.end(body === undefined ? undefined : JSON.stringify(body));
     };
     if (!/^\/(v1|sandbox)\/|^\/readyz$/.test(url.pathname)) return page(url.pathname, response);
-    if (!session && url.pathname !== "/v1/session") return json(401, problem("unauthorized", 401));
+    if (!isIn(request) && !(request.method === "POST" && url.pathname === "/v1/session")) return json(401, problem("unauthorized", 401));
     if (request.method === "GET" && ["/v1/events", "/sandbox/events"].includes(url.pathname)) {
       if (!request.headers.accept?.includes("event-stream")) {
         const after = Number(url.searchParams.get("after") ?? 0);

@@ -63,14 +63,15 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 fn complete(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "key": {"type": "http", "scheme": "bearer", "description": "The key of an app, wiu_…, or the admin key, which `whatisupd key` shows."},
-        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that was signed in by a one-use link. Changes also need the header X-WhatIsUp: 1."},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that was signed in by a one-use link, together with X-WhatIsUp."},
+        "page": {"type": "apiKey", "in": "header", "name": "X-WhatIsUp", "description": "What the page was told when its browser was signed in (POST /v1/session). The cookie is nobody's without it."},
         "poll_token": {"type": "http", "scheme": "bearer", "description": "What a program was given when it asked for access, wip_…: good for hearing what became of that."},
         "ticket": {"type": "apiKey", "in": "query", "name": tickets::PARAMETER, "description": "Stands in for a key once, for one address: POST /v1/tickets."},
     });
     // The log's types as the code has them: generated clients then know them all.
     document["components"]["schemas"]["Event"]["properties"]["type"]["enum"] =
         EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    document["security"] = json!([{"key": []}, {"session": []}]);
+    document["security"] = json!([{"key": []}, {"session": [], "page": []}]);
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, item) in paths {
         for method in METHODS {
@@ -94,8 +95,11 @@ fn secure(operation: &mut Map<String, Value>) {
         Some("poll_token") => {
             operation.insert("security".to_owned(), json!([{"poll_token": []}]));
         }
+        _ if need["cookie_alone"] == true => {
+            operation.insert("security".to_owned(), json!([{"key": []}, {"session": []}]));
+        }
         _ if need["ticket"] == true => {
-            operation.insert("security".to_owned(), json!([{"key": []}, {"session": []}, {"ticket": []}]));
+            operation.insert("security".to_owned(), json!([{"key": []}, {"session": [], "page": []}, {"ticket": []}]));
         }
         _ => {}
     }

@@ -23,18 +23,22 @@ pub(crate) fn build(api: &Api, at: Arc<Door>, sandbox: Option<Router>) -> Router
     let pages = Router::new()
         .route("/docs", get(docs::docs))
         .route("/docs/problems", get(docs::problems))
-        .route("/docs/concepts/{name}", get(docs::concept))
+        .route("/docs/concepts/{name}", get(docs::concept));
+    let rest = Router::new()
         // Whatever else is below our own prefixes is nowhere, and only told to those with a key.
         .route("/v1", any(nowhere))
         .route("/v1/", any(nowhere))
         .route("/v1/{*rest}", any(nowhere))
         .route("/docs/{*rest}", any(nowhere));
-    let pages = match sandbox {
-        Some(_) => pages,
-        None => pages.route("/sandbox/{*rest}", any(nowhere)),
+    let rest = match sandbox {
+        Some(_) => rest,
+        None => rest.route("/sandbox/{*rest}", any(nowhere)),
     };
-    let closed =
-        closed.merge(behind(Need::known(), pages)).method_not_allowed_fallback(wrong_method_of_route).with_state(api.clone());
+    let closed = closed
+        .merge(behind(Need::known().or_cookie_alone(), pages))
+        .merge(behind(Need::known(), rest))
+        .method_not_allowed_fallback(wrong_method_of_route)
+        .with_state(api.clone());
     let closed = match sandbox {
         Some(sandbox) => {
             let sandbox = sandbox.fallback(nowhere).method_not_allowed_fallback(wrong_method);

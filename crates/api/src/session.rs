@@ -1,4 +1,4 @@
-//! Signing a browser in: a one-use link becomes a cookie, so that the key never is in a URL.
+//! Signing a browser in: a one-use link becomes a cookie and a secret of the page, so that the key never is in a URL.
 
 pub(crate) mod cookie;
 mod sessions;
@@ -8,7 +8,7 @@ pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;
 mod tickets;
 
-pub(crate) use sessions::Sessions;
+pub(crate) use sessions::{Browser, Found, Sessions};
 pub(crate) use tickets::Tickets;
 
 use base64::Engine as _;

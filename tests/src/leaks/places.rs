@@ -23,7 +23,7 @@ impl Kind {
 }
 
 /// Answers that hand a secret out: to whoever made it, when it is made.
-const GIVE_SECRETS: [(&str, &str); 12] = [
+const GIVE_SECRETS: [(&str, &str); 13] = [
     ("POST /v1/webhooks", "the secret of a receiver, when it is made"),
     ("POST /v1/webhooks/{}/rotate-secret", "its new secret"),
     ("POST /v1/apps", "the first key of an app made by hand"),
@@ -33,6 +33,7 @@ const GIVE_SECRETS: [(&str, &str); 12] = [
     ("GET /v1/apps/requests/{}", "the key that a program was given, once"),
     ("POST /v1/tickets", "a ticket"),
     ("POST /v1/sign-in-links", "a ticket in a link"),
+    ("POST /v1/session", "what the page of a browser keeps beside the cookie"),
     ("POST /v1/channels/{}/export", "a whole session, for Baileys"),
     ("POST /sandbox/", "not the application's: phones of the sandbox"),
     ("GET /sandbox/", "not the application's: phones of the sandbox"),

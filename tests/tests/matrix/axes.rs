@@ -244,7 +244,7 @@ pub enum Who {
     Admin,
     /// A browser that was signed in.
     Cookie,
-    /// What another page can make that browser send: the cookie without the header of our own page.
+    /// What that browser sends to whoever listens at another port: the cookie without what our own page was told.
     CookieAlone,
     /// An app that may do something, but not this.
     Lacking,
@@ -282,8 +282,8 @@ impl Who {
             Who::Revoked => bearer(&stage.revoked),
             Who::Disabled => bearer(&stage.disabled),
             Who::Admin => bearer(stage.admin.key()),
-            Who::Cookie => format!("Cookie: {}\r\nX-WhatIsUp: 1\r\n", stage.cookie),
-            Who::CookieAlone => format!("Cookie: {}\r\n", stage.cookie),
+            Who::Cookie => stage.browser.lines(),
+            Who::CookieAlone => stage.browser.cookie_line(),
             Who::Lacking => bearer(if scope == Some(stage.one_scope) { &stage.other_one_scoped } else { &stage.one_scoped }),
             Who::Elsewhere => bearer(stage.elsewhere.rest.key()),
             Who::Full => bearer(stage.full.rest.key()),

@@ -15,6 +15,8 @@ pub struct Operation {
     pub answers: Vec<u16>,
     /// Whether somebody who is known by a program, a ticket or a key is asked for at all.
     pub takes_ticket: bool,
+    /// Whether the cookie of a browser will do without what its page was told.
+    pub takes_cookie_alone: bool,
 }
 
 /// Who is let in.
@@ -82,6 +84,7 @@ pub fn operations(document: &Value) -> Vec<Operation> {
                 },
                 answers: operation["responses"].as_object().into_iter().flatten().filter_map(|(s, _)| s.parse().ok()).collect(),
                 takes_ticket: permission["ticket"] == true,
+                takes_cookie_alone: permission["cookie_alone"] == true,
             });
         }
     }

@@ -61,7 +61,11 @@ fn stranger(asked: &Asked<'_>) -> Option<Answer> {
         Who::Expired => Some(refused(401, "key_expired")),
         Who::Revoked | Who::Disabled => Some(refused(401, "key_revoked")),
         // A cookie is for our own page.
-        Who::Cookie | Who::CookieAlone => from_the_app.then(|| refused(401, "unauthorized")),
+        Who::Cookie => from_the_app.then(|| refused(401, "unauthorized")),
+        Who::CookieAlone => {
+            let same_for_all = asked.operation.is_some_and(|operation| operation.takes_cookie_alone);
+            (from_the_app || !same_for_all).then(|| refused(401, "unauthorized"))
+        }
         Who::Admin | Who::Lacking | Who::Elsewhere => from_the_app.then(|| refused(403, "origin_not_allowed")),
         Who::Full => None,
     }
@@ -78,9 +82,6 @@ fn not_let_in(asked: &Asked<'_>, operation: &Operation) -> Option<Answer> {
                 return unknown;
             }
         }
-    }
-    if unknown.is_none() && asked.who == Who::CookieAlone && !operation.reads() {
-        return Some(refused(403, "csrf_header_missing"));
     }
     if !asked.who.is_app() {
         return None;

@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
         let signs_out = who == Who::Cookie && operation.is_some_and(|o| o.id == "sign_out") && expected.status == 204;
         let lines = if signs_out {
             // Who signs out is out: that is another browser each time.
-            format!("Cookie: {}\r\nX-WhatIsUp: 1\r\n", self.stage.signed_in().await)
+            self.stage.signed_in().await.lines()
         } else {
             who.lines(self.stage, scope)
         };

@@ -32,11 +32,29 @@ pub struct Stage {
     pub revoked: String,
     pub disabled: String,
     pub asking: Asking,
-    /// Of a browser that is signed in.
-    pub cookie: String,
+    /// One that is signed in.
+    pub browser: Browser,
     ids: Ids,
     _hook: Hook,
     _world: World,
+}
+
+/// What a browser has that is signed in.
+pub struct Browser {
+    cookie: String,
+    /// What its page was told.
+    page: String,
+}
+
+impl Browser {
+    pub fn cookie_line(&self) -> String {
+        format!("Cookie: {}\r\n", self.cookie)
+    }
+
+    /// As the dashboard asks.
+    pub fn lines(&self) -> String {
+        format!("{}X-WhatIsUp: {}\r\n", self.cookie_line(), self.page)
+    }
 }
 
 struct Ids {
@@ -121,7 +139,7 @@ impl Stage {
             expired: expired.rest.key().to_owned(),
             revoked: revoked.rest.key().to_owned(),
             disabled: disabled.rest.key().to_owned(),
-            cookie: signed_in(&app, &admin).await,
+            browser: signed_in(&app, &admin).await,
             app,
             admin,
             full,
@@ -136,8 +154,8 @@ impl Stage {
         self.app.options.port
     }
 
-    /// The cookie of one more browser.
-    pub async fn signed_in(&self) -> String {
+    /// One more browser.
+    pub async fn signed_in(&self) -> Browser {
         signed_in(&self.app, &self.admin).await
     }
 
@@ -180,14 +198,16 @@ impl Stage {
     }
 }
 
-/// The cookie of a browser that comes in by a link.
-async fn signed_in(app: &Whatisup, admin: &Rest) -> String {
+/// A browser that comes in by a link.
+async fn signed_in(app: &Whatisup, admin: &Rest) -> Browser {
     let link = admin.act("/v1/sign-in-links").await.unwrap();
     let ticket = link["url"].as_str().unwrap().split_once("#sign-in=").unwrap().1.split('&').next().unwrap().to_owned();
     let browser = reqwest::Client::new().post(format!("{}/v1/session", app.base()));
     let answer = browser.json(&json!({ "ticket": ticket })).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.status());
-    answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let told: Value = answer.json().await.unwrap();
+    Browser { cookie, page: told["secret"].as_str().unwrap().to_owned() }
 }
 
 /// What tells of requests themselves, or of the time.

@@ -1,5 +1,6 @@
-// Where the API is and how we prove who we are: a cookie of the same origin in a browser, a key in the desktop shell.
+// Where the API is and how we prove who we are: in a browser a cookie together with what this page was told, in the desktop shell a key.
 import createClient, { type Client } from "openapi-fetch";
+import { kept } from "./page-secret";
 import { problemFrom, unreachable, type Problem } from "./problem";
 import type { paths } from "./schema";
 
@@ -11,9 +12,11 @@ export interface Connection {
 
 const ANSWER_WITHIN_MS = 20_000;
 
-/** The headers of every request. A cookie alone changes nothing: the extra header shows that our own page asks. */
+/** The headers of every request, reading ones too. A cookie alone is nobody's: other ports of this host are sent it as well. */
 export function credentials(connection: Connection): Record<string, string> {
-  return connection.key ? { Authorization: `Bearer ${connection.key}` } : { "X-WhatIsUp": "1" };
+  if (connection.key) return { Authorization: `Bearer ${connection.key}` };
+  const page = kept();
+  return page ? { "X-WhatIsUp": page } : {};
 }
 
 export class Api {
@@ -22,8 +25,11 @@ export class Api {
   constructor(readonly connection: Connection) {
     this.http = createClient<paths>({
       baseUrl: connection.base,
-      headers: credentials(connection),
-      fetch: (request: Request) => fetch(new Request(request, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })),
+      fetch: (request: Request) => {
+        const asked = new Request(request, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+        for (const [name, value] of Object.entries(credentials(connection))) asked.headers.set(name, value);
+        return fetch(asked);
+      },
     });
   }
 

@@ -964,7 +964,8 @@ export interface paths {
         head?: never;
         /**
          * Change a webhook
-         * @description A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address.
+         * @description A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address. The headers
+         *     go there too when a person names it; when a program does, only those that the same request sets: the others are taken away.
          */
         patch: operations["patch_webhook"];
         trace?: never;
@@ -997,7 +998,8 @@ export interface paths {
         put?: never;
         /**
          * Pause a webhook
-         * @description Nothing is sent until it is resumed; events go on being collected for it.
+         * @description Nothing is sent until it is resumed; events go on being collected for it. One that is paused because its app was revoked stays paused
+         *     then when the app is let in again.
          */
         post: operations["pause_webhook"];
         delete?: never;
@@ -1037,7 +1039,8 @@ export interface paths {
         put?: never;
         /**
          * Resume a webhook
-         * @description What waits is delivered in order. One that was disabled begins with the events from now on.
+         * @description What waits is delivered in order. One that was disabled begins with the events from now on. While the app that it belongs to may not
+         *     come in, nothing is sent for it: `409 conflict`.
          */
         post: operations["resume_webhook"];
         delete?: never;
@@ -1825,7 +1828,7 @@ export interface components {
              */
             seq: number;
             /**
-             * @description `pending`, `delivered` or `skipped`.
+             * @description `pending`, `delivered` or `skipped`: somebody let go of it, or the webhook's app may not see it any more.
              * @example delivered
              */
             status: string;
@@ -2586,6 +2589,16 @@ export interface components {
         /** @description What to change; what is absent stays. */
         SettingsPatch: {
             notifications?: components["schemas"]["NotificationsPatch"];
+        };
+        /** @description What the page keeps to itself. */
+        SignedIn: {
+            /** @description RFC 3339, UTC. */
+            expires_at: string;
+            /**
+             * @description To be sent as `X-WhatIsUp` with every request, beside the cookie, which is nobody's without it. Browsers send the cookie to
+             *     every port of this host; what a page has kept (`localStorage`) they show to pages of its own port alone.
+             */
+            secret: string;
         };
         /** @description A link that signs one browser in, once. */
         SignInLink: {
@@ -8884,14 +8897,16 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Signed in; the cookie is HttpOnly and SameSite=Strict. */
-            204: {
+            /** @description Signed in; the cookie is HttpOnly and SameSite=Strict, and half of what it takes. */
+            200: {
                 headers: {
                     /** @description The session. */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
             };
             /** @description Bad Host header */
             400: {
@@ -9535,7 +9550,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Header X-WhatIsUp missing */
+            /** @description Host not allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10614,6 +10629,15 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible now */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 // The page's start: find the API, prove who we are, follow the stream. Everything else hangs on `app`.
 import { Api, answered } from "../api/connection";
 import { asProblem, problemFrom, type Problem } from "../api/problem";
+import { signIn, signOut } from "../api/session";
 import { inShell, shell } from "../api/shell";
 import { EventStream } from "../api/stream";
 import type { components } from "../api/schema";
@@ -53,7 +54,7 @@ class App {
   /** Signs this browser in with a one-use ticket, then starts. */
   async signIn(ticket: string): Promise<void> {
     const api = this.#api ?? new Api({ base: "", key: null });
-    await api.plain("POST", "/v1/session", { ticket });
+    await signIn(api, ticket);
     await this.start();
   }
 
@@ -67,7 +68,7 @@ class App {
   }
 
   async signOut(): Promise<void> {
-    await answered(this.api.http.DELETE("/v1/session"));
+    await signOut(this.api);
     this.#stream?.stop();
     this.live = new Live();
     this.problem = null;
@@ -89,7 +90,7 @@ class App {
     // Out of the address bar and the history before anything else: it is a credential, if a short-lived one.
     history.replaceState(null, "", "#/channels");
     router.route = { page: "channels", add: false };
-    await this.api.plain("POST", "/v1/session", { ticket }).catch(async (thrown: unknown) => {
+    await signIn(this.api, ticket).catch(async (thrown: unknown) => {
       // A link opened twice: fine if this browser is signed in already.
       await this.api.plain("GET", "/v1/session").catch(() => {
         throw problemFrom(401, { code: "ticket", title: "This link no longer works", detail: asProblem(thrown).message });

@@ -1,8 +1,9 @@
 use crate::problem::Problem;
+use crate::session::Browser;
 use access::Grantee;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use domain::{Actor, AppId, ChannelId, ChatId, Permits, Reach, Scope, Timestamp, Via};
+use domain::{Actor, AppId, ChannelId, ChatId, Permits, Reach, Scope, Via};
 use ledger::Within;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ pub(crate) enum Caller {
     /// Whoever has the admin key.
     Admin,
     /// A browser that was signed in.
-    Browser { until: Timestamp },
+    Browser(Browser),
     /// A program, with what it may do.
     App(Arc<Grantee>),
 }
@@ -24,7 +25,7 @@ impl Caller {
 
     pub fn app(&self) -> Option<AppId> {
         match self {
-            Caller::Admin | Caller::Browser { .. } => None,
+            Caller::Admin | Caller::Browser(_) => None,
             Caller::App(grantee) => Some(grantee.app),
         }
     }
@@ -32,7 +33,7 @@ impl Caller {
     /// What bounds it; `None`: nothing does.
     pub fn permits(&self) -> Option<&Permits> {
         match self {
-            Caller::Admin | Caller::Browser { .. } => None,
+            Caller::Admin | Caller::Browser(_) => None,
             Caller::App(grantee) => Some(&grantee.permits),
         }
     }
@@ -56,23 +57,23 @@ impl Caller {
     pub fn same(&self, other: &Caller) -> bool {
         match (self, other) {
             (Caller::Admin, Caller::Admin) => true,
-            (Caller::Browser { until }, Caller::Browser { until: other }) => until == other,
+            (Caller::Browser(one), Caller::Browser(other)) => one.same(other),
             (Caller::App(one), Caller::App(other)) => one.app == other.app,
-            (Caller::Admin | Caller::Browser { .. } | Caller::App(_), _) => false,
+            (Caller::Admin | Caller::Browser(_) | Caller::App(_), _) => false,
         }
     }
 
     /// Returns when it may not go on as it is: its key was revoked or has expired, or its permits were changed.
     pub async fn gone(&self) {
         match self {
-            Caller::Admin | Caller::Browser { .. } => std::future::pending().await,
+            Caller::Admin | Caller::Browser(_) => std::future::pending().await,
             Caller::App(grantee) => grantee.gone.cancelled().await,
         }
     }
 
     pub fn is_gone(&self) -> bool {
         match self {
-            Caller::Admin | Caller::Browser { .. } => false,
+            Caller::Admin | Caller::Browser(_) => false,
             Caller::App(grantee) => grantee.gone.is_cancelled(),
         }
     }
@@ -82,7 +83,7 @@ impl Caller {
         match (self, via) {
             (Caller::Admin, None) => Actor::Admin,
             (Caller::Admin, Some(via)) => Actor::Person { via },
-            (Caller::Browser { .. }, _) => Actor::Person { via: Via::Dashboard },
+            (Caller::Browser(_), _) => Actor::Person { via: Via::Dashboard },
             (Caller::App(grantee), _) => grantee.actor(),
         }
     }

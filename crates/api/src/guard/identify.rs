@@ -2,7 +2,7 @@ use super::Caller;
 use super::origin::Origin;
 use crate::api::Api;
 use crate::problem::{Code, Problem};
-use crate::session::cookie;
+use crate::session::{Found, cookie};
 use crate::tickets;
 use access::Refusal;
 use axum::extract::{Request, State};
@@ -20,6 +20,8 @@ pub(crate) struct Asker(pub Result<Caller, Stranger>);
 pub(crate) enum Stranger {
     /// Nothing was given that says who it is, or a cookie that is over.
     Unsaid,
+    /// The cookie of a browser that is signed in, without what its page was told: whoever listens at another port has it, too.
+    CookieAlone,
     /// Something that is none was given for a key.
     WrongKey,
     Expired {
@@ -101,8 +103,11 @@ fn by_cookie(api: &Api, headers: &HeaderMap, origin: Option<&Origin>) -> Result<
         return Err(Stranger::Unsaid);
     }
     let token = cookie::read(headers, api.port()).ok_or(Stranger::Unsaid)?;
-    let until = api.sessions.find(token, api.now()).ok_or(Stranger::Unsaid)?;
-    Ok(Caller::Browser { until })
+    match api.sessions.find(token, cookie::page(headers), api.now()) {
+        Found::Browser(browser) => Ok(Caller::Browser(browser)),
+        Found::CookieAlone => Err(Stranger::CookieAlone),
+        Found::Nobody => Err(Stranger::Unsaid),
+    }
 }
 
 /// A program of this user's own that a person lets in by its file.
@@ -126,7 +131,7 @@ fn by_ticket(api: &Api, request: &mut Request, ticket: &str) -> Result<Caller, S
     *request.uri_mut() = without_ticket(request.uri());
     match redeemed {
         Some(Caller::App(grantee)) if grantee.gone.is_cancelled() => Err(Stranger::Revoked),
-        Some(Caller::Browser { until }) if until <= api.now() => Err(Stranger::StaleTicket),
+        Some(Caller::Browser(browser)) if browser.until <= api.now() => Err(Stranger::StaleTicket),
         Some(caller) => Ok(caller),
         None => Err(Stranger::WrongTicket),
     }
@@ -147,7 +152,7 @@ fn at_home(caller: Caller, origin: &Origin) -> Result<Caller, Stranger> {
     let Origin::App(origin) = origin else { return Ok(caller) };
     match &caller {
         Caller::App(grantee) if grantee.origins.iter().any(|own| own.as_bytes() == origin.as_bytes()) => Ok(caller),
-        Caller::App(_) | Caller::Admin | Caller::Browser { .. } => Err(Stranger::NotAtHome),
+        Caller::App(_) | Caller::Admin | Caller::Browser(_) => Err(Stranger::NotAtHome),
     }
 }
 
@@ -165,6 +170,10 @@ impl Stranger {
     pub fn problem(self) -> Problem {
         match self {
             Stranger::Unsaid | Stranger::WrongKey => Problem::of(Code::Unauthorized),
+            Stranger::CookieAlone => Problem::new(
+                Code::Unauthorized,
+                "A browser's cookie is good together with what its page was told when it signed in, sent as X-WhatIsUp. Sign in again.",
+            ),
             Stranger::Expired { at } => {
                 Problem::new(Code::KeyExpired, format!("This key ended at {at}. Ask for access again."))
             }
@@ -184,6 +193,7 @@ impl Stranger {
         match self {
             Stranger::WrongKey | Stranger::WrongTicket => true,
             Stranger::Unsaid
+            | Stranger::CookieAlone
             | Stranger::Expired { .. }
             | Stranger::Revoked
             | Stranger::Disabled

@@ -9,6 +9,9 @@ pub(crate) struct Need {
     pub who: Who,
     /// A one-use ticket in the URL will do in the place of a key.
     pub ticket: bool,
+    /// What is read is the same for everybody, and people go there by a link, with which a browser sends nothing but its cookie: that
+    /// will do here.
+    pub cookie_alone: bool,
     /// The largest body that the route takes, in bytes.
     pub body: usize,
     /// What it does writes its own entry into the audit log, within the same transaction.
@@ -52,7 +55,7 @@ pub(crate) enum Of {
 
 impl Need {
     const fn of(who: Who) -> Self {
-        Need { who, ticket: false, body: BODY_LIMIT, audits_itself: false, or_own: false }
+        Need { who, ticket: false, cookie_alone: false, body: BODY_LIMIT, audits_itself: false, or_own: false }
     }
 
     pub const fn open() -> Self {
@@ -110,6 +113,10 @@ impl Need {
         Need { ticket: true, ..self }
     }
 
+    pub const fn or_cookie_alone(self) -> Self {
+        Need { cookie_alone: true, ..self }
+    }
+
     pub const fn or_own(self) -> Self {
         Need { or_own: true, ..self }
     }
@@ -140,6 +147,9 @@ impl Need {
         };
         if self.ticket {
             json["ticket"] = json!(true);
+        }
+        if self.cookie_alone {
+            json["cookie_alone"] = json!(true);
         }
         if self.or_own {
             json["or_own"] = json!(true);

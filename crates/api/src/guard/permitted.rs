@@ -1,4 +1,4 @@
-use super::identify::Asker;
+use super::identify::{Asker, Stranger};
 use super::need::{Need, Of, Who};
 use super::origin::Origin;
 use super::{Caller, media_type, record};
@@ -37,10 +37,6 @@ async fn admit(api: &Api, need: Need, parts: &mut Parts) -> Result<(), Problem> 
     let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let caller = caller(api, need, parts)?;
     if let Some(caller) = &caller {
-        // A page of another origin can make a browser send its cookie, but not a header of ours.
-        if !reads && matches!(caller, Caller::Browser { .. }) && !parts.headers.contains_key("x-whatisup") {
-            return Err(Problem::of(Code::CsrfHeaderMissing));
-        }
         allow(api, need, caller, parts).await?;
     }
     if !reads {
@@ -55,6 +51,9 @@ async fn admit(api: &Api, need: Need, parts: &mut Parts) -> Result<(), Problem> 
 /// Who asks; `None` where nobody needs to be known and nobody is.
 fn caller(api: &Api, need: Need, parts: &Parts) -> Result<Option<Caller>, Problem> {
     let asker = parts.extensions.get::<Asker>().ok_or_else(|| Problem::internal(&"nobody looked who asks"))?;
+    if need.cookie_alone && matches!(asker.0, Err(Stranger::CookieAlone)) {
+        return Ok(None);
+    }
     if need.is_keyed() {
         return known(api, asker, parts.extensions.get()).map(Some);
     }

@@ -9,7 +9,7 @@ pub(super) fn problems(path: &str, method: &str, operation: &Map<String, Value>)
     if path != "/livez" {
         codes.extend([Code::RateLimited, Code::Overloaded, Code::ShuttingDown, Code::Unavailable]);
     }
-    codes.extend(of_permission(operation, changes));
+    codes.extend(of_permission(operation));
     codes.extend([Code::HostNotAllowed, Code::OriginNotAllowed, Code::CrossSite, Code::Internal]);
     if path.contains('{') {
         codes.push(Code::NotFound);
@@ -29,7 +29,7 @@ pub(super) fn problems(path: &str, method: &str, operation: &Map<String, Value>)
 }
 
 /// What whoever does not have what the route needs is answered.
-fn of_permission(operation: &Map<String, Value>, changes: bool) -> Vec<Code> {
+fn of_permission(operation: &Map<String, Value>) -> Vec<Code> {
     let need = operation.get(EXTENSION).cloned().unwrap_or_default();
     let mut codes = match need["kind"].as_str() {
         Some("sign_in") => return vec![Code::TicketInvalid],
@@ -40,9 +40,6 @@ fn of_permission(operation: &Map<String, Value>, changes: bool) -> Vec<Code> {
         _ => return vec![],
     };
     codes.extend([Code::Unauthorized, Code::KeyExpired, Code::KeyRevoked]);
-    if changes {
-        codes.push(Code::CsrfHeaderMissing);
-    }
     if need["ticket"] == true {
         codes.push(Code::TicketInvalid);
     }
@@ -69,7 +66,7 @@ fn of_route(path: &str, method: &str) -> Vec<Code> {
     if ["/v1/messages/", "/v1/deliveries/", "/v1/apps"].iter().any(|prefix| path.starts_with(prefix)) && changes {
         codes.push(Code::Conflict);
     }
-    if path == "/v1/webhooks" && changes {
+    if ["/v1/webhooks", "/v1/webhooks/{id}/resume"].contains(&path) && changes {
         codes.push(Code::Conflict);
     }
     if path.ends_with("/passkey") {

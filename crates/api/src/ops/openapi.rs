@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-permit!(openapi: Need::known());
+permit!(openapi: Need::known().or_cookie_alone());
 
 /// This description
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "ops", operation_id = "openapi",

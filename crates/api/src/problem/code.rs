@@ -7,7 +7,6 @@ pub enum Code {
     HostNotAllowed,
     OriginNotAllowed,
     CrossSite,
-    CsrfHeaderMissing,
     Unauthorized,
     KeyExpired,
     KeyRevoked,
@@ -62,12 +61,11 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 56] = [
+    pub const ALL: [Code; 55] = [
         Code::BadHost,
         Code::HostNotAllowed,
         Code::OriginNotAllowed,
         Code::CrossSite,
-        Code::CsrfHeaderMissing,
         Code::Unauthorized,
         Code::KeyExpired,
         Code::KeyRevoked,
@@ -127,7 +125,6 @@ impl Code {
             Code::HostNotAllowed => "host_not_allowed",
             Code::OriginNotAllowed => "origin_not_allowed",
             Code::CrossSite => "cross_site",
-            Code::CsrfHeaderMissing => "csrf_header_missing",
             Code::Unauthorized => "unauthorized",
             Code::KeyExpired => "key_expired",
             Code::KeyRevoked => "key_revoked",
@@ -189,7 +186,6 @@ impl Code {
             Code::HostNotAllowed
             | Code::OriginNotAllowed
             | Code::CrossSite
-            | Code::CsrfHeaderMissing
             | Code::ScopeMissing
             | Code::PersonOnly
             | Code::RecipientNotAllowed => StatusCode::FORBIDDEN,
@@ -243,7 +239,6 @@ impl Code {
             Code::HostNotAllowed => "Host not allowed",
             Code::OriginNotAllowed => "Origin not allowed",
             Code::CrossSite => "Request from another site",
-            Code::CsrfHeaderMissing => "Header X-WhatIsUp missing",
             Code::Unauthorized => "No valid key",
             Code::KeyExpired => "Key expired",
             Code::KeyRevoked => "Key revoked",
@@ -309,7 +304,6 @@ impl Code {
             Code::CrossSite => {
                 "This request was started by another site. Open the address yourself instead of following a link."
             }
-            Code::CsrfHeaderMissing => "A change made with the browser's cookie needs the header X-WhatIsUp: 1.",
             Code::Unauthorized => {
                 "Send the key as Authorization: Bearer wiu_…; `whatisupd key` and the app's settings show it."
             }

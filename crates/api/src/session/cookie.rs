@@ -2,9 +2,22 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use domain::DoorKind;
 use std::time::Duration;
 
-/// Browsers keep one cookie jar for all ports of a host: the port in the name keeps two installations apart.
+/// Browsers keep one cookie jar for all ports of a host: the port in the name keeps two installations apart. It keeps no secret:
+/// whoever listens at another port is sent this cookie, too. So it is half of what a browser shows; see [`HEADER`].
 pub(crate) fn name(port: u16) -> String {
     format!("whatisup_{port}")
+}
+
+/// The field in which the page sends the other half, which it alone was told.
+pub(crate) const HEADER: &str = "x-whatisup";
+
+/// What the page says that it was told, when it says one thing.
+pub(crate) fn page(headers: &HeaderMap) -> Option<&str> {
+    let mut said = headers.get_all(HEADER).iter();
+    match (said.next(), said.next()) {
+        (Some(one), None) => one.to_str().ok(),
+        (None | Some(_), _) => None,
+    }
 }
 
 /// The session's token, when exactly one cookie of ours came.
@@ -53,5 +66,15 @@ mod tests {
         assert_eq!(read("a=b; whatisup_9487=token; whatisup_1=no"), Some("token".to_owned()));
         assert_eq!(read("whatisup_9487=one; whatisup_9487=two"), None);
         assert_eq!(read("whatisup_948=token"), None);
+    }
+
+    #[test]
+    fn what_a_page_was_told_is_said_once() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(page(&headers), None);
+        headers.append(HEADER, "secret".parse().unwrap());
+        assert_eq!(page(&headers), Some("secret"));
+        headers.append(HEADER, "secret".parse().unwrap());
+        assert_eq!(page(&headers), None);
     }
 }

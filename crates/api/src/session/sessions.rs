@@ -12,64 +12,111 @@ pub(crate) const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How many browsers may be signed in; a further one signs the oldest out.
 const MOST: usize = 64;
 
-/// The browsers that are signed in. Only hashes of their cookies are kept.
+/// The browsers that are signed in. Only hashes of what they hold are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions(Mutex<Vec<Entry>>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
-    token: Hashed,
-    until: Timestamp,
+    browser: Browser,
+    page: Hashed,
+}
+
+/// A browser that is signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Browser {
+    cookie: Hashed,
+    pub until: Timestamp,
+}
+
+/// What signing in gives, in two halves: browsers send a cookie to every port of the host, also to another's, but show what a page
+/// has kept to pages of the same port alone.
+pub(crate) struct Opened {
+    pub cookie: String,
+    pub page: String,
+    pub until: Timestamp,
+}
+
+/// What is known of one who has sent a cookie.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    Nobody,
+    /// The cookie of a browser that is signed in, and not what its page was told: anybody to whom the browser sends it has it.
+    CookieAlone,
+    Browser(Browser),
 }
 
 /// A session as the ledger keeps it, so that a restart signs nobody out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Stored {
     hash: String,
+    /// Missing in those of before there was one: they are over.
+    #[serde(default)]
+    page: String,
     until: i64,
 }
 
+impl Browser {
+    /// Whether it is the same sign-in.
+    pub fn same(&self, other: &Browser) -> bool {
+        self.cookie.same(&other.cookie)
+    }
+}
+
 impl Sessions {
-    /// Signs a browser in: its cookie's value, and until when.
-    pub fn open(&self, now: Timestamp) -> (String, Timestamp) {
-        let (token, until) = (secret(), now.plus(LIFE));
+    /// Signs a browser in.
+    pub fn open(&self, now: Timestamp) -> Opened {
+        let opened = Opened { cookie: secret(), page: secret(), until: now.plus(LIFE) };
+        let browser = Browser { cookie: Hashed::of(&opened.cookie), until: opened.until };
         let mut open = self.locked();
-        open.retain(|e| now < e.until);
+        open.retain(|e| now < e.browser.until);
         if open.len() == MOST {
             open.remove(0);
         }
-        open.push(Entry { token: Hashed::of(&token), until });
-        (token, until)
+        open.push(Entry { browser, page: Hashed::of(&opened.page) });
+        opened
     }
 
-    /// Until when the browser with this cookie is signed in; `None` when it is not.
-    pub fn find(&self, token: &str, now: Timestamp) -> Option<Timestamp> {
-        let given = Hashed::of(token);
-        self.locked().iter().find(|e| e.token.same(&given)).map(|e| e.until).filter(|until| now < *until)
+    /// Whose cookie it is; `page` is what the page says that it was told.
+    pub fn find(&self, cookie: &str, page: Option<&str>, now: Timestamp) -> Found {
+        let given = Hashed::of(cookie);
+        let open = self.locked();
+        let Some(entry) = open.iter().find(|e| e.browser.cookie.same(&given)).filter(|e| now < e.browser.until) else {
+            return Found::Nobody;
+        };
+        match page {
+            Some(page) if entry.page.matches(page) => Found::Browser(entry.browser.clone()),
+            Some(_) | None => Found::CookieAlone,
+        }
     }
 
-    pub fn close(&self, token: &str) {
-        let given = Hashed::of(token);
-        self.locked().retain(|e| !e.token.same(&given));
+    pub fn close(&self, browser: &Browser) {
+        self.locked().retain(|e| !e.browser.same(browser));
     }
 
     pub fn to_stored(&self) -> Vec<Stored> {
-        self.locked()
-            .iter()
-            .map(|e| Stored { hash: URL_SAFE_NO_PAD.encode(e.token.as_bytes()), until: e.until.as_millis() })
-            .collect()
+        self.locked().iter().map(Entry::to_stored).collect()
     }
 
     pub fn from_stored(stored: Vec<Stored>) -> Self {
-        let entry = |s: Stored| {
-            let token = Hashed::from_bytes(URL_SAFE_NO_PAD.decode(s.hash).ok()?.try_into().ok()?);
-            Some(Entry { token, until: Timestamp::from_millis(s.until) })
-        };
-        Sessions(Mutex::new(stored.into_iter().filter_map(entry).collect()))
+        Sessions(Mutex::new(stored.into_iter().filter_map(Entry::from_stored).collect()))
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn to_stored(&self) -> Stored {
+        let text = |hash: &Hashed| URL_SAFE_NO_PAD.encode(hash.as_bytes());
+        Stored { hash: text(&self.browser.cookie), page: text(&self.page), until: self.browser.until.as_millis() }
+    }
+
+    fn from_stored(stored: Stored) -> Option<Self> {
+        let hash = |text: String| Some(Hashed::from_bytes(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?));
+        let browser = Browser { cookie: hash(stored.hash)?, until: Timestamp::from_millis(stored.until) };
+        Some(Entry { browser, page: hash(stored.page)? })
     }
 }
 
@@ -79,23 +126,51 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-    #[test]
-    fn a_session_ends_by_itself_and_by_signing_out() {
-        let sessions = Sessions::default();
-        let (token, until) = sessions.open(NOW);
-        assert_eq!(sessions.find(&token, NOW), Some(until));
-        assert_eq!(sessions.find("guess", NOW), None);
-        assert_eq!(sessions.find(&token, until), None);
-        sessions.close(&token);
-        assert_eq!(sessions.find(&token, NOW), None);
+    fn is_in(sessions: &Sessions, opened: &Opened, now: Timestamp) -> bool {
+        matches!(sessions.find(&opened.cookie, Some(&opened.page), now), Found::Browser(found) if found.until == opened.until)
     }
 
     #[test]
-    fn a_session_survives_being_stored_as_a_hash() {
+    fn a_session_ends_by_itself_and_by_signing_out() {
         let sessions = Sessions::default();
-        let (token, until) = sessions.open(NOW);
+        let opened = sessions.open(NOW);
+        assert!(is_in(&sessions, &opened, NOW));
+        assert!(!is_in(&sessions, &opened, opened.until));
+        let Found::Browser(browser) = sessions.find(&opened.cookie, Some(&opened.page), NOW) else { panic!("it is in") };
+        sessions.close(&browser);
+        assert!(matches!(sessions.find(&opened.cookie, Some(&opened.page), NOW), Found::Nobody));
+    }
+
+    #[test]
+    fn a_cookie_is_nobody_without_what_its_own_page_was_told() {
+        let sessions = Sessions::default();
+        let (one, other) = (sessions.open(NOW), sessions.open(NOW));
+        for page in [None, Some(""), Some("1"), Some(other.page.as_str()), Some(one.cookie.as_str())] {
+            assert!(matches!(sessions.find(&one.cookie, page, NOW), Found::CookieAlone), "{page:?}");
+        }
+        assert!(matches!(sessions.find("guess", Some(&one.page), NOW), Found::Nobody));
+        assert!(matches!(sessions.find(&one.page, Some(&one.page), NOW), Found::Nobody));
+        assert!(is_in(&sessions, &one, NOW) && is_in(&sessions, &other, NOW));
+    }
+
+    #[test]
+    fn a_session_survives_being_stored_as_hashes() {
+        let sessions = Sessions::default();
+        let opened = sessions.open(NOW);
         let stored = sessions.to_stored();
-        assert!(!format!("{stored:?}").contains(&token));
-        assert_eq!(Sessions::from_stored(stored).find(&token, NOW), Some(until));
+        let text = format!("{stored:?}");
+        assert!(!text.contains(&opened.cookie) && !text.contains(&opened.page));
+        assert!(is_in(&Sessions::from_stored(stored), &opened, NOW));
+    }
+
+    #[test]
+    fn a_session_of_before_pages_were_told_anything_is_over() {
+        let sessions = Sessions::default();
+        let opened = sessions.open(NOW);
+        let stored = sessions.to_stored().into_iter().map(|one| Stored { page: String::new(), ..one });
+        let sessions = Sessions::from_stored(stored.collect());
+        for page in ["", "1", &opened.page] {
+            assert!(matches!(sessions.find(&opened.cookie, Some(page), NOW), Found::Nobody));
+        }
     }
 }

@@ -23,6 +23,6 @@ permit!(show: Need::known());
 pub(crate) async fn show(caller: Caller) -> Json<SessionOut> {
     Json(match caller {
         Caller::Admin | Caller::App(_) => SessionOut { via: "key", expires_at: None },
-        Caller::Browser { until } => SessionOut { via: "cookie", expires_at: Some(until.to_string()) },
+        Caller::Browser(browser) => SessionOut { via: "cookie", expires_at: Some(browser.until.to_string()) },
     })
 }

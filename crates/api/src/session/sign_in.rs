@@ -3,11 +3,11 @@ use crate::api::{Api, Parts};
 use crate::body::JsonBody;
 use crate::guard::{Need, permit};
 use crate::problem::{Code, Problem};
-use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::{Extension, Json};
 use domain::Peer;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The ticket of a sign-in link.
@@ -16,6 +16,17 @@ use utoipa::ToSchema;
 pub(crate) struct SessionIn {
     /// What follows `#sign-in=` in the link.
     ticket: String,
+}
+
+/// What the page keeps to itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedIn)]
+pub(crate) struct SignedInOut {
+    /// To be sent as `X-WhatIsUp` with every request, beside the cookie, which is nobody's without it. Browsers send the cookie to
+    /// every port of this host; what a page has kept (`localStorage`) they show to pages of its own port alone.
+    secret: String,
+    /// RFC 3339, UTC.
+    expires_at: String,
 }
 
 /// The ledger's name for the list of sessions.
@@ -36,17 +47,19 @@ permit!(sign_in: Need::sign_in());
 #[utoipa::path(post, path = "/v1/session", tag = "session", operation_id = "sign_in",
     request_body = SessionIn,
     security(()),
-    responses((status = 204, description = "Signed in; the cookie is HttpOnly and SameSite=Strict.", headers(("Set-Cookie" = String, description = "The session.")))))]
+    responses((status = 200, description = "Signed in; the cookie is HttpOnly and SameSite=Strict, and half of what it takes.", body = SignedInOut, headers(("Set-Cookie" = String, description = "The session.")))))]
 pub(crate) async fn sign_in(
     State(api): State<Api>,
     Extension(peer): Extension<Peer>,
     JsonBody(given): JsonBody<SessionIn>,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Problem> {
+) -> Result<([(HeaderName, HeaderValue); 1], Json<SignedInOut>), Problem> {
     let now = api.now();
     if !api.tickets.redeem(&given.ticket, now) {
         return Err(Problem::of(Code::TicketInvalid));
     }
-    let (token, _) = api.sessions.open(now);
+    let opened = api.sessions.open(now);
     api.keep_sessions().await;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::write(api.port(), &token, sessions::LIFE, peer.door))]))
+    let cookie = cookie::write(api.port(), &opened.cookie, sessions::LIFE, peer.door);
+    let told = SignedInOut { secret: opened.page, expires_at: opened.until.to_string() };
+    Ok(([(header::SET_COOKIE, cookie)], Json(told)))
 }

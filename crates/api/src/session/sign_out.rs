@@ -1,9 +1,9 @@
 use super::cookie;
 use crate::api::Api;
-use crate::guard::{Need, permit};
+use crate::guard::{Caller, Need, permit};
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use domain::Peer;
 
 permit!(sign_out: Need::person());
@@ -14,10 +14,10 @@ permit!(sign_out: Need::person());
 pub(crate) async fn sign_out(
     State(api): State<Api>,
     Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> (StatusCode, [(HeaderName, HeaderValue); 1]) {
-    if let Some(token) = cookie::read(&headers, api.port()) {
-        api.sessions.close(token);
+    if let Caller::Browser(browser) = &caller {
+        api.sessions.close(browser);
         api.keep_sessions().await;
     }
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::void(api.port(), peer.door))])

@@ -1,30 +1,53 @@
 use crate::rig::{Answer, Rig};
-use reqwest::Method;
 use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-/// Signs in and gives the cookie as a browser sends it back.
-async fn signed_in(rig: &Rig) -> String {
+/// What a browser has that was signed in: the cookie as it sends it back, and what its page was told.
+struct SignedIn {
+    cookie: String,
+    page: String,
+}
+
+impl SignedIn {
+    /// A request of the dashboard.
+    fn asks(&self, rig: &Rig, method: Method, path: &str) -> RequestBuilder {
+        rig.bare(method, path).header(COOKIE, &self.cookie).header(PAGE, &self.page)
+    }
+
+    async fn is_in(&self, rig: &Rig) -> bool {
+        self.asks(rig, Method::GET, "/v1/session").send().await.unwrap().status() == 200
+    }
+}
+
+/// The field for what the page was told.
+const PAGE: &str = "x-whatisup";
+
+async fn signed_in(rig: &Rig) -> SignedIn {
     let link = rig.bid(Method::POST, "/v1/sign-in-links").await;
     assert_eq!(link.status, 201);
     let (base, ticket) = link.body["url"].as_str().unwrap().split_once("/#sign-in=").unwrap();
     assert_eq!(base, rig.bound.base_url());
     let signed = rig.bare(Method::POST, "/v1/session").json(&json!({"ticket": ticket})).send().await.unwrap();
-    assert_eq!(signed.status(), 204);
+    assert_eq!(signed.status(), 200);
     let cookie = signed.headers()[SET_COOKIE].to_str().unwrap().to_owned();
     for attribute in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
+    let told = Answer::of(signed).await;
     let again = rig.bare(Method::POST, "/v1/session").json(&json!({"ticket": ticket})).send().await.unwrap();
     assert_eq!(Answer::of(again).await.told(), "401 ticket_invalid", "a link is good once");
-    cookie.split(';').next().unwrap().to_owned()
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let page = told.body["secret"].as_str().unwrap().to_owned();
+    assert!(told.body["expires_at"].is_string() && page.len() == 43 && !cookie.contains(&page));
+    SignedIn { cookie, page }
 }
 
 #[tokio::test]
 async fn a_browser_signs_in_once_and_out() {
     let rig = Rig::start().await;
-    let cookie = signed_in(&rig).await;
-    let with = |method: Method, path: &str| rig.bare(method, path).header(COOKIE, &cookie);
+    let browser = signed_in(&rig).await;
+    let with = |method: Method, path: &str| browser.asks(&rig, method, path);
 
     let session = Answer::of(with(Method::GET, "/v1/session").send().await.unwrap()).await;
     assert_eq!((session.status.as_u16(), &session.body["via"]), (200, &json!("cookie")));
@@ -32,15 +55,13 @@ async fn a_browser_signs_in_once_and_out() {
     assert_eq!(rig.get("/v1/session").await.body, json!({"via": "key", "expires_at": null}));
     assert_eq!(with(Method::GET, "/v1/channels").send().await.unwrap().status(), 200);
 
-    let bare = with(Method::POST, "/v1/channels").json(&json!({"name": "x", "start": false})).send().await.unwrap();
-    assert_eq!(Answer::of(bare).await.told(), "403 csrf_header_missing");
-    let meant = with(Method::POST, "/v1/channels").header("x-whatisup", "1").json(&json!({"name": "x", "start": false}));
+    let meant = with(Method::POST, "/v1/channels").json(&json!({"name": "x", "start": false}));
     assert_eq!(meant.send().await.unwrap().status(), 201);
 
     let wrong = with(Method::GET, "/v1/channels").bearer_auth("wiu_wrong").send().await.unwrap();
     assert_eq!(Answer::of(wrong).await.told(), "401 unauthorized", "a wrong key is not made good by a cookie");
 
-    let out = with(Method::DELETE, "/v1/session").header("x-whatisup", "1").send().await.unwrap();
+    let out = with(Method::DELETE, "/v1/session").send().await.unwrap();
     assert_eq!(out.status(), 204);
     assert!(out.headers()[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(Answer::of(with(Method::GET, "/v1/session").send().await.unwrap()).await.told(), "401 unauthorized");
@@ -48,16 +69,65 @@ async fn a_browser_signs_in_once_and_out() {
 }
 
 #[tokio::test]
+async fn a_cookie_without_what_its_page_was_told_is_nobody() {
+    let rig = Rig::start().await;
+    let (browser, other) = (signed_in(&rig).await, signed_in(&rig).await);
+    // What another program has to which the browser has sent the cookie.
+    let bare = |method: Method, path: &str| rig.bare(method, path).header(COOKIE, &browser.cookie);
+    let wrong = ["", "1", "cli", &other.page, browser.cookie.split_once('=').unwrap().1];
+    for (method, path) in [
+        (Method::GET, "/v1/session"),
+        (Method::GET, "/v1/channels"),
+        (Method::GET, "/v1/events"),
+        (Method::GET, "/metrics"),
+        (Method::GET, "/v1/nothing"),
+        (Method::POST, "/v1/channels"),
+        (Method::POST, "/v1/tickets"),
+        (Method::POST, "/v1/sign-in-links"),
+        (Method::POST, "/docs"),
+        (Method::DELETE, "/v1/session"),
+    ] {
+        let ask = || bare(method.clone(), path).json(&json!({"name": "x", "start": false}));
+        let mut tries = vec![ask(), ask().header(PAGE, &browser.page).header(PAGE, &browser.page)];
+        tries.extend(wrong.map(|said| ask().header(PAGE, said)));
+        for one in tries {
+            assert_eq!(Answer::of(one.send().await.unwrap()).await.told(), "401 unauthorized", "{method} {path}");
+        }
+    }
+    assert_eq!(rig.get("/v1/channels").await.body["items"], json!([]), "nothing was made");
+    let alone = rig.bare(Method::GET, "/v1/channels").header(PAGE, &browser.page).send().await.unwrap();
+    assert_eq!(Answer::of(alone).await.told(), "401 unauthorized");
+
+    // Where a browser goes by a link it sends nothing else; what is there is the same for everybody.
+    for path in ["/docs", "/docs/problems", "/docs/concepts/apps", "/v1/openapi.json"] {
+        assert_eq!(bare(Method::GET, path).send().await.unwrap().status(), 200, "{path}");
+        assert_eq!(rig.bare(Method::GET, path).send().await.unwrap().status(), 401, "{path}");
+    }
+    assert!(browser.is_in(&rig).await);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_an_old_cookie_signs_in_anew() {
+    let rig = Rig::start().await;
+    let before = signed_in(&rig).await;
+    let link = rig.bid(Method::POST, "/v1/sign-in-links").await.body["url"].as_str().unwrap().to_owned();
+    let ticket = link.split_once("#sign-in=").unwrap().1;
+    let sign_in = rig.bare(Method::POST, "/v1/session").header(COOKIE, &before.cookie).json(&json!({"ticket": ticket}));
+    assert_eq!(sign_in.send().await.unwrap().status(), 200);
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_restart_signs_nobody_out() {
     let rig = Rig::start().await;
-    let cookie = signed_in(&rig).await;
+    let before = signed_in(&rig).await;
     let (dir, key) = rig.stop().await;
     let rig = Rig::start_in(dir, key).await;
     // Another port, so the cookie goes by another name.
-    let value = cookie.split_once('=').unwrap().1;
-    let cookie = format!("whatisup_{}={value}", rig.address().port());
-    let session = rig.bare(Method::GET, "/v1/session").header(COOKIE, cookie).send().await.unwrap();
-    assert_eq!(session.status(), 200);
+    let value = before.cookie.split_once('=').unwrap().1;
+    let browser = SignedIn { cookie: format!("whatisup_{}={value}", rig.address().port()), ..before };
+    assert!(browser.is_in(&rig).await);
     rig.stop().await;
 }
 
