@@ -60,6 +60,8 @@ pub(crate) struct Parts {
     pub in_flight: InFlight,
     pub webhooks: webhooks::Handle,
     pub movers: Arc<dyn Movers>,
+    /// For bodies with a session in them, which are large.
+    pub room_for_sessions: Arc<tokio::sync::Semaphore>,
     /// Held while a session comes in.
     pub importing: tokio::sync::Mutex<()>,
     /// The OpenAPI document.

@@ -1,6 +1,7 @@
 //! JSON bodies: what is not JSON is a 400, what is JSON but not what the route takes is a 422, each with a pointer.
 
-use crate::guard::{BODY_LIMIT, SESSION_LIMIT, check_media_type};
+use crate::api::Api;
+use crate::guard::{BODY_LIMIT, Caller, SESSION_LIMIT, check_media_type};
 use crate::problem::{Code, FieldError, Problem};
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -10,11 +11,15 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 /// The same for one with a whole session in it, from another machine say.
 const SESSION_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long somebody with a session waits for room before he is told to come again.
+const ROOM_WAIT: Duration = Duration::from_secs(1);
 
 /// A body read as `T`.
 pub(crate) struct JsonBody<T>(pub T);
@@ -23,22 +28,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(request.headers(), BODY_LIMIT)?;
-        let bytes = read(request.into_body(), BODY_LIMIT).await?;
-        parse(&bytes, "").map(JsonBody)
+        parse(&whole(request, BODY_LIMIT).await?, "").map(JsonBody)
     }
 }
 
-/// A body read as `T` that may hold a whole session.
-pub(crate) struct BigJsonBody<T>(pub T);
+/// A body read as `T` that may hold a whole session, and its place among the few that are held at once.
+pub(crate) struct BigJsonBody<T>(pub T, pub OwnedSemaphorePermit);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for BigJsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(request.headers(), SESSION_LIMIT)?;
-        let bytes = read(request.into_body(), SESSION_LIMIT).await?;
-        parse(&bytes, "").map(BigJsonBody)
+        let api = request.extensions().get::<Api>().ok_or_else(|| Problem::internal(&"a body was read around the guard"))?;
+        let room = tokio::time::timeout(ROOM_WAIT, api.room_for_sessions.clone().acquire_owned()).await;
+        let Ok(Ok(room)) = room else { return Err(Problem::of(Code::Overloaded).after(ROOM_WAIT)) };
+        parse(&whole(request, SESSION_LIMIT).await?, "").map(|body| BigJsonBody(body, room))
     }
 }
 
@@ -49,10 +53,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBodyOrNone<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(request.headers(), BODY_LIMIT)?;
-        let bytes = read(request.into_body(), BODY_LIMIT).await?;
+        let bytes = whole(request, BODY_LIMIT).await?;
         parse(if bytes.is_empty() { b"{}" } else { &bytes }, "").map(JsonBodyOrNone)
     }
+}
+
+/// What came with a request, from somebody who may still do what he asked for when it has come.
+async fn whole(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    check_media_type(request.headers(), limit)?;
+    let caller = request.extensions().get::<Caller>().cloned();
+    let bytes = read(request.into_body(), limit).await?;
+    if caller.is_some_and(|caller| caller.is_gone()) {
+        return Err(Problem::changed_meanwhile());
+    }
+    Ok(bytes)
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {

@@ -117,6 +117,12 @@ impl Problem {
         Problem { retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)), ..self }
     }
 
+    /// Rights were taken away between the head of a request and what it was to do. Asked again, it gets the answer that is due.
+    pub fn changed_meanwhile() -> Self {
+        let said = "What this key may do was changed while the request was on its way. Ask again.";
+        Problem::new(Code::Unavailable, said).after(std::time::Duration::from_secs(1))
+    }
+
     pub fn no_such(what: &str) -> Self {
         Problem::new(Code::NotFound, format!("There is no such {what}."))
     }

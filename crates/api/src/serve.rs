@@ -34,6 +34,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vault::AdminKey;
 
+/// Bodies with a session in them that are read or worked on at once: each may have 65 MiB.
+const SESSIONS_AT_ONCE: usize = 2;
+
 /// What is told of this build and installation.
 #[derive(Clone, Debug)]
 pub struct About {
@@ -174,6 +177,7 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
         doors,
         webhooks: deps.webhooks,
         movers: deps.movers,
+        room_for_sessions: Arc::new(tokio::sync::Semaphore::new(SESSIONS_AT_ONCE)),
         importing: tokio::sync::Mutex::default(),
         document: Bytes::from(openapi::served(addresses.first().map_or(0, SocketAddr::port))),
         shutdown: shutdown.clone(),

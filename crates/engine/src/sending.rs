@@ -179,7 +179,7 @@ pub(crate) fn check_sendable(content: &Content) -> Result<(), CommandError> {
     }
 }
 
-/// Messages of one app that may wait for a person at once in one channel; further ones are refused with
+/// Messages of one app that may wait for a person at once; further ones are refused with
 /// [`CommandError::QueueFull`]. More than that nobody reads before he says yes.
 const MAX_ASKING: u32 = 100;
 

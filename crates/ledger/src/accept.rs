@@ -1,8 +1,9 @@
+use crate::access::{self, Owners};
 use crate::batch::Batch;
 use crate::dialect::in_list;
 use crate::rows::{list, pieces};
 use crate::sql::{QueryBuilder, Row, query, query_as, query_scalar};
-use crate::{Ledger, LedgerError, messages, receipts, stored};
+use crate::{Ledger, LedgerError, messages, receipts, shut_out, stored};
 use domain::{AppId, ChannelId, Event, Message, MessageId, MessageStatus, OutboxNote, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -35,7 +36,7 @@ const STEP: i64 = 1000;
 pub(crate) struct Offer {
     pub message: Message,
     pub idempotency: Option<Idempotency>,
-    /// Of those in the channel's outbox; or of the same app's that wait for a person in this channel.
+    /// Of those in the channel's outbox; or of the same app's that wait for a person.
     pub max_queued: Option<u32>,
 }
 
@@ -47,7 +48,8 @@ impl Offer {
 
 impl Ledger {
     /// Puts a message into its channel's outbox with `message.queued`. `NoSuchChannel`; `QueueFull` when `max_queued` of the
-    /// channel's messages have not left yet; `AlreadyThere` when its id is taken. Offers that are made at once share their
+    /// channel's messages have not left yet; `AlreadyThere` when its id is taken; `NoSuchApp` when the app that wants it sent may not
+    /// (any more). Offers that are made at once share their
     /// statements and their fsync.
     pub async fn insert_outbound(
         &self,
@@ -107,6 +109,8 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
     let mut room = rooms(batch, &offers).await?;
     let mut asking = asking(batch, &offers).await?;
     let mut keys = known_keys(batch, &offers).await?;
+    let by_apps = offers.iter().any(|offer| offer.message.outbox.app.is_some());
+    let senders = if by_apps { access::enabled(batch).await? } else { Owners::default() };
     let mut ids = HashSet::new();
     let mut outcomes = Vec::with_capacity(offers.len());
     let mut fresh = Vec::new();
@@ -120,9 +124,9 @@ pub(crate) async fn all(batch: &mut Batch, offers: Vec<Offer>) -> Result<Vec<Res
                 Ok(Accepted::Again(used.message.clone()))
             }
             (Some(_), _, Some(_)) => Ok(Accepted::OtherBody),
+            (Some(_), _, None) if !shut_out::is_permitted(&senders, message) => Err(LedgerError::NoSuchApp),
             (Some(queued), _, None) => {
-                let by_app = (message.channel, message.outbox.app);
-                let held = if offer.is_asking() { asking.entry(by_app).or_insert(0) } else { queued };
+                let held = if offer.is_asking() { asking.entry(message.outbox.app).or_insert(0) } else { queued };
                 if offer.max_queued.is_some_and(|max| *held >= u64::from(max)) {
                     Err(LedgerError::QueueFull)
                 } else if !ids.insert(message.id) {
@@ -194,24 +198,23 @@ async fn rooms(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<ChannelId,
         .collect()
 }
 
-/// How many messages of which app wait for a person in which channel; nothing where none is to join them.
-async fn asking(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<(ChannelId, Option<AppId>), u64>, LedgerError> {
+/// How many messages of which app wait for a person; nothing where none is to join them.
+async fn asking(batch: &mut Batch, offers: &[Offer]) -> Result<HashMap<Option<AppId>, u64>, LedgerError> {
     let mut waiting = HashMap::new();
     if !offers.iter().any(Offer::is_asking) {
         return Ok(waiting);
     }
-    let rows: Vec<(String, Option<String>)> =
-        query_as(ASKING).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
-    for (channel, app) in rows {
-        let channel = channel.parse().map_err(|_| stored::unreadable("a channel's id"))?;
+    let rows: Vec<Option<String>> =
+        query_scalar(ASKING).fetch_all(&mut batch.connection).await.map_err(|e| batch.explain(&e))?;
+    for app in rows {
         let app = app.map(|id| id.parse()).transpose().map_err(|_| stored::unreadable("a message's app"))?;
-        *waiting.entry((channel, app)).or_insert(0) += 1;
+        *waiting.entry(app).or_insert(0) += 1;
     }
     Ok(waiting)
 }
 
 /// Few: each app may only have so many. Not counted by the database, which would walk all messages in the order of the groups.
-pub(crate) const ASKING: &str = "SELECT channel_id, app_id FROM messages WHERE status = 'asking'";
+pub(crate) const ASKING: &str = "SELECT app_id FROM messages WHERE status = 'asking'";
 
 struct UsedKey {
     fingerprint: [u8; 32],

@@ -132,40 +132,12 @@ pub(crate) const EXPIRE: &str = concat!(
 /// When the first of them ends.
 pub(crate) const NEXT: &str = "SELECT min(ask_until) FROM messages WHERE status = 'asking'";
 
-pub(crate) const DENY_OF_APP: &str = concat!(
-    "UPDATE messages SET status = 'denied', updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
-    "WHERE status = 'asking' AND app_id = $1 RETURNING ",
-    columns!()
-);
-
 /// Nothing is added to the channel's id but what keeps all of its messages from being walked through.
 pub(crate) const WITHDRAW: &str = concat!(
     "UPDATE messages SET status = 'cancelled', updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
     "WHERE status = 'asking' AND channel_id || '' = $1 RETURNING ",
     columns!()
 );
-
-/// What nobody but the app wanted sent: not what a person has approved.
-pub(crate) const CANCEL_OF_APP: &str = concat!(
-    "UPDATE messages SET status = 'cancelled', next_attempt_at = NULL, due_at = 0, ",
-    "updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at END ",
-    // By the index of what leaves.
-    "WHERE position >= 0 AND status IN ('queued', 'sending') AND status = 'queued' AND app_id = $1 AND ask_until IS NULL RETURNING ",
-    columns!()
-);
-
-/// Of an app that may send nothing any more: what it proposed is denied, and what waits in the outbox for it does not leave.
-pub(crate) async fn silence(batch: &mut Batch, app: AppId, at: Timestamp) -> Result<(), LedgerError> {
-    for sql in [DENY_OF_APP, CANCEL_OF_APP] {
-        let rows = query(sql).bind(app.to_string()).bind(at.as_millis()).fetch_all(&mut batch.connection).await;
-        let rows = rows.map_err(|e| batch.explain(&e))?;
-        let over = in_order(&rows)?;
-        tell(batch, &over)?;
-        // What waited behind them may leave.
-        batch.told.outbox.extend(over.iter().map(|message| message.channel));
-    }
-    Ok(())
-}
 
 /// Of a channel whose account is gone: they must not wait for the next one. Withdrawn rather than failed, because what failed can
 /// be tried anew without asking.

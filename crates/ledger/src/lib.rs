@@ -44,6 +44,7 @@ mod scrap;
 mod sealing;
 mod second_try;
 mod settings;
+mod shut_out;
 mod sql;
 mod sqlite;
 mod stats;

@@ -5,7 +5,7 @@
 use crate::sql::QueryBuilder;
 use crate::{
     AuditQuery, DeliveryQuery, DeliveryStatus, EventQuery, Ledger, OpenOptions, OutboxPart, OutboxQuery, accept, asking, audit,
-    events, messages, outbox, progress, second_try, webhooks,
+    events, messages, outbox, progress, second_try, shut_out, webhooks,
 };
 use domain::{AppId, ChannelId, EndpointId, MessageId, Timestamp};
 
@@ -41,10 +41,10 @@ async fn the_outbox_is_read_from_its_own_indices() {
     check(&ledger, second_try::EXPIRE, "INDEX messages_expiring (expires_at").await;
     check(&ledger, progress::SENDING, "(id=?)").await;
     check(&ledger, asking::EXPIRE, "INDEX messages_asking (ask_until<?)").await;
-    for sql in [asking::NEXT, asking::ASKS, asking::DENY_OF_APP, asking::WITHDRAW, accept::ASKING] {
+    for sql in [asking::NEXT, asking::ASKS, shut_out::PROPOSED, asking::WITHDRAW, accept::ASKING] {
         check(&ledger, sql, "INDEX messages_asking").await;
     }
-    check(&ledger, asking::CANCEL_OF_APP, "INDEX messages_leaving").await;
+    check(&ledger, shut_out::QUEUED, "INDEX messages_leaving").await;
     let channel = Some(ChannelId::new(Timestamp::EPOCH, 1));
     let parts =
         [None, Some(OutboxPart::Queued), Some(OutboxPart::Sending), Some(OutboxPart::Scheduled), Some(OutboxPart::Failed)];

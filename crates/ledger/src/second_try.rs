@@ -2,7 +2,7 @@ use crate::batch::{Batch, signed};
 use crate::messages::{self, columns};
 use crate::progress::tell;
 use crate::sql::{Query, query, query_scalar};
-use crate::{Ledger, LedgerError, asking, stored};
+use crate::{Ledger, LedgerError, asking, shut_out, stored};
 use domain::{FailReason, Message, MessageId, Timestamp};
 
 /// What became of a message that was to be cancelled.
@@ -18,7 +18,7 @@ pub enum Cancelled {
 impl Ledger {
     /// Puts a message that is being sent back into its place in the outbox, to be tried again at `next_attempt_at`: one more
     /// attempt that came to nothing because of `setback`. Told by `message.queued`. `None` when it is not queued or being
-    /// sent any more.
+    /// sent any more. Cancelled at once when its app may not have it sent any more.
     pub async fn requeue(
         &self,
         id: MessageId,
@@ -40,7 +40,10 @@ impl Ledger {
                     .bind(next_attempt_at.as_millis())
                     .bind(stored::reason_to(&setback))
                     .bind(at.as_millis());
-                told_one(batch, query).await
+                match told_one(batch, query).await? {
+                    Some(message) => shut_out::reconsider(batch, message, at).await.map(Some),
+                    None => Ok(None),
+                }
             })
         })
         .await

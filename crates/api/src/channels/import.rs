@@ -96,7 +96,7 @@ permit!(import: Need::scope(Scope::ChannelsManage).over_every_channel().body(SES
 pub(crate) async fn import(
     State(api): State<Api>,
     caller: Caller,
-    BigJsonBody(given): BigJsonBody<ImportIn>,
+    BigJsonBody(given, _room): BigJsonBody<ImportIn>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ImportedOut>), Problem> {
     let mut errors = Vec::new();
     let name = given.name.as_deref().map(|name| field::name(name, &mut errors));

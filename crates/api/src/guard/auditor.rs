@@ -1,5 +1,6 @@
 use domain::{AuditEntry, Timestamp};
-use ledger::Ledger;
+use ledger::{Ledger, LedgerError};
+use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,11 @@ use tokio_util::task::TaskTracker;
 const WAITING: usize = 1024;
 /// Entries of one write.
 const TOGETHER: usize = 64;
+/// Between two tries to write them.
+const AGAIN: Duration = Duration::from_secs(1);
+/// The same when the API stops, and how often.
+const AGAIN_AT_LAST: Duration = Duration::from_millis(100);
+const LAST_TRIES: u32 = 10;
 
 /// Writes what was done through the API into the audit log, a moment after its answer: a send costs one write to the ledger, not two.
 #[derive(Clone, Debug)]
@@ -34,7 +40,14 @@ impl Auditor {
     }
 
     pub async fn note(&self, at: Timestamp, entry: AuditEntry) {
-        if self.queue.send(Told::Entry(at, Box::new(entry))).await.is_err() {
+        let told = match self.queue.try_send(Told::Entry(at, Box::new(entry))) {
+            Ok(()) => return,
+            Err(TrySendError::Full(told) | TrySendError::Closed(told)) => told,
+        };
+        let queue = self.queue.clone();
+        // It goes on when whoever waits for the answer has gone.
+        let sent = self.tasks.spawn(async move { queue.send(told).await });
+        if !matches!(sent.await, Ok(Ok(()))) {
             tracing::warn!("something was done that the audit log lacks: it is closed");
         }
     }
@@ -83,15 +96,29 @@ async fn write(ledger: Ledger, mut told: mpsc::Receiver<Told>, stop: Cancellatio
                 Told::Flush(done) => waiting.push(done),
             }
         }
-        let many = entries.len();
-        if many > 0
-            && let Err(error) = ledger.append_audit(entries).await
-        {
-            tracing::error!(%error, entries = many, "what was done could not be noted in the audit log");
+        if !entries.is_empty() {
+            keep(&ledger, entries, &stop).await;
         }
         for done in waiting {
             // Who asked may have gone.
             let _ = done.send(());
+        }
+    }
+}
+
+/// Tries until it is written: what waits behind it is bounded, and answers wait for that. At the stop it has a few seconds.
+async fn keep(ledger: &Ledger, entries: Vec<(Timestamp, AuditEntry)>, stop: &CancellationToken) {
+    let mut last_tries = LAST_TRIES;
+    loop {
+        let Err(error) = ledger.append_audit(entries.clone()).await else { return };
+        last_tries -= u32::from(stop.is_cancelled());
+        if last_tries == 0 || error == LedgerError::Closed {
+            return tracing::error!(%error, entries = entries.len(), "what was done could not be noted in the audit log");
+        }
+        tracing::warn!(%error, entries = entries.len(), "the audit log cannot be written now; it is tried again");
+        let _ = tokio::time::timeout(AGAIN, stop.cancelled()).await;
+        if stop.is_cancelled() {
+            tokio::time::sleep(AGAIN_AT_LAST).await;
         }
     }
 }

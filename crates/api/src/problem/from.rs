@@ -18,7 +18,7 @@ impl From<LedgerError> for Problem {
             LedgerError::NoSuchEndpoint => Problem::no_such("webhook"),
             LedgerError::NoSuchDelivery => Problem::no_such("delivery"),
             LedgerError::QueueFull => Problem::of(Code::QueueFull),
-            LedgerError::NoSuchApp => Problem::no_such("app"),
+            LedgerError::NoSuchApp => Problem::changed_meanwhile(),
             LedgerError::Changed => {
                 Problem::new(Code::Conflict, "Somebody else has changed it meanwhile. Look at it again, then try again.")
             }

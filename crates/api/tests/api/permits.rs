@@ -5,6 +5,8 @@ use crate::events::Stream;
 use crate::rig::{Answer, Doors, Rig};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const CHANNEL: &str = "ch_01j5a9k3m4n5p6q7r8s9t0v1w2";
 const ADA: &str = "15550100123@s.whatsapp.net";
@@ -286,6 +288,45 @@ async fn a_message_goes_where_the_key_may_send_and_waits_where_it_may_only_ask()
     for path in [&own, &format!("/v1/messages/{others}")] {
         assert_eq!(with(&rig, &asks_only, Method::DELETE, path, None).await.told(), "403 scope_missing");
     }
+    rig.stop().await;
+}
+
+/// A head that was let in is not a right that lasts until the body comes.
+#[tokio::test]
+async fn what_is_taken_away_while_a_body_is_on_its_way_is_not_done() {
+    let mut rig = Rig::start().await;
+    let channel = rig.stopped("Front desk").await;
+    let (app, key) = made(&rig, json!({"name": "Agent", "scopes": ["messages:send", "webhooks:manage"]})).await;
+    let bodies = [
+        (format!("{channel}/messages"), json!({"to": "+15550100123", "content": {"type": "text", "text": "Hello"}})),
+        ("/v1/webhooks".to_owned(), json!({"url": "https://198.51.100.7/hooks", "types": ["channel.connected"]})),
+    ];
+    let mut under_way = Vec::new();
+    for (path, body) in bodies {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(rig.address()).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+             Connection: close\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            rig.address(),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // It says so when it begins to read: by then the key was looked at.
+        let mut heard = [0; 256];
+        let length = stream.read(&mut heard).await.unwrap();
+        assert!(heard[..length].starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&heard));
+        under_way.push((stream, body));
+    }
+    assert_eq!(rig.patch(&format!("/v1/apps/{app}"), json!({"disabled": true})).await.status, 200);
+    for (mut stream, body) in under_way {
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        stream.read_to_string(&mut heard).await.unwrap();
+        assert!(heard.starts_with("HTTP/1.1 503") && heard.contains("was changed while"), "{heard}");
+    }
+    assert_eq!(rig.get(&format!("{channel}/messages")).await.body["items"], json!([]));
+    assert_eq!(rig.get("/v1/webhooks").await.body["items"], json!([]));
     rig.stop().await;
 }
 

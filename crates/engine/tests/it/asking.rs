@@ -1,14 +1,36 @@
 //! Messages that an app may only propose.
 
 use crate::rig::{Rig, eventually, is, sent, text, whatsapp_ids};
-use domain::{AppId, Cause, MessageId, MessageStatus, StateKind, Timestamp};
+use domain::{App, AppId, Cause, MessageId, MessageStatus, Permit, Permits, Scope, StateKind, Timestamp};
 use engine::{CommandError, NewMessage};
+use ledger::AccessWrite;
 use socket::{Close, Invalidation, SocketEvent};
 use std::time::Duration;
 
+fn agent() -> AppId {
+    AppId::new(Timestamp::EPOCH, 1)
+}
+
+/// With an app that may propose.
+async fn ground() -> Rig {
+    let rig = Rig::new().await;
+    let app = App {
+        id: agent(),
+        name: "Agent".into(),
+        created_at: Timestamp::EPOCH,
+        disabled_at: None,
+        permits: Permits::new([Permit::of(Scope::MessagesSendAsk)]),
+        origins: Vec::new(),
+        programs: Vec::new(),
+        limits: None,
+    };
+    rig.ledger.change_access(vec![AccessWrite::NewApp(app)], vec![], vec![], Timestamp::EPOCH).await.unwrap();
+    rig
+}
+
 fn proposed(rig: &Rig, secs: u64, words: &str) -> NewMessage {
     let until = rig.engine.clock().now().plus(Duration::from_secs(secs));
-    NewMessage { app: Some(AppId::new(Timestamp::EPOCH, 1)), ask_until: Some(until), ..text(words) }
+    NewMessage { app: Some(agent()), ask_until: Some(until), ..text(words) }
 }
 
 fn code<T: std::fmt::Debug>(refused: Result<T, CommandError>) -> &'static str {
@@ -20,7 +42,7 @@ fn code<T: std::fmt::Debug>(refused: Result<T, CommandError>) -> &'static str {
 
 #[tokio::test]
 async fn what_is_proposed_leaves_when_a_person_says_so_and_as_he_says_it() {
-    let mut rig = Rig::new().await;
+    let mut rig = ground().await;
     let (id, socket) = rig.connected().await;
     let first = rig.engine.send(id, proposed(&rig, 3_600, "frist")).await.unwrap();
     let second = rig.engine.send(id, proposed(&rig, 3_600, "second")).await.unwrap();
@@ -50,7 +72,7 @@ async fn what_is_proposed_leaves_when_a_person_says_so_and_as_he_says_it() {
 
 #[tokio::test]
 async fn what_is_denied_withdrawn_or_too_late_never_leaves() {
-    let mut rig = Rig::new().await;
+    let mut rig = ground().await;
     let (id, socket) = rig.connected().await;
     let denied = rig.engine.send(id, proposed(&rig, 3_600, "denied")).await.unwrap();
     let withdrawn = rig.engine.send(id, proposed(&rig, 3_600, "withdrawn")).await.unwrap();
@@ -71,7 +93,7 @@ async fn what_is_denied_withdrawn_or_too_late_never_leaves() {
 
 #[tokio::test]
 async fn a_question_outlives_the_process_and_its_answer_the_connection() {
-    let mut rig = Rig::new().await;
+    let mut rig = ground().await;
     let (id, _) = rig.connected().await;
     let asked = rig.engine.send(id, proposed(&rig, 3_600, "asked")).await.unwrap();
     rig.start_again().await;
@@ -89,7 +111,7 @@ async fn a_question_outlives_the_process_and_its_answer_the_connection() {
 
 #[tokio::test]
 async fn what_was_proposed_for_one_account_does_not_wait_for_the_next() {
-    let mut rig = Rig::new().await;
+    let mut rig = ground().await;
     let (id, socket) = rig.connected().await;
     let asked = rig.engine.send(id, proposed(&rig, 3_600, "asked")).await.unwrap();
     socket.says(SocketEvent::Closed(Close::Invalidated(Invalidation::Unlinked))).await;
@@ -102,7 +124,7 @@ async fn what_was_proposed_for_one_account_does_not_wait_for_the_next() {
 
 #[tokio::test]
 async fn nobody_is_asked_without_end() {
-    let mut rig = Rig::new().await;
+    let mut rig = ground().await;
     let (id, _socket) = rig.connected().await;
     let mut refused = None;
     for n in 0..300 {

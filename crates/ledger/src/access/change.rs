@@ -31,9 +31,9 @@ pub enum AccessWrite {
 impl Ledger {
     /// Changes who may come in, notes it in the audit log and tells it by events: all or nothing. The newest `seq` of the event
     /// log afterwards. With it the webhooks of an app that may not come in any more (it is disabled or deleted, or has neither a
-    /// key that works nor a program that is let in) are paused, those of one that may again are resumed; what a disabled or
-    /// deleted app wants sent is denied where it waits for a person, and cancelled where it waits in the outbox without a person
-    /// having approved it.
+    /// key that works nor a program that is let in) are paused, those of one that may again are resumed; what an
+    /// app wants sent that may not send it any more (disabled, deleted, narrowed) is denied where it waits for a person, and cancelled
+    /// where it waits in the outbox without a person having approved it.
     pub async fn change_access(
         &self,
         writes: Vec<AccessWrite>,

@@ -11,5 +11,5 @@ pub use change::AccessWrite;
 pub use read::AccessState;
 pub use usage::KeyUse;
 
-pub(crate) use endpoints::{Owners, owners};
+pub(crate) use endpoints::{Owners, enabled, may_come_in, owners, settle};
 pub(crate) use stored::door_from;

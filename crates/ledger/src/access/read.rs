@@ -16,9 +16,11 @@ pub struct AccessState {
 
 impl Ledger {
     pub async fn access(&self) -> Result<AccessState, LedgerError> {
-        // Keys first: one whose app was deleted in between has none to come in for.
+        // What points to an app comes before it: a key whose app was deleted in between has none to come in for, and a request that was
+        // allowed has its app.
+        let requests = self.requests().await?;
         let keys = self.stored_keys().await?;
-        Ok(AccessState { apps: self.apps().await?, keys, requests: self.requests().await? })
+        Ok(AccessState { apps: self.apps().await?, keys, requests })
     }
 
     /// All apps in the order of their creation.

@@ -3,8 +3,8 @@
 use super::{AccessWrite, stored};
 use crate::batch::Batch;
 use crate::sql::{Query, query};
-use crate::{LedgerError, asking};
-use domain::{App, AppId, AppRequest, Key, Timestamp};
+use crate::{LedgerError, shut_out};
+use domain::{App, AppId, AppRequest, Key, Permits, Timestamp};
 
 /// The app whose standing may be another one now.
 pub(super) async fn write(batch: &mut Batch, step: &AccessWrite, at: Timestamp) -> Result<Option<AppId>, LedgerError> {
@@ -12,7 +12,7 @@ pub(super) async fn write(batch: &mut Batch, step: &AccessWrite, at: Timestamp) 
         AccessWrite::NewApp(app) => insert_app(batch, app).await.map(|()| Some(app.id)),
         AccessWrite::App { was, now } => change_app(batch, was, now, at).await.map(|()| Some(now.id)),
         AccessWrite::DeleteApp(id) => {
-            asking::silence(batch, *id, at).await?;
+            shut_out::silence(batch, *id, &Permits::default(), at).await?;
             let gone = run(batch, query("DELETE FROM apps WHERE id = $1").bind(id.to_string())).await?;
             if gone == 0 { Err(LedgerError::NoSuchApp) } else { Ok(Some(*id)) }
         }
@@ -67,7 +67,9 @@ async fn change_app(batch: &mut Batch, was: &App, now: &App, at: Timestamp) -> R
     );
     run(batch, bound(query.bind(now.id.to_string()).bind(now.name.clone()), now)).await?;
     if was.disabled_at.is_none() && now.disabled_at.is_some() {
-        asking::silence(batch, now.id, at).await?;
+        shut_out::silence(batch, now.id, &Permits::default(), at).await?;
+    } else if !was.permits.within(&now.permits) {
+        shut_out::silence(batch, now.id, &now.permits, at).await?;
     }
     Ok(())
 }

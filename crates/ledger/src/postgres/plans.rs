@@ -4,7 +4,7 @@
 use crate::dialect::for_postgres;
 use crate::{
     AuditQuery, DeliveryQuery, DeliveryStatus, EventQuery, OutboxPart, OutboxQuery, Postgres, PostgresConfig, accept, asking,
-    audit, events, messages, outbox, progress, second_try, webhooks,
+    audit, events, messages, outbox, progress, second_try, shut_out, webhooks,
 };
 use domain::{AppId, ChannelId, EndpointId, Timestamp};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -65,10 +65,10 @@ async fn what_is_asked_often_walks_an_index_on_postgres_too() {
     check(&mut on, outbox::NEXT_DUE, "messages_later").await;
     check(&mut on, second_try::EXPIRE, "messages_expiring").await;
     check(&mut on, asking::EXPIRE, "messages_asking").await;
-    for sql in [asking::NEXT, asking::ASKS, asking::DENY_OF_APP, asking::WITHDRAW, accept::ASKING] {
+    for sql in [asking::NEXT, asking::ASKS, shut_out::PROPOSED, asking::WITHDRAW, accept::ASKING] {
         check(&mut on, sql, "messages_asking").await;
     }
-    check(&mut on, asking::CANCEL_OF_APP, "messages_leaving").await;
+    check(&mut on, shut_out::QUEUED, "messages_leaving").await;
     let done = AuditQuery { before: Some(9), ..AuditQuery::default() };
     check(&mut on, &audit::page(&done).text_for_postgres(), "audit_pkey").await;
     let done = AuditQuery { app: Some(AppId::new(Timestamp::EPOCH, 1)), ..done };

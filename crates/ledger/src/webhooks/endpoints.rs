@@ -3,16 +3,20 @@ use super::stored::{self, SECRETS_KEPT};
 use super::{Endpoint, EndpointPatch, EndpointStatus, SigningSecret};
 use crate::batch::{Batch, signed};
 use crate::sql::query;
-use crate::{Ledger, LedgerError};
-use domain::{AppId, EndpointId, Event, Timestamp};
+use crate::{Ledger, LedgerError, access};
+use domain::{AppId, EndpointId, Event, PauseReason, Timestamp};
 
 impl Ledger {
-    /// Adds a receiver; events after now are owed to it. `AlreadyThere` when its id is taken.
+    /// Adds a receiver; events after now are owed to it, unless it is of an app that may not come in (any more). `AlreadyThere` when
+    /// its id is taken.
     pub async fn create_endpoint(&self, endpoint: Endpoint) -> Result<(), LedgerError> {
         self.write(move |batch| {
             Box::pin(async move {
                 let from = batch.heads.seq;
                 stored::insert(batch, &endpoint, from).await?;
+                if let Some(app) = endpoint.app {
+                    access::settle(batch, app, endpoint.created_at).await?;
+                }
                 batch.endpoints_changed = true;
                 Ok(())
             })
@@ -20,16 +24,27 @@ impl Ledger {
         .await
     }
 
-    /// Changes settings. `NoSuchEndpoint`.
+    /// Changes settings. A new address that no person names is trusted with nothing that the one before was: neither with addresses
+    /// of this machine nor with the headers. `NoSuchEndpoint`.
     pub async fn update_endpoint(&self, id: EndpointId, patch: EndpointPatch, at: Timestamp) -> Result<Endpoint, LedgerError> {
         self.change(id, move |endpoint| {
-            let EndpointPatch { url, description, filter, headers, concurrency, trusted_addresses } = patch;
-            endpoint.url = url.unwrap_or_else(|| std::mem::take(&mut endpoint.url));
+            let EndpointPatch { url, description, filter, headers, concurrency, by_person } = patch;
+            if let Some(url) = url {
+                if by_person {
+                    endpoint.trusted_addresses = true;
+                } else if url != endpoint.url {
+                    endpoint.trusted_addresses = false;
+                    endpoint.headers.clear();
+                }
+                endpoint.url = url;
+            }
             endpoint.description = description.unwrap_or_else(|| std::mem::take(&mut endpoint.description));
             endpoint.filter = filter.unwrap_or_else(|| std::mem::take(&mut endpoint.filter));
-            endpoint.headers = headers.unwrap_or_else(|| std::mem::take(&mut endpoint.headers));
+            for (name, value) in headers {
+                endpoint.headers.retain(|(known, _)| *known != name);
+                endpoint.headers.extend(value.map(|value| (name, value)));
+            }
             endpoint.concurrency = concurrency.unwrap_or(endpoint.concurrency);
-            endpoint.trusted_addresses = trusted_addresses.unwrap_or(endpoint.trusted_addresses);
             endpoint.updated_at = at;
         })
         .await
@@ -102,7 +117,9 @@ impl Ledger {
 
     /// Pauses, resumes, disables or enables a receiver, told by a `webhook.*` event; the same status again changes nothing.
     /// Whoever resumes it is owed what came meanwhile; who enables a disabled one is owed what comes from now on. Active: it
-    /// counts as not failing, and what waits for its next try may be tried at once. `NoSuchEndpoint`.
+    /// counts as not failing, and what waits for its next try may be tried at once. One that is paused because its app may not come
+    /// in can be paused by hand besides: then it stays so when the app may again. `NoSuchEndpoint`; `NoSuchApp`: active while its app
+    /// may not come in.
     pub async fn set_endpoint_status(
         &self,
         id: EndpointId,
@@ -112,6 +129,11 @@ impl Ledger {
         self.write(move |batch| {
             Box::pin(async move {
                 let (n, mut endpoint) = find(batch, id).await?;
+                if let (EndpointStatus::Active, Some(app)) = (status, endpoint.app)
+                    && !access::may_come_in(batch, app, at).await?
+                {
+                    return Err(LedgerError::NoSuchApp);
+                }
                 set_status(batch, n, &mut endpoint, status, at).await?;
                 batch.endpoints_changed = true;
                 Ok(endpoint)
@@ -141,7 +163,14 @@ pub(crate) async fn set_status(
     status: EndpointStatus,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    if endpoint.status.word() == status.word() {
+    let overruled = matches!(
+        (endpoint.status, status),
+        (
+            EndpointStatus::Paused { reason: PauseReason::AppRevoked, .. },
+            EndpointStatus::Paused { reason: PauseReason::ByHand, .. }
+        )
+    );
+    if endpoint.status.word() == status.word() && !overruled {
         return Ok(());
     }
     let (id, url) = (endpoint.id, public_url(&endpoint.url));

@@ -1,9 +1,21 @@
 //! Messages that wait for a person.
 
 use crate::access::{self, app};
-use crate::ground::{self, accept, first_due, kinds, ledger, message_id, names, outbound, t, text};
-use domain::{ChannelId, FailReason, Message, MessageStatus, OutboxNote, Timestamp};
+use crate::ground::{self, Home, accept, first_due, kinds, message_id, names, outbound, t, text};
+use domain::{App, AppId, ChannelId, FailReason, Message, MessageStatus, OutboxNote, Permit, Permits, Scope, Timestamp};
 use ledger::{Accepted, AccessWrite, Answered, Cancelled, Idempotency, Ledger, LedgerError, OutboxQuery, Progress};
+
+/// With two apps that may propose.
+async fn ledger() -> (Home, Ledger, ChannelId) {
+    let (home, ledger, id) = ground::ledger().await;
+    access::let_in(&ledger, 1).await;
+    access::let_in(&ledger, 2).await;
+    (home, ledger, id)
+}
+
+async fn change(ledger: &Ledger, was: App, now: App, at: Timestamp) {
+    ledger.change_access(vec![AccessWrite::App { was, now }], vec![], vec![], at).await.unwrap();
+}
 
 fn proposed(channel: ChannelId, n: u128) -> Message {
     let message = outbound(channel, n, &format!("W{n}"));
@@ -125,11 +137,10 @@ async fn a_proposal_is_withdrawn_by_its_app_and_by_the_end_of_the_account() {
 #[tokio::test]
 async fn an_app_that_is_disabled_or_deleted_proposes_nothing_any_more() {
     let (_home, ledger, id) = ledger().await;
-    let first = access::let_in(&ledger, 1).await;
+    let first = app(1);
     ask(&ledger, proposed(id, 1), t(500)).await;
     let mut of_other = proposed(id, 2);
     of_other.outbox.app = Some(app(2).id);
-    access::let_in(&ledger, 2).await;
     ask(&ledger, of_other, t(500)).await;
     let disabled = domain::App { disabled_at: Some(t(5)), ..first.clone() };
     let disable = AccessWrite::App { was: first, now: disabled };
@@ -142,35 +153,84 @@ async fn an_app_that_is_disabled_or_deleted_proposes_nothing_any_more() {
     ledger.close().await;
 }
 
+fn of(channel: ChannelId, n: u128, whose: Option<AppId>) -> Message {
+    let mut message = outbound(channel, n, &format!("W{n}"));
+    message.outbox.app = whose;
+    message
+}
+
+/// The statuses of the first messages.
+async fn statuses(ledger: &Ledger, many: u128) -> Vec<MessageStatus> {
+    let mut now = Vec::new();
+    for n in 1..=many {
+        now.push(ledger.message(message_id(n)).await.unwrap().unwrap().status);
+    }
+    now
+}
+
+/// Both may send, whatever to whom.
+async fn senders(ledger: &Ledger) -> [App; 2] {
+    let mut both = [app(1), app(2)];
+    for app in &mut both {
+        let was = app.clone();
+        app.permits = Permits::new([Permit::of(Scope::MessagesSend)]);
+        change(ledger, was, app.clone(), t(2)).await;
+    }
+    both
+}
+
 #[tokio::test]
 async fn what_waits_in_the_outbox_for_an_app_that_is_disabled_does_not_leave() {
     let (_home, ledger, id) = ledger().await;
-    let first = access::let_in(&ledger, 1).await;
-    let of = |n: u128, whose| {
-        let mut message = outbound(id, n, &format!("W{n}"));
-        message.outbox.app = whose;
-        message
-    };
-    accept(&ledger, of(1, Some(first.id))).await;
-    accept(&ledger, of(2, None)).await;
-    accept(&ledger, of(3, Some(app(2).id))).await;
-    accept(&ledger, of(4, Some(first.id))).await;
+    let [first, second] = senders(&ledger).await;
+    accept(&ledger, of(id, 1, Some(first.id))).await;
+    accept(&ledger, of(id, 2, None)).await;
+    accept(&ledger, of(id, 3, Some(second.id))).await;
+    accept(&ledger, of(id, 4, Some(first.id))).await;
     ask(&ledger, proposed(id, 5), t(500)).await;
     done(ledger.approve(message_id(5), None, t(3)).await.unwrap());
     ledger.mark_sending(id, None, vec![message_id(1)], t(4)).await.unwrap();
-    let disabled = domain::App { disabled_at: Some(t(5)), ..first.clone() };
-    ledger.change_access(vec![AccessWrite::App { was: first, now: disabled }], vec![], vec![], t(5)).await.unwrap();
-    let mut now = Vec::new();
-    for n in 1..=5 {
-        now.push(ledger.message(message_id(n)).await.unwrap().unwrap().status);
-    }
-    let (sending, queued) = (MessageStatus::Sending, MessageStatus::Queued);
+    change(&ledger, first.clone(), App { disabled_at: Some(t(5)), ..first }, t(5)).await;
+    let (sending, queued, cancelled) = (MessageStatus::Sending, MessageStatus::Queued, MessageStatus::Cancelled);
+    let now = statuses(&ledger, 5).await;
     assert_eq!(
         now,
-        [sending, queued, queued, MessageStatus::Cancelled, queued],
+        [sending, queued, queued, cancelled.clone(), queued.clone()],
         "what left has left; a person approved the last"
     );
     assert_eq!(kinds(&ledger).await.last().unwrap(), "message.cancelled");
+    // It did not get through, and is not tried anew.
+    let back = ledger.requeue(message_id(1), t(9), FailReason::SessionEnded, t(6)).await.unwrap().unwrap();
+    assert_eq!(back.status, cancelled);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn of_what_an_app_has_in_the_outbox_goes_what_it_may_not_send_any_more() {
+    let (_home, ledger, id) = ledger().await;
+    let other = ground::add_channel(&ledger, 2).await;
+    let [first, _] = senders(&ledger).await;
+    accept(&ledger, of(id, 1, Some(first.id))).await;
+    accept(&ledger, of(other, 2, Some(first.id))).await;
+    ask(&ledger, proposed(other, 3), t(500)).await;
+    let narrower = App { permits: app(1).permits, ..first.clone() };
+    change(&ledger, first, narrower, t(5)).await;
+    assert_eq!(statuses(&ledger, 3).await, [MessageStatus::Cancelled, MessageStatus::Cancelled, MessageStatus::Denied]);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn a_message_is_taken_only_from_who_may_send_it_at_that_moment() {
+    let (_home, ledger, id) = ledger().await;
+    let [first, second] = senders(&ledger).await;
+    let late = async |n, whose| ledger.insert_outbound(of(id, n, Some(whose)), None, None).await;
+    assert!(matches!(late(1, first.id).await, Ok(Accepted::New(_))));
+    change(&ledger, first.clone(), App { disabled_at: Some(t(5)), ..first.clone() }, t(5)).await;
+    assert_eq!(late(2, first.id).await, Err(LedgerError::NoSuchApp));
+    assert_eq!(ledger.accept_asking(proposed(id, 3), t(500), None, None).await, Err(LedgerError::NoSuchApp));
+    ledger.change_access(vec![AccessWrite::DeleteApp(second.id)], vec![], vec![], t(6)).await.unwrap();
+    assert_eq!(late(4, second.id).await, Err(LedgerError::NoSuchApp));
+    assert!(matches!(ledger.insert_outbound(of(id, 5, None), None, None).await, Ok(Accepted::New(_))), "a person's own");
     ledger.close().await;
 }
 
