@@ -55,9 +55,12 @@ impl Table {
         for (key, hash) in &state.keys {
             let (hash, Some(app)) = (Hash(*hash), table.apps.get(&key.app)) else { continue };
             let mut held = Held::of(key, app);
-            if held.opens(now) {
-                let (grantee, goes_on) =
-                    carried(Grantee::of(app, Some(key.id)), before.keys.get(&hash).map(|held| &held.grantee));
+            let known = before.keys.get(&hash);
+            if let Some(known) = known.filter(|known| known.has_expired(key.expires_at)) {
+                // It stays so, also when the clock is set back.
+                held.grantee = known.grantee.clone();
+            } else if held.opens(now) {
+                let (grantee, goes_on) = carried(Grantee::of(app, Some(key.id)), known.map(|held| &held.grantee));
                 same_keys.extend(goes_on.then_some(hash));
                 held.grantee = grantee;
             }
@@ -148,6 +151,11 @@ impl Held {
         }
     }
 
+    /// Whether whoever worked by it was told that it is over, and this end is still the one.
+    fn has_expired(&self, at: Option<Timestamp>) -> bool {
+        at.is_some() && at == self.expires_at && self.grantee.gone.is_cancelled()
+    }
+
     fn opens(&self, now: Timestamp) -> bool {
         !self.revoked && !self.disabled && self.expires_at.is_none_or(|at| now < at)
     }
@@ -232,6 +240,33 @@ mod tests {
         let (two, ended) = Table::of(state(), &one, Timestamp::EPOCH);
         assert!(ended.is_empty());
         assert!(Arc::ptr_eq(&lets_in(&one, 1).unwrap(), &lets_in(&two, 1).unwrap()));
+    }
+
+    #[test]
+    fn a_key_that_has_expired_stays_so_when_the_clock_is_set_back_and_all_is_read_again() {
+        let (at, late) = (Timestamp::from_secs(100), Timestamp::from_secs(200));
+        let mut ends = state();
+        ends.keys[0].0.expires_at = Some(at);
+        let (table, _) = Table::of(ends.clone(), &Table::default(), Timestamp::EPOCH);
+        assert!(lets_in(&table, 1).is_ok());
+        table.expired(late).iter().for_each(CancellationToken::cancel);
+        let (table, _) = Table::of(ends.clone(), &table, Timestamp::EPOCH);
+        assert_eq!(lets_in(&table, 1).unwrap_err(), Refusal::Expired { at });
+        let (table, _) = Table::of(ends.clone(), &table, Timestamp::EPOCH);
+        assert_eq!(lets_in(&table, 1).unwrap_err(), Refusal::Expired { at }, "and again");
+        assert!(lets_in(&table, 2).is_ok());
+        // With another end it is judged anew.
+        ends.keys[0].0.expires_at = Some(late);
+        let (table, _) = Table::of(ends.clone(), &table, Timestamp::EPOCH);
+        assert!(lets_in(&table, 1).is_ok_and(|grantee| !grantee.gone.is_cancelled()));
+        // Disabled for a while and let in again, it has not expired.
+        ends.apps[0].disabled_at = Some(Timestamp::EPOCH);
+        let (off, ended) = Table::of(ends.clone(), &table, Timestamp::EPOCH);
+        ended.iter().for_each(CancellationToken::cancel);
+        assert_eq!(lets_in(&off, 1).unwrap_err(), Refusal::Disabled);
+        ends.apps[0].disabled_at = None;
+        let (on, _) = Table::of(ends, &off, Timestamp::EPOCH);
+        assert!(lets_in(&on, 1).is_ok());
     }
 
     #[test]
