@@ -1,7 +1,7 @@
 use crate::access::{Access, Change};
 use crate::keys::new_key_of;
 use crate::{By, Error, NewKey, PollToken, requests};
-use domain::{Actor, App, AppRequest, AppRequestId, RequestState};
+use domain::{Actor, App, AppRequest, AppRequestId, Peer, RequestState};
 use ledger::AccessWrite;
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ pub enum Collected {
 }
 
 impl Access {
-    /// How it stands; when it was allowed, the key is made now and handed out, once.
+    /// How it stands; when it was allowed, the key is made now and handed out, once. `from`: who asks this.
     ///
     /// # Errors
     /// `NoSuchRequest`, also when the token is not this request's.
-    pub async fn collect(&self, id: AppRequestId, token: &PollToken) -> Result<Collected, Error> {
+    pub async fn collect(&self, id: AppRequestId, token: &PollToken, from: &Peer) -> Result<Collected, Error> {
         let request = self.own_request(id, token).await?;
         match request.state {
             RequestState::Waiting if requests::is_over(&request, self.inner.clock.now()) => Ok(Collected::Expired),
@@ -45,7 +45,7 @@ impl Access {
                 let (mut key, hash) = new_key_of(app.id, String::new(), now)?;
                 (key.key.until_quit, key.key.expires_at) = (once, key_until);
                 let actor = Actor::App { app: app.id, key: Some(key.key.id), name: app.name.clone() };
-                let by = By::new(actor, Some(request.peer.clone()));
+                let by = By::new(actor, Some(from.clone()));
                 let collected = Change {
                     writes: vec![
                         AccessWrite::Request { id, was: request.state, now: RequestState::Collected },

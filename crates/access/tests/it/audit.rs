@@ -1,7 +1,7 @@
 //! Whatever changes access stands in the audit log, and no secret does.
 
 use crate::ground::{Ground, all_of, on, peer, person, secs};
-use access::{AppPatch, By, KeySpec, NewApp, OVERLAP, RequestName};
+use access::{AppPatch, By, Collected, KeySpec, NewApp, OVERLAP, RequestName};
 use domain::{Actor, Outcome, Permit, Scope, Via};
 use secrets::Secrets;
 
@@ -38,7 +38,7 @@ async fn every_change_is_in_the_log_with_who_did_it_and_nothing_secret_is_anywhe
     secrets.note(token.expose());
     secrets.note(request.code.to_string());
     access.allow(RequestName::Id(request.id), access::Allowance::default(), person()).await.unwrap();
-    let (app, key) = ground.collect(&request, &token).await;
+    let Collected::Allowed { app, key } = access.collect(request.id, &token, &peer(3)).await.unwrap() else { panic!() };
     secrets.note(key.secret.expose());
     let (made, first) =
         ground.made(NewApp { name: "Made".into(), permits: all_of(&[Scope::AppsManage]), ..NewApp::default() }).await;
@@ -77,7 +77,7 @@ async fn every_change_is_in_the_log_with_who_did_it_and_nothing_secret_is_anywhe
     ];
     assert_eq!(told, expected);
     assert!(log.iter().all(|audited| audited.entry.outcome == Outcome::Done));
-    assert_eq!(log[4].entry.peer, Some(peer(2)), "who collected is who had asked");
+    assert_eq!(log[4].entry.peer, Some(peer(3)), "who has collected, whoever had asked");
     assert_eq!((&log[11].entry.actor, &log[11].entry.peer), (&manager.actor, &manager.peer));
     let verified = ground.ledger.verify_audit().await.unwrap().unwrap();
     assert_eq!(verified.entries, 14);

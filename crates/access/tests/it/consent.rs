@@ -10,7 +10,7 @@ async fn what_was_asked_for_is_narrowed_collected_once_and_opens_that_much() {
     let ground = Ground::new().await;
     let (request, token) = ground.ask(1, all_of(&[Scope::MessagesSend, Scope::ChannelsRead])).await;
     assert_eq!(ground.access.waiting(), std::slice::from_ref(&request));
-    assert!(matches!(ground.access.collect(request.id, &token).await, Ok(Collected::Waiting)));
+    assert!(matches!(ground.access.collect(request.id, &token, &peer(1)).await, Ok(Collected::Waiting)));
 
     let narrower = on(Scope::MessagesSendAsk, &[1]);
     let allowance = Allowance { permits: Some(narrower.clone()), name: Some("The till".into()), ..Allowance::default() };
@@ -21,7 +21,7 @@ async fn what_was_asked_for_is_narrowed_collected_once_and_opens_that_much() {
 
     let (app, key) = ground.collect(&request, &token).await;
     assert_eq!((app.name.as_str(), &app.permits), ("The till", &narrower));
-    assert!(matches!(ground.access.collect(request.id, &token).await, Ok(Collected::Collected)));
+    assert!(matches!(ground.access.collect(request.id, &token, &peer(1)).await, Ok(Collected::Collected)));
     let grantee = ground.lets_in(&key).unwrap();
     assert!(grantee.allows(Scope::MessagesSendAsk, Some(channel(1)), None));
     assert!(!grantee.allows(Scope::MessagesSend, Some(channel(1)), None) && !grantee.permits.has(Scope::ChannelsRead));
@@ -61,7 +61,7 @@ async fn a_request_is_answered_once() {
     assert!(won == [true, false] || won == [false, true], "{won:?}");
     let lost = if won[0] { denied } else { allowed };
     assert!(matches!(lost, Err(Error::Answered(_))), "{lost:?}");
-    let collected = ground.access.collect(request.id, &token).await.unwrap();
+    let collected = ground.access.collect(request.id, &token, &peer(1)).await.unwrap();
     assert_eq!(matches!(collected, Collected::Allowed { .. }), won[0]);
     assert_eq!(matches!(collected, Collected::Denied), won[1]);
     assert_eq!(ground.ledger.apps().await.unwrap().len(), usize::from(won[0]));
@@ -72,7 +72,8 @@ async fn of_many_who_collect_at_once_one_gets_the_key() {
     let ground = Ground::new().await;
     let (request, token) = ground.ask(1, all_of(&[Scope::EventsRead])).await;
     ground.access.allow(RequestName::Id(request.id), Allowance::default(), person()).await.unwrap();
-    let collected = join_all((0..8).map(|_| ground.access.collect(request.id, &token))).await;
+    let from = peer(1);
+    let collected = join_all((0..8).map(|_| ground.access.collect(request.id, &token, &from))).await;
     let keys = collected.iter().filter(|c| matches!(c, Ok(Collected::Allowed { .. }))).count();
     let others = collected.iter().filter(|c| matches!(c, Ok(Collected::Collected))).count();
     assert_eq!((keys, others), (1, 7));
@@ -85,7 +86,7 @@ async fn only_who_asked_hears_the_answer() {
     let (request, _) = ground.ask(1, all_of(&[Scope::EventsRead])).await;
     let (_, other) = ground.ask(2, all_of(&[Scope::EventsRead])).await;
     for token in [other, PollToken::from(String::new()), PollToken::from(request.id.to_string())] {
-        let told = ground.access.collect(request.id, &token).await;
+        let told = ground.access.collect(request.id, &token, &peer(1)).await;
         assert!(matches!(told, Err(Error::NoSuchRequest)), "{told:?}");
     }
 }
@@ -98,7 +99,7 @@ async fn a_request_that_nobody_answers_expires() {
     assert_eq!(ground.access.waiting().len(), 1);
     ground.pass(secs(1));
     assert_eq!(ground.access.waiting(), [], "at that moment, not when somebody has swept");
-    assert!(matches!(ground.access.collect(request.id, &token).await, Ok(Collected::Expired)));
+    assert!(matches!(ground.access.collect(request.id, &token, &peer(1)).await, Ok(Collected::Expired)));
     let late = ground.access.allow(RequestName::Id(request.id), Allowance::default(), person()).await;
     assert_eq!(late, Err(Error::Answered(RequestState::Expired)));
     ground
@@ -118,7 +119,7 @@ async fn how_long_a_request_waits_is_a_matter_of_choice() {
     ground.pass(secs(19));
     assert_eq!(access.waiting().len(), 1);
     ground.pass(secs(1));
-    assert!(matches!(access.collect(request.id, &token).await, Ok(Collected::Expired)));
+    assert!(matches!(access.collect(request.id, &token, &peer(1)).await, Ok(Collected::Expired)));
     let late = access.allow(RequestName::Code(request.code), Allowance::default(), person()).await;
     assert_eq!(late, Err(Error::Answered(RequestState::Expired)));
     access.drain().await;
@@ -134,7 +135,7 @@ async fn an_app_whose_key_is_never_collected_goes_with_its_request() {
     ground.pass(secs(500));
     assert_eq!(ground.ledger.apps().await.unwrap().len(), 1);
     ground.pass(secs(110));
-    assert!(matches!(ground.access.collect(request.id, &token).await, Ok(Collected::Expired)));
+    assert!(matches!(ground.access.collect(request.id, &token, &peer(1)).await, Ok(Collected::Expired)));
     ground.until("the app is gone", async || ground.ledger.apps().await.unwrap().is_empty()).await;
     assert_eq!(ground.kinds().await, ["app.requested", "app.allowed", "app.revoked"]);
 }
@@ -147,12 +148,12 @@ async fn what_was_asked_and_answered_outlives_a_crash() {
     ground.access.allow(RequestName::Id(allowed.id), Allowance::default(), person()).await.unwrap();
     let ground = ground.crashed().await;
     assert_eq!(ground.access.waiting(), std::slice::from_ref(&waits));
-    assert!(matches!(ground.access.collect(waits.id, &waits_token).await, Ok(Collected::Waiting)));
+    assert!(matches!(ground.access.collect(waits.id, &waits_token, &peer(1)).await, Ok(Collected::Waiting)));
     let (_, key) = ground.collect(&allowed, &allowed_token).await;
     assert!(ground.lets_in(&key).is_ok());
     let ground = ground.crashed().await;
     assert!(ground.lets_in(&key).is_ok(), "and so does its key");
-    assert!(matches!(ground.access.collect(allowed.id, &allowed_token).await, Ok(Collected::Collected)));
+    assert!(matches!(ground.access.collect(allowed.id, &allowed_token, &peer(1)).await, Ok(Collected::Collected)));
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Ground {
     }
 
     pub async fn collect(&self, request: &AppRequest, token: &PollToken) -> (App, NewKey) {
-        match self.access.collect(request.id, token).await.unwrap() {
+        match self.access.collect(request.id, token, &peer(1)).await.unwrap() {
             Collected::Allowed { app, key } => (app, key),
             other @ (Collected::Waiting | Collected::Denied | Collected::Expired | Collected::Collected) => panic!("{other:?}"),
         }

@@ -24,7 +24,7 @@ async fn what_is_asked_of_one_worker_is_answered_at_another_and_collected_at_a_t
     let mut changed = collects.changed();
     let key = loop {
         changed.mark_unchanged();
-        match collects.collect(request.id, &token).await.unwrap() {
+        match collects.collect(request.id, &token, &peer(1)).await.unwrap() {
             Collected::Allowed { key, .. } => break key,
             Collected::Waiting => tokio::time::timeout(secs(20), changed.changed()).await.expect("it hears of it").unwrap(),
             other @ (Collected::Denied | Collected::Expired | Collected::Collected) => panic!("{other:?}"),
@@ -79,7 +79,9 @@ async fn two_workers_that_answer_or_collect_at_once_do_so_once() {
             tokio::join!(ground.access.allow(which, Allowance::default(), person()), other.deny(which, person()));
         assert!(allowed.is_ok() != denied.is_ok(), "{allowed:?} {denied:?}");
         until(&other, "the other worker knows the answer", async || other.waiting().is_empty()).await;
-        let (one, two) = tokio::join!(ground.access.collect(request.id, &token), other.collect(request.id, &token));
+        let from = peer(1);
+        let (one, two) =
+            tokio::join!(ground.access.collect(request.id, &token, &from), other.collect(request.id, &token, &from));
         let keys = [&one, &two].into_iter().filter(|c| matches!(c, Ok(Collected::Allowed { .. }))).count();
         assert_eq!(keys, usize::from(allowed.is_ok()), "{one:?} {two:?}");
     }

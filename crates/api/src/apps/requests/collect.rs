@@ -1,5 +1,6 @@
 use crate::accept;
 use crate::api::Api;
+use crate::far_end::FarEnd;
 use crate::guard::{Need, permit};
 use crate::params::{AppRequestPath, Params};
 use crate::problem::{Code, FieldError, Problem};
@@ -10,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::AppRequestId;
+use domain::{AppRequestId, Peer};
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
@@ -110,6 +111,7 @@ pub(crate) async fn collect(
     State(api): State<Api>,
     AppRequestPath(id): AppRequestPath,
     Params(asked): Params<CollectQuery>,
+    far_end: FarEnd,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let wait = asked.wait.unwrap_or(0);
@@ -119,7 +121,7 @@ pub(crate) async fn collect(
     }
     let form = accept::choose(&headers, &[JSON, STREAM]).ok_or_else(|| Problem::of(Code::NotAcceptable))?;
     let token = token(&headers)?;
-    let mut poll = Poll { changed: api.access.changed(), api, id, token };
+    let mut poll = Poll { changed: api.access.changed(), api, id, token, from: far_end.described() };
     let mut response = if form == STREAM {
         // A token that is none is a refusal, not a stream.
         let first = poll.look().await?;
@@ -146,6 +148,7 @@ struct Poll {
     api: Api,
     id: AppRequestId,
     token: PollToken,
+    from: Peer,
     changed: watch::Receiver<u64>,
 }
 
@@ -153,7 +156,7 @@ impl Poll {
     /// How it stands now; makes the key when it is allowed.
     async fn look(&mut self) -> Result<AppRequestAnswer, Problem> {
         self.changed.mark_unchanged();
-        match self.api.access.collect(self.id, &self.token).await {
+        match self.api.access.collect(self.id, &self.token, &self.from).await {
             Ok(collected) => Ok(AppRequestAnswer::of(collected)),
             // Whether there is such a request is for the one who made it.
             Err(access::Error::NoSuchRequest) => {
