@@ -253,8 +253,9 @@ impl Access {
     /// Makes memory what the ledger says.
     pub(crate) async fn reload(&self) -> Result<(), LedgerError> {
         let _one = self.inner.reading.lock().await;
-        let state = self.inner.ledger.access().await?;
+        // Before it is read: what is told meanwhile may not be in it.
         self.inner.stale.store(false, Ordering::Relaxed);
+        let state = self.inner.ledger.access().await.inspect_err(|_| self.inner.stale.store(true, Ordering::Relaxed))?;
         self.install(|before, now| Table::of(state, before, now));
         Ok(())
     }

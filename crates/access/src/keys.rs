@@ -2,13 +2,15 @@ use crate::access::{Access, Change};
 use crate::lifetime::{self, Rotated};
 use crate::secret::{self, Hash, NoRandomness};
 use crate::table::Gone;
-use crate::{By, Error, NewKey};
+use crate::{By, Error, NewKey, requests};
 use domain::{App, AppId, Event, Key, KeyId, KeyState, RevokeReason, Timestamp};
-use ledger::AccessWrite;
+use ledger::{AccessState, AccessWrite};
 use std::time::Duration;
 
 /// Keys of one app that open something.
 const MOST_KEYS: usize = 32;
+/// Others may change the same at the same moment, but not again and again.
+const TRIES: usize = 4;
 
 /// A key that is to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,31 +122,22 @@ impl Access {
         Ok(key)
     }
 
-    /// Revokes all keys that end when WhatIsUp does.
+    /// Ends all that ends when WhatIsUp does: keys, and what was allowed and is not collected yet.
     pub(crate) async fn end_until_quit(&self) -> Result<(), ledger::LedgerError> {
-        let state = self.inner.ledger.access().await?;
-        let now = self.inner.clock.now();
-        let mut ends = Change::default();
-        for (key, _) in state.keys.into_iter().filter(|(key, _)| key.until_quit && key.revoked_at.is_none()) {
-            let Some(app) = state.apps.iter().find(|app| app.id == key.app) else { continue };
-            ends.audit.push(By::itself().did(
-                "key.revoke",
-                key.id,
-                format!("of {:?} ({}): let in until quit", app.name, app.id),
-            ));
-            ends.events.push(revoked(app, Some(key.id), RevokeReason::UntilQuit));
-            ends.gone.push(Gone::Key(key.id));
-            ends.writes.push(AccessWrite::Key(Key { revoked_at: Some(now), ..key }));
+        for _ in 0..TRIES {
+            let ends = until_quit(&self.inner.ledger.access().await?, self.inner.clock.now());
+            if ends.writes.is_empty() {
+                return Ok(());
+            }
+            match self.change(ends).await {
+                Ok(()) => return Ok(()),
+                // Collected, or deleted by another worker, this moment.
+                Err(Error::Changed | Error::NoSuchApp) => {}
+                Err(Error::Ledger(error)) => return Err(error),
+                Err(error) => return Err(ledger::LedgerError::Io(error.to_string())),
+            }
         }
-        if ends.writes.is_empty() {
-            return Ok(());
-        }
-        match self.change(ends).await {
-            // Deleted by another worker this moment.
-            Ok(()) | Err(Error::Changed | Error::NoSuchApp) => Ok(()),
-            Err(Error::Ledger(error)) => Err(error),
-            Err(error) => Err(ledger::LedgerError::Io(error.to_string())),
-        }
+        Err(ledger::LedgerError::Changed)
     }
 
     async fn app_and_key(&self, app: AppId, id: KeyId) -> Result<(App, Key), Error> {
@@ -159,6 +152,22 @@ impl Access {
         }
         Err(Error::TooMany { what: "keys of one app", most: MOST_KEYS })
     }
+}
+
+fn until_quit(state: &AccessState, now: Timestamp) -> Change {
+    let mut ends = Change::default();
+    for (key, _) in state.keys.iter().filter(|(key, _)| key.until_quit && key.revoked_at.is_none()) {
+        let Some(app) = state.apps.iter().find(|app| app.id == key.app) else { continue };
+        ends.audit.push(By::itself().did("key.revoke", key.id, format!("of {:?} ({}): let in until quit", app.name, app.id)));
+        ends.events.push(revoked(app, Some(key.id), RevokeReason::UntilQuit));
+        ends.gone.push(Gone::Key(key.id));
+        ends.writes.push(AccessWrite::Key(Key { revoked_at: Some(now), ..key.clone() }));
+    }
+    for request in state.requests.iter().filter(|request| requests::is_until_quit(request)) {
+        let app = requests::app(request).and_then(|id| state.apps.iter().find(|app| app.id == id));
+        ends.expire(request, app.filter(|app| state.keys.iter().all(|(key, _)| key.app != app.id)));
+    }
+    ends
 }
 
 /// A key that is made now, without an end.

@@ -5,7 +5,7 @@ use crate::attempts::Many;
 use crate::keys::revoked;
 use crate::table::Gone;
 use crate::{By, Error, lifetime, requests};
-use domain::{Actor, AuditEntry, Event, Outcome, RequestState, RevokeReason, Timestamp};
+use domain::{Actor, App, AppRequest, AuditEntry, Event, Outcome, RequestState, RevokeReason, Timestamp};
 use ledger::{AccessWrite, LedgerError, News};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -15,6 +15,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// How long what was counted stays in memory alone.
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
+/// How long something may go unheard that another worker has written.
+const READ_EVERY: Duration = Duration::from_secs(30);
 /// How often what is long over is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// How soon what the ledger did not take is tried again.
@@ -45,6 +47,20 @@ pub(crate) async fn follow(access: Access, mut news: broadcast::Receiver<News>) 
     }
 }
 
+impl Change {
+    /// Nothing becomes of this request any more; its app, when it has one that has no key, goes with it, unless it is let in by its
+    /// programs.
+    pub(crate) fn expire(&mut self, request: &AppRequest, keyless: Option<&App>) {
+        self.writes.push(AccessWrite::Request { id: request.id, was: request.state, now: RequestState::Expired });
+        if let Some(app) = keyless.filter(|app| app.programs.is_empty()) {
+            self.writes.push(AccessWrite::DeleteApp(app.id));
+            self.audit.push(By::itself().did("app.delete", app.id, format!("{:?} never collected its key", app.name)));
+            self.events.push(revoked(app, None, RevokeReason::Deleted));
+            self.gone.push(Gone::App(app.id));
+        }
+    }
+}
+
 /// Whether it concerns us. Returns never when nothing more will be heard.
 async fn hear(news: &mut broadcast::Receiver<News>) -> bool {
     match news.recv().await {
@@ -55,6 +71,7 @@ async fn hear(news: &mut broadcast::Receiver<News>) -> bool {
 }
 
 struct Due {
+    read: Timestamp,
     flush: Timestamp,
     forget: Timestamp,
     /// Keys have expired, and the webhooks of their apps were not looked at since.
@@ -64,7 +81,7 @@ struct Due {
 
 impl Due {
     fn after(now: Timestamp) -> Self {
-        Due { flush: now.plus(FLUSH_EVERY), forget: now, settle: true, failed: false }
+        Due { read: now.plus(READ_EVERY), flush: now.plus(FLUSH_EVERY), forget: now, settle: true, failed: false }
     }
 
     fn wait(&self, access: &Access) -> Duration {
@@ -73,7 +90,7 @@ impl Due {
         }
         let table = access.table();
         let ends = [table.next_expiry(), requests::next_end(&table.requests)].into_iter().flatten();
-        let next = ends.chain([self.flush, self.forget]).min().unwrap_or(self.flush);
+        let next = ends.chain([self.read, self.flush, self.forget]).min().unwrap_or(self.flush);
         // Longer than that nobody trusts a clock that can be set.
         next.since(access.inner.clock.now()).min(FLUSH_EVERY)
     }
@@ -83,7 +100,7 @@ impl Access {
     /// Does everything that is due by now; one part that fails keeps the others from nothing.
     async fn sweep(&self, due: &mut Due) -> Result<(), LedgerError> {
         let now = self.inner.clock.now();
-        let read = self.reload_if_stale().await;
+        let read = self.read_if_due(due, now).await;
         self.end_expired(due, now);
         let steps = [
             read,
@@ -96,8 +113,14 @@ impl Access {
         steps.into_iter().collect()
     }
 
-    async fn reload_if_stale(&self) -> Result<(), LedgerError> {
-        if self.inner.stale.load(Ordering::Relaxed) { self.reload().await } else { Ok(()) }
+    async fn read_if_due(&self, due: &mut Due, now: Timestamp) -> Result<(), LedgerError> {
+        // Also when the clock was set back.
+        let over = due.read <= now || due.read > now.plus(READ_EVERY);
+        if !over && !self.inner.stale.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        due.read = now.plus(READ_EVERY);
+        self.reload().await
     }
 
     fn end_expired(&self, due: &mut Due, now: Timestamp) {
@@ -126,18 +149,9 @@ impl Access {
     async fn end_overdue(&self, now: Timestamp) -> Result<(), LedgerError> {
         let table = self.table();
         for request in requests::overdue(&table.requests, now) {
-            let mut ends = Change {
-                writes: vec![AccessWrite::Request { id: request.id, was: request.state, now: RequestState::Expired }],
-                ..Change::default()
-            };
-            if let RequestState::Allowed { app, .. } = request.state
-                && let Some(app) = table.apps.get(&app).filter(|app| app.programs.is_empty() && !table.has_keys(app.id))
-            {
-                ends.writes.push(AccessWrite::DeleteApp(app.id));
-                ends.audit.push(By::itself().did("app.delete", app.id, format!("{:?} never collected its key", app.name)));
-                ends.events.push(revoked(app, None, RevokeReason::Deleted));
-                ends.gone.push(Gone::App(app.id));
-            }
+            let mut ends = Change::default();
+            let app = requests::app(request).and_then(|app| table.apps.get(&app));
+            ends.expire(request, app.filter(|app| !table.has_keys(app.id)));
             match self.change(ends).await {
                 // Answered, collected or deleted this moment; what is now will be looked at next.
                 Ok(()) | Err(Error::Changed | Error::NoSuchApp) => {}

@@ -1,8 +1,10 @@
 //! Keys end when they should, and what they opened ends with them.
 
 use crate::ground::{Ground, all_of, goes, peer, person, secs};
-use access::{Allowance, By, Error, KeySpec, NewApp, OVERLAP, Refusal, RequestName};
-use domain::{Actor, KeyState, Scope};
+use access::{Allowance, By, Collected, Error, KeySpec, NewApp, OVERLAP, Refusal, RequestName};
+use domain::{Actor, Key, KeyState, RequestState, Scope};
+use ledger::AccessWrite;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const DAY: Duration = OVERLAP;
@@ -111,6 +113,20 @@ async fn an_app_makes_no_key_whatever_it_may_do() {
 }
 
 #[tokio::test]
+async fn what_another_worker_has_taken_away_ends_here_soon_also_when_its_word_was_lost() {
+    let ground = Ground::new().await;
+    let (_, key) = ground.app(all_of(&[Scope::EventsRead]), false).await;
+    let stream = ground.lets_in(&key).unwrap();
+    // The ledger tells nobody of what it is told by ourselves.
+    let revoked = Key { revoked_at: Some(ground.now()), ..key.key.clone() };
+    ground.ledger.change_access(vec![AccessWrite::Key(revoked)], vec![], vec![], ground.now()).await.unwrap();
+    assert!(ground.lets_in(&key).is_ok(), "nothing was heard of it");
+    ground.pass(secs(30));
+    goes(&stream).await;
+    assert_eq!(ground.lets_in(&key).unwrap_err(), Refusal::Revoked);
+}
+
+#[tokio::test]
 async fn what_was_let_in_until_quit_ends_with_the_run_also_when_that_died() {
     let ground = Ground::new().await;
     let (_, stays) = ground.app(all_of(&[Scope::EventsRead]), false).await;
@@ -128,6 +144,35 @@ async fn what_was_let_in_until_quit_ends_with_the_run_also_when_that_died() {
     assert_eq!(ground.lets_in(&once).unwrap_err(), Refusal::Revoked);
     let last = ground.audit().await.pop().unwrap().entry;
     assert_eq!((last.actor, last.action.as_str()), (Actor::Itself, "key.revoke"));
+}
+
+#[tokio::test]
+async fn what_was_allowed_until_quit_and_not_collected_ends_with_the_run_too() {
+    let mut ground = Ground::new().await;
+    for dies in [false, true] {
+        let once = Allowance { once: true, ..Allowance::default() };
+        let (request, token) = ground.ask(1, all_of(&[Scope::EventsRead])).await;
+        ground.access.allow(RequestName::Id(request.id), once.clone(), person()).await.unwrap();
+        // This one has a key by hand, and stays for it.
+        let (other, other_token) = ground.ask(2, all_of(&[Scope::EventsRead])).await;
+        let allowed = ground.access.allow(RequestName::Id(other.id), once, person()).await.unwrap();
+        let RequestState::Allowed { app, .. } = allowed.state else { panic!("{allowed:?}") };
+        let by_hand = ground.access.create_key(app, KeySpec::default(), person()).await.unwrap();
+        let (stays, stays_token) = ground.ask(3, all_of(&[Scope::EventsRead])).await;
+        ground.access.allow(RequestName::Id(stays.id), Allowance::default(), person()).await.unwrap();
+
+        ground = if dies { ground.crashed().await } else { ground.restarted().await };
+        for (request, token) in [(&request, &token), (&other, &other_token)] {
+            let late = ground.access.collect(request.id, token, &peer(1)).await;
+            assert!(matches!(late, Ok(Collected::Expired)), "{late:?}");
+        }
+        assert!(ground.lets_in(&by_hand).is_ok());
+        let (kept, _) = ground.collect(&stays, &stays_token).await;
+        let left: BTreeSet<_> = ground.access.apps().await.unwrap().into_iter().map(|app| app.id).collect();
+        assert_eq!(left, BTreeSet::from([app, kept.id]));
+        ground.access.delete_app(app, person()).await.unwrap();
+        ground.access.delete_app(kept.id, person()).await.unwrap();
+    }
 }
 
 #[tokio::test]
