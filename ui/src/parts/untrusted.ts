@@ -2,16 +2,24 @@
 
 export interface Piece {
   text: string;
-  /** `hidden`: the name of a character that shows nothing, or changes what others look like. `cut`: something was left out. */
+  /** `hidden`: the name of what shows nothing, changes what others look like, or pushes them out of sight. `cut`: something was left out. */
   kind: "plain" | "hidden" | "cut";
+  /** What is left of something hidden when it is taken out; nothing, if absent. */
+  instead?: string;
 }
 
 /** As many marks may sit on one letter; more of them pile up over the lines above. */
 const MARKS = 2;
 
-// Controls, formats (all that turn the direction of text), separators of lines, private and unassigned code points, and
-// letters that are drawn as nothing.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/u;
+/** As many blanks may follow one another, and as many blank lines; more of them push what comes after out of sight. */
+const BLANKS = 8;
+const BLANK_LINES = 2;
+
+// Controls, formats (all that turn the direction of text), separators of lines, private and unassigned code points, what a
+// font may ignore, and letters that are drawn as nothing. On one line of a terminal or a menu the same is marked by
+// crates/app/src/unseen.rs.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const BLANK = /\p{Zs}/u;
 const SELECTOR = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/u;
 const MARK = /\p{M}/u;
 const PICTURE = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f\u20e3]/u;
@@ -20,24 +28,59 @@ const JOINER = "\u200d";
 /** `said` in pieces, of at most `most` characters. `lines`: line breaks of its own are meant to be seen as such. */
 export function pieces(said: string, most: number, lines = false): Piece[] {
   const all = [...said];
+  const shown = all.slice(0, most);
   const found: Piece[] = [];
-  const add = (text: string, kind: Piece["kind"]) => {
+  const plain = (text: string) => {
     const last = found.at(-1);
-    if (last?.kind === kind && kind === "plain") last.text += text;
-    else found.push({ text, kind });
+    if (last?.kind === "plain") last.text += text;
+    else found.push({ text, kind: "plain" });
   };
+  const hidden = (text: string, instead?: string) => found.push(instead === undefined ? { text, kind: "hidden" } : { text, kind: "hidden", instead });
   let marks = 0;
-  all.slice(0, most).forEach((sign, n) => {
-    const before = all[n - 1] ?? "";
-    if (lines && sign === "\n") return add(sign, "plain");
-    if (isHidden(sign, before, all[n + 1] ?? "")) return add(nameOf(sign), "hidden");
+  for (let n = 0; n < shown.length; ) {
+    const empty = lines && (n === 0 || shown[n - 1] === "\n") ? blankLines(shown, n) : { count: 0, end: n };
+    if (empty.count > BLANK_LINES) {
+      hidden(`${empty.count} blank lines`, "");
+      plain("\n");
+      n = empty.end;
+      continue;
+    }
+    const blanks = blanksFrom(shown, n);
+    if (blanks) {
+      if (blanks > BLANKS) hidden(`${blanks} blanks`, " ");
+      // A blank is a blank, however wide.
+      else plain(" ".repeat(blanks));
+      n += blanks;
+      continue;
+    }
+    const sign = shown[n] ?? "";
     marks = MARK.test(sign) && !PICTURE.test(sign) ? marks + 1 : 0;
-    if (marks > MARKS) return add(nameOf(sign), "hidden");
-    // A blank is a blank, however wide.
-    return add(/\p{Zs}/u.test(sign) ? " " : sign, "plain");
-  });
+    if (lines && sign === "\n") plain(sign);
+    else if (isHidden(sign, all[n - 1] ?? "", all[n + 1] ?? "") || marks > MARKS) hidden(nameOf(sign));
+    else plain(sign);
+    n += 1;
+  }
   if (all.length > most) found.push({ text: `… ${(all.length - most).toLocaleString()} more`, kind: "cut" });
   return found;
+}
+
+/** How many blanks there are from `start` on. */
+function blanksFrom(signs: string[], start: number): number {
+  let end = start;
+  while (BLANK.test(signs[end] ?? "")) end += 1;
+  return end - start;
+}
+
+/** How many lines from `start` on, where one begins, hold nothing but blanks, and where they end. */
+function blankLines(signs: string[], start: number): { count: number; end: number } {
+  let count = 0;
+  let end = start;
+  for (;;) {
+    const next = end + blanksFrom(signs, end);
+    if (signs[next] !== "\n") return { count, end };
+    count += 1;
+    end = next + 1;
+  }
 }
 
 function isHidden(sign: string, before: string, after: string): boolean {
@@ -65,10 +108,11 @@ export function holdsHidden(said: string): boolean {
 
 /** Without what cannot be seen. */
 export function withoutHidden(said: string): string {
-  return pieces(said, Number.MAX_SAFE_INTEGER, true)
-    .filter(({ kind }) => kind === "plain")
-    .map(({ text }) => text)
+  const rest = pieces(said, Number.MAX_SAFE_INTEGER, true)
+    .map(({ text, kind, instead }) => (kind === "plain" ? text : (instead ?? "")))
     .join("");
+  // Blanks that something hidden had kept apart are a row of them now.
+  return rest.length < said.length && holdsHidden(rest) ? withoutHidden(rest) : rest;
 }
 
 /** Letters of several alphabets in one name: how one name is made to look like another. */
