@@ -1,6 +1,8 @@
+import { mount, unmount } from "svelte";
 import { describe, expect, it } from "vitest";
 import type { Permit } from "../src/api/apps";
-import { allScopes, asAsked, boundsInWords, channelsOf, differ, meaning, narrowed, peopleOf, permitsInWords } from "../src/parts/scopes";
+import PermitBounds from "../src/parts/PermitBounds.svelte";
+import { allScopes, asAsked, channelsOf, differ, meaning, narrowed, peopleOf, permitsInWords } from "../src/parts/scopes";
 
 const permit = (scope: Permit["scope"], channels: string[] | null = null, recipients: string[] | null = null): Permit => ({ scope, channels, recipients });
 const ada = "15550100101@s.whatsapp.net";
@@ -64,9 +66,22 @@ describe("rights in words", () => {
 
   it("name channels and people, not ids", () => {
     const nameOf = (id: string) => (id === "ch_a" ? "Front desk" : undefined);
-    expect(boundsInWords(permit("messages:send", ["ch_a"], [grace]), nameOf)).toBe("on Front desk, with +1 555 010 0142");
-    expect(boundsInWords(permit("messages:read", ["ch_a", "ch_x"]), nameOf)).toBe("on Front desk and a channel that is gone");
-    expect(boundsInWords(permit("events:read"), nameOf)).toBe("");
+    const said = (...permits: Permit[]) => {
+      const target = document.createElement("div");
+      const shown = mount(PermitBounds, { target, props: { permits, nameOf } });
+      const words = target.textContent.trim();
+      void unmount(shown);
+      return words;
+    };
+    expect(said(permit("messages:send", ["ch_a"], [grace]))).toBe("Only on Front desk, with +1 555 010 0142.");
+    expect(said(permit("messages:read", ["ch_a", "ch_x"]))).toBe("Only on Front desk and a channel that is gone.");
+    expect(said(permit("events:read"))).toBe("");
+    expect(said(permit("messages:send", null, []))).toBe("Only with nobody.");
+    expect(said(permit("messages:send"), permit("messages:send", ["ch_a"]))).toBe("Only everywhere; and on Front desk.");
+    // One group is not another, and none of many is left out.
+    expect(said(permit("messages:send", null, [grace, "120363041234567890@g.us", "100000012345678@lid"]))).toBe(
+      "Only with +1 555 010 0142, Group 120363041234567890@g.us and Number hidden 100000012345678@lid.",
+    );
     expect(permitsInWords([])).toBe("Nothing");
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chatName, personName, phoneNumber, readPhone } from "../src/parts/person";
+import { chatName, personName, phoneNumber, readPhone, whichChat, whichChatInWords } from "../src/parts/person";
 import { pairingView, wholeLife } from "../src/parts/pairing";
 import { bars, share } from "../src/parts/uptime";
 import { span, spokenSpan } from "../src/parts/when";
@@ -17,6 +17,21 @@ describe("people", () => {
       expect(chatName(chat)).not.toContain("@");
     }
     expect(chatName("100000012345678@lid", { phone: null, lid: null, name: "Ada" })).toBe("Ada");
+  });
+
+  it("are told apart where something is decided: a chat without a number by its address, in whole", () => {
+    const said = (chat: string) => whichChatInWords(chat);
+    expect(said("15550100123@s.whatsapp.net")).toBe("+1 555 010 0123");
+    expect(said("120363041234567890@g.us")).toBe("Group 120363041234567890@g.us");
+    expect(said("100000012345678@lid")).toBe("Number hidden 100000012345678@lid");
+    expect(said("120363049876543210@newsletter")).toBe("Newsletter 120363049876543210@newsletter");
+    expect(said("1700000000@broadcast")).toBe("Broadcast list 1700000000@broadcast");
+    expect(said("status@broadcast")).toBe("Status updates");
+    for (const odd of ["ada", "ada@s.whatsapp.net", "15550100123@elsewhere"]) expect(said(odd)).toContain(odd);
+    // A name is no proof of who it is: it stands beside the number or address.
+    const ada = { phone: "+15550100199", lid: null, name: "Ada" };
+    expect(whichChat("100000012345678@lid", ada)).toEqual({ name: "Ada", label: "Number hidden", address: "100000012345678@lid" });
+    expect(whichChatInWords("15550100123@s.whatsapp.net", ada)).toBe("Ada +1 555 010 0123");
   });
 
   it("have numbers that may be written in any usual way", () => {

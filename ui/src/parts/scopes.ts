@@ -1,7 +1,6 @@
 // What an app may do, in words, and how a person makes that less.
 import { Activity, Eye, LayoutGrid, MessageSquareText, MessagesSquare, SendHorizontal, ShieldUser, Webhook } from "@lucide/svelte";
 import type { Permit, Scope } from "../api/apps";
-import { chatName } from "./person";
 import type { Symbol } from "./words";
 
 interface Meaning {
@@ -134,21 +133,10 @@ export function channelsInWords(channels: string[] | null | undefined, nameOf: (
   return names.length > 2 ? `${names.length} channels` : names.join(" and ");
 }
 
-/** `anybody`, `+1 555 010 0123`, `3 chats`. */
-export function peopleInWords(people: string[] | null | undefined): string {
-  if (!people) return "anybody";
-  return people.length > 2 ? `${people.length} chats` : people.map((chat) => chatName(chat)).join(" and ");
-}
-
-/** The bounds of one permit, or nothing when it has none. */
-export function boundsInWords(permit: Permit, nameOf: (id: string) => string | undefined): string {
+/** How far one permit goes, in what its scope is about; null: as far as there is. */
+export function reachOf(permit: Permit): { channels: string[] | null; people: string[] | null } {
   const { byChannel, byChat } = meaning(permit.scope);
-  return [
-    byChannel && permit.channels ? `on ${channelsInWords(permit.channels, nameOf)}` : "",
-    byChat && permit.recipients ? `with ${peopleInWords(permit.recipients)}` : "",
-  ]
-    .filter(Boolean)
-    .join(", ");
+  return { channels: (byChannel && permit.channels) || null, people: (byChat && permit.recipients) || null };
 }
 
 /** All of it in a line, the weightiest first. */
