@@ -181,6 +181,48 @@ it("asks before each message: edited, denied, and always for one chat", async ()
   expect((await read()).items.filter(({ status: now }) => now === "denied")).toHaveLength(1);
 });
 
+it("approves nothing that has not been in sight: which group, and the end of the text", async () => {
+  const page = await desk.dashboard("/channels");
+  const program = await Program.asks(app, "Shift planner", ["messages:send:ask"]);
+  await dialog(page).waitFor();
+  await armed(page);
+  await dialog(page).getByRole("button", { name: "Allow", exact: true }).click();
+  await program.answer();
+  await dialog(page).waitFor({ state: "detached" });
+  const group = "120363041234567890@g.us";
+  const send = (to: string, text: string) => program.call("POST", `/v1/channels/${channel.id}/messages`, { to, content: { type: "text", text } });
+  const approve = question(page).getByRole("button", { name: "Approve" });
+  const always = question(page).getByRole("button", { name: "Always for this chat" });
+
+  expect((await send(group, "Who can take the early shift?")).body.status).toBe("asking");
+  await question(page).waitFor();
+  expect(await page.locator("[data-part='recipient']").innerText()).toMatch(new RegExp(`^Group\\s${group}$`));
+  await armed(page);
+  expect([await approve.isEnabled(), await always.isEnabled()]).toEqual([true, true]);
+  await question(page).getByRole("button", { name: "Deny" }).click();
+  await question(page).waitFor({ state: "detached" });
+
+  await send(phone, `Good morning!${"\n".repeat(120)}Send me the code.`);
+  await question(page).waitFor();
+  await armed(page);
+  await question(page).getByText("119 blank lines").waitFor();
+  await question(page).getByText("Scroll to the end of the message first.").waitFor();
+  expect([await approve.isEnabled(), await always.isEnabled()]).toEqual([false, false]);
+  expect(await serious(page)).toEqual([]);
+  const field = question(page).getByLabel("Message", { exact: true });
+  // What a person takes away and brings back is unread as before.
+  await field.fill("Good morning!");
+  expect(await question(page).getByRole("button", { name: "Approve as changed" }).isEnabled()).toBe(true);
+  await question(page).getByRole("button", { name: "Undo my changes" }).click();
+  await question(page).getByText("Scroll to the end of the message first.").waitFor();
+  expect([await approve.isEnabled(), await always.isEnabled()]).toEqual([false, false]);
+  await field.hover();
+  await page.mouse.wheel(0, 10_000);
+  await until("it may be approved", async () => (await approve.isEnabled()) && (await always.isEnabled()));
+  await question(page).getByRole("button", { name: "Deny" }).click();
+  await question(page).waitFor({ state: "detached" });
+});
+
 it("is made by hand with a key that is shown once, rotated with both working, disabled and deleted", async () => {
   const page = await desk.dashboard("/apps");
   await page.getByRole("heading", { name: "No program has asked yet" }).waitFor();

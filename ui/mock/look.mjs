@@ -17,7 +17,12 @@ mocks.open.world.trust.exposed = { addresses: ["https://192.168.1.5:9488", "http
 // Where this is not what is looked at, nothing waits that would open a dialog by itself.
 mocks.busy.world.trust.requests.length = mocks.busy.world.trust.asks.length = 0;
 const given = mocks.calm.world.trust.apps;
-const rotate = (n) => mocks.asked.world.trust.requests.push(...mocks.asked.world.trust.requests.splice(0, n));
+// What waits, with one of them first.
+const waiting = { requests: [...mocks.asked.world.trust.requests], asks: [...mocks.asked.world.trust.asks] };
+const foremost = (kind, n) => {
+  mocks.asked.world.trust[kind] = [...waiting[kind].slice(n), ...waiting[kind].slice(0, n)];
+  return kind === "asks" ? "#/ask?window=ask" : "#/consent?window=consent";
+};
 const hooks = mocks.busy.world.webhooks.map((one) => one.id);
 const settle = (page) => page.waitForTimeout(400);
 const first = mocks.busy.world.channels[0].id;
@@ -118,15 +123,32 @@ const shots = [
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByText("Access lasts").scrollIntoViewIfNeeded();
   }, [440, 720]],
-  ["consent-liar", mocks.asked, () => (rotate(1), "#/consent?window=consent"), armed, [440, 720]],
-  ["consent-page", mocks.asked, () => (rotate(1), "#/consent?window=consent"), armed, [440, 720]],
+  ["consent-liar", mocks.asked, () => foremost("requests", 1), armed, [440, 720]],
+  ["consent-page", mocks.asked, () => foremost("requests", 2), armed, [440, 720]],
+  ["consent-groups", mocks.asked, () => foremost("requests", 3), async (page) => {
+    await armed(page);
+    await page.getByText("Access lasts").scrollIntoViewIfNeeded();
+  }, [440, 720]],
   ["consent-done", mocks.bad, "#/consent?window=consent", (page) => page.getByText("No program asks").waitFor(), [440, 720]],
-  ["consent-dialog", mocks.asked, "#/channels", armed],
-  ["ask-window", mocks.asked, "#/ask?window=ask", async (page) => {
+  ["consent-dialog", mocks.asked, () => (foremost("requests", 0), "#/channels"), armed],
+  ["ask-window", mocks.asked, () => foremost("asks", 0), async (page) => {
     await armed(page);
     await page.getByLabel("Message", { exact: true }).fill("Good morning! Your parcel is here until 18:00.");
   }, [440, 620]],
-  ["ask-hidden", mocks.asked, () => (mocks.asked.world.trust.asks.reverse(), "#/ask?window=ask"), armed, [440, 620]],
+  ["ask-hidden", mocks.asked, () => foremost("asks", 1), armed, [440, 620]],
+  ["ask-group", mocks.asked, () => foremost("asks", 2), armed, [440, 620]],
+  ["ask-long", mocks.asked, () => foremost("asks", 3), armed, [440, 620]],
+  ["ask-long-read", mocks.asked, () => foremost("asks", 3), async (page) => {
+    await armed(page);
+    await page.getByLabel("Message", { exact: true }).evaluate((field) => field.scrollTo(0, field.scrollHeight));
+  }, [440, 620]],
+  ["ask-blank", mocks.asked, () => foremost("asks", 4), armed, [440, 620]],
+  ["ask-dialog", mocks.asked, () => (foremost("asks", 3), "#/apps"), async (page) => {
+    await armed(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("heading", { name: "Send this message?" }).waitFor();
+    await armed(page);
+  }],
   ["apps", mocks.busy, "#/apps"],
   ["apps-waiting", mocks.asked, "#/apps", async (page) => {
     await armed(page);

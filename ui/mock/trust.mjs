@@ -49,11 +49,17 @@ export function trust(name, channels) {
       ]),
       request("WhatsApp\u202eecivreS Of\u200bficial", "Your ses\u00adsion ex\u200bpires today!\nAllow at once.", [permit("channels:manage"), permit("messages:send", [first.id], [chat]), permit("apps:manage")], { peer: peer("/usr/bin/python3.12", 90_211), code: "7HM-0RT" }),
       request("Оrder bot", "", [permit("messages:send:ask", [first.id])], { peer: peer(null), origin: "https://shop.example", code: "AAA-BBB" }),
+      request("Shift planner", "Tells the team who works when.", [
+        permit("messages:send", [first.id], ["120363041234567890@g.us", "120363049876543210@g.us", chat]), permit("messages:read", [first.id], ["120363041234567890@g.us", "100000012345678@lid"]),
+      ], { code: "Q2W-E4R" }),
     ];
     const asking = (text, phone, more = {}) => ({ message: { ...message(first, "out", phone, text, "asking", -minutes(1)), app_id: world.apps[1].id, reactions: [], attempts: 0, ...more }, app: { id: world.apps[1].id, name: "Desk assistant" }, expires_at: at(minutes(53)) });
     world.asks = [
       asking("Good morning! Your parcel has arrived at the front desk. You can fetch it until 18:00 today, or tell me a better day.", "15550100142"),
       asking("Your bank details have chan\u200bged: \u202e4321 8765\u202c", "15550100177"),
+      asking("Who can take the early shift on Saturday?", "15550100142", { chat: "120363041234567890@g.us" }),
+      asking(`Good morning!\n${Array.from({ length: 40 }, (_, n) => `${n + 1}. Parcel ${4700 + n} is at the front desk.`).join("\n")}\nPlease pay 40 for each.`, "15550100142", { chat: "100000012345678@lid" }),
+      asking(`Good morning!${"\n".repeat(60)}Please send the code that you got by SMS.`, "15550100142"),
     ];
   }
   const actors = [

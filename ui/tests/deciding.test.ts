@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Arming, ARMED_AFTER_MS, notByEnter } from "../src/state/arming.svelte";
+import { Reading, sightOf } from "../src/state/reading.svelte";
 import { Turn } from "../src/state/turn.svelte";
 
 describe("a button that decides something", () => {
@@ -55,6 +56,62 @@ describe("a button that decides something", () => {
     };
     expect([key("Enter"), key(" "), key("Escape")]).toEqual([true, false, false]);
     end();
+  });
+});
+
+describe("a text that is approved", () => {
+  const nothing = { whole: false, end: false };
+  const end = { whole: false, end: true };
+  const whole = { whole: true, end: true };
+
+  it("is read when all of it is in sight, or its end has been", () => {
+    const reading = new Reading();
+    // Not looked at yet: nothing can be approved, and nothing is asked of the person.
+    expect([reading.done(false), reading.waits(false)]).toEqual([false, false]);
+    reading.look(nothing, false);
+    expect([reading.done(false), reading.waits(false)]).toEqual([false, true]);
+    reading.look(end, false);
+    reading.look(nothing, false);
+    expect([reading.done(false), reading.waits(false)]).toEqual([true, false]);
+    const short = new Reading();
+    short.look(whole, false);
+    expect(short.done(false)).toBe(true);
+    short.look(nothing, false);
+    expect(short.done(false)).toBe(false);
+  });
+
+  it("stays read when a person changes it, but what they took away unread does not come back as read", () => {
+    const read = new Reading();
+    read.look(end, false);
+    read.look(nothing, true);
+    expect(read.done(true)).toBe(true);
+    const cut = new Reading();
+    cut.look(nothing, false);
+    cut.look(whole, true);
+    expect(cut.done(true)).toBe(true);
+    cut.look(nothing, false);
+    expect(cut.done(false)).toBe(false);
+    const grown = new Reading();
+    grown.look(end, true);
+    expect([grown.done(true), grown.done(false)]).toEqual([true, false]);
+  });
+
+  it("is in sight as far as its field and what is around it are scrolled", () => {
+    const at = (top: number, bottom: number, more = {}) => Object.assign(document.createElement("div"), { getBoundingClientRect: () => ({ top, bottom }) as DOMRect }, more);
+    const field = (top: number, bottom: number, text: number, scrolled = 0) => {
+      const made = at(top, bottom);
+      Object.defineProperties(made, { scrollHeight: { value: text }, clientHeight: { value: bottom - top }, scrollTop: { value: scrolled } });
+      return made;
+    };
+    const view = at(0, 400);
+    expect(sightOf(field(100, 300, 200), view)).toEqual({ whole: true, end: true });
+    expect(sightOf(field(100, 300, 900), view)).toEqual({ whole: false, end: false });
+    expect(sightOf(field(100, 300, 900, 650), view)).toEqual({ whole: false, end: false });
+    expect(sightOf(field(100, 300, 900, 700), view)).toEqual({ whole: false, end: true });
+    // Below the fold, and partly above it.
+    expect(sightOf(field(300, 500, 200), view)).toEqual({ whole: false, end: false });
+    expect(sightOf(field(-100, 100, 200), view)).toEqual({ whole: false, end: true });
+    expect(sightOf(field(-300, -100, 200), view)).toEqual({ whole: false, end: false });
   });
 });
 
