@@ -8,12 +8,14 @@ const LONGEST_NAME: usize = 100;
 /// What describes the body that we write, or belongs to the way it takes (RFC 9110).
 const FAMILIES: [&str; 2] = ["content-", "proxy-"];
 
-/// Adds the headers of `given` to `headers`; one that is null is taken away. Names are kept in lower case.
+/// Adds the headers of `given` to `headers`; one that is null is taken away. What was given, by names in lower case, which is how they
+/// are kept.
 pub(super) fn merge(
     headers: &mut Vec<(String, String)>,
     given: &BTreeMap<String, Option<String>>,
     errors: &mut Vec<FieldError>,
-) {
+) -> Vec<(String, Option<String>)> {
+    let mut changes = Vec::new();
     for (name, value) in given {
         let at = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
         let lower = name.to_ascii_lowercase();
@@ -25,12 +27,14 @@ pub(super) fn merge(
         }
         headers.retain(|(known, _)| *known != lower);
         if let Some(value) = value {
-            headers.push((lower, value.clone()));
+            headers.push((lower.clone(), value.clone()));
         }
+        changes.push((lower, value.clone()));
     }
     if headers.len() > MOST {
         errors.push(FieldError::at("/headers", format!("must be at most {MOST}")));
     }
+    changes
 }
 
 fn refused(name: &str, value: &str) -> Option<String> {

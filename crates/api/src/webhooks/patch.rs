@@ -43,7 +43,8 @@ permit!(patch: Need::scope(Scope::WebhooksManage).of_webhook("id"));
 
 /// Change a webhook
 ///
-/// A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address.
+/// A new filter decides about events that were not matched yet; deliveries that exist stay and go to the new address. The headers
+/// go there too when a person names it; when a program does, only those that the same request sets: the others are taken away.
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
     params(("id" = String, Path, description = "The webhook.", example = "wh_01j5a9k3m4n5p6q7r8s9t0v1w2")),
     request_body = WebhookPatch,
@@ -61,17 +62,17 @@ pub(crate) async fn patch(
     let channels = given.channels.map(|all| field::channels(&api, &caller, &all, &mut errors));
     let kinds = given.types.map(|all| field::types(&all, &mut errors));
     let concurrency = given.concurrency.map(|n| field::concurrency(n, &mut errors));
-    let mut headers = before.headers.clone();
-    header::merge(&mut headers, &given.headers, &mut errors);
+    // What a person trusted with them is the address as it was; which it is then, the ledger knows better.
+    let stay = caller.is_person() || url.as_ref().is_none_or(|url| *url == before.url);
+    let mut all = if stay { before.headers } else { Vec::new() };
+    let headers = header::merge(&mut all, &given.headers, &mut errors);
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
     let filter =
         EventFilter { channels: channels.unwrap_or(before.filter.channels), kinds: kinds.unwrap_or(before.filter.kinds) };
-    // What a person trusts is the address as it was.
-    let trusted_addresses = url.is_some().then(|| caller.is_person());
-    let patch =
-        EndpointPatch { url, description, filter: Some(filter), headers: Some(headers), concurrency, trusted_addresses };
+    let by_person = caller.is_person();
+    let patch = EndpointPatch { url, description, filter: Some(filter), headers, concurrency, by_person };
     let after = api.ledger.update_endpoint(id, patch, api.now()).await?;
     Ok(Json(api.webhook(&after).await?))
 }

@@ -1,5 +1,6 @@
+use crate::apps;
 use crate::receiver::Receiver;
-use crate::rig::{Answer, Rig};
+use crate::rig::{Answer, Doors, Rig};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -206,6 +207,33 @@ async fn what_waits_while_a_webhook_is_paused_comes_in_order_when_it_is_resumed(
     rig.eventually(&path, |w| w["pending"] == 0).await;
     let kinds: Vec<String> = rig.kinds("webhook.*").await;
     assert_eq!(kinds, ["webhook.paused", "webhook.resumed"]);
+    rig.stop().await;
+}
+
+/// A webhook of an app, of events that do not happen: nothing is sent anywhere. With the app's path and key.
+async fn of_app(rig: &Rig) -> (String, String, String) {
+    let scopes = ["webhooks:manage", "channels:read", "events:read"];
+    let (app, key) = apps::made(rig, json!({"name": "Agent", "scopes": scopes})).await;
+    let hook = json!({"url": "https://198.51.100.7/hooks", "types": ["channel.connected"]});
+    let hook = apps::with(rig, &key, Method::POST, "/v1/webhooks", Some(hook)).await;
+    assert_eq!(hook.status, 201, "{}", hook.body);
+    (format!("/v1/webhooks/{}", hook.body["id"].as_str().unwrap()), format!("/v1/apps/{app}"), key)
+}
+
+#[tokio::test]
+async fn what_a_person_put_into_headers_does_not_go_where_an_app_points_its_webhook() {
+    let rig = Rig::start_at(Doors { shipped: true, ..Doors::default() }).await;
+    let (path, _, key) = of_app(&rig).await;
+    let names = |webhook: &Value| webhook["header_names"].clone();
+    let secret = json!({"headers": {"Authorization": "Bearer s3cret"}});
+    assert_eq!(names(&rig.patch(&path, secret).await.body), json!(["authorization"]));
+    let patched = async |body: Value| apps::with(&rig, &key, Method::PATCH, &path, Some(body)).await.body;
+    let same = json!({"url": "https://198.51.100.7/hooks", "headers": {"x-a": "1"}});
+    assert_eq!(names(&patched(same).await), json!(["authorization", "x-a"]), "it goes where it went before");
+    let elsewhere = patched(json!({"url": "https://198.51.100.8/hooks", "headers": {"X-B": "2"}})).await;
+    assert_eq!((&elsewhere["url"], names(&elsewhere)), (&json!("https://198.51.100.8/hooks"), json!(["x-b"])));
+    let by_hand = rig.patch(&path, json!({"url": "https://198.51.100.9/hooks"})).await.body;
+    assert_eq!(names(&by_hand), json!(["x-b"]), "a person knows where it goes");
     rig.stop().await;
 }
 

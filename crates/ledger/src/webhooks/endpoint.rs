@@ -57,9 +57,12 @@ pub struct EndpointPatch {
     pub description: Option<String>,
     /// Counts for events after the change.
     pub filter: Option<EventFilter>,
-    pub headers: Option<Vec<(String, String)>>,
+    /// To add or to replace; `None` takes one away. Names in lower case.
+    pub headers: Vec<(String, Option<String>)>,
     pub concurrency: Option<u32>,
-    pub trusted_addresses: Option<bool>,
+    /// Whether a person names the `url`: then it may be on this machine or in its networks, and gets the headers that were set for
+    /// the address before. Otherwise it gets those of this patch alone.
+    pub by_person: bool,
 }
 
 impl fmt::Debug for Endpoint {
@@ -82,14 +85,15 @@ impl fmt::Debug for EndpointPatch {
         f.debug_struct("EndpointPatch")
             .field("url", &self.url.as_deref().map(public_url))
             .field("filter", &self.filter)
-            .field("headers", &self.headers.as_deref().map(names))
+            .field("headers", &names(&self.headers))
             .field("concurrency", &self.concurrency)
+            .field("by_person", &self.by_person)
             .finish_non_exhaustive()
     }
 }
 
 /// Headers carry credentials; their names do not.
-fn names(headers: &[(String, String)]) -> Vec<&str> {
+fn names<V>(headers: &[(String, V)]) -> Vec<&str> {
     headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
@@ -141,7 +145,7 @@ mod tests {
         };
         let patch = EndpointPatch {
             url: Some(endpoint.url.clone()),
-            headers: Some(endpoint.headers.clone()),
+            headers: endpoint.headers.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
             ..EndpointPatch::default()
         };
         let told = format!("{endpoint:?} {patch:?} {:?}", endpoint.secrets);

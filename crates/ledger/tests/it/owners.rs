@@ -4,7 +4,7 @@ use crate::access::{self, app, key};
 use crate::ground::{add_channel, all_events, inbound, kinds, ledger, t, text};
 use crate::webhooks::{self, endpoint, plan};
 use domain::{App, AppId, ChannelId, ChatId, EndpointId, Key, Message, PauseReason, Permit, Permits, Reach, Scope};
-use ledger::{AccessWrite, Endpoint, EndpointStatus, Ledger, LedgerError};
+use ledger::{AccessWrite, Endpoint, EndpointPatch, EndpointStatus, Ledger, LedgerError};
 
 async fn add_for(ledger: &Ledger, n: u128, owner: AppId) -> EndpointId {
     let endpoint = Endpoint { app: Some(owner), trusted_addresses: false, ..endpoint(n, &[], vec![]) };
@@ -108,6 +108,26 @@ async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
     assert_eq!(owed(&ledger, hook).await[2..], ["webhook.paused", "app.denied"], "of webhooks its own");
     ledger.redeliver(delivery.id, t(23)).await.unwrap();
     assert!(ledger.redeliver_range(hook, t(0), t(99), false, t(23)).await.unwrap() > 10);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn an_address_that_no_person_names_gets_no_headers_that_were_for_another() {
+    let (_home, ledger, _) = ledger().await;
+    let hook = webhooks::add(&ledger, 1, &[]).await;
+    let set = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+    let patched = async |url: Option<&str>, headers, by_person| {
+        let patch = EndpointPatch { url: url.map(str::to_owned), headers, by_person, ..EndpointPatch::default() };
+        let endpoint = ledger.update_endpoint(hook, patch, t(5)).await.unwrap();
+        let names: Vec<_> = endpoint.headers.into_iter().map(|(name, _)| name).collect();
+        (names.join(" "), endpoint.trusted_addresses)
+    };
+    let moved = Some("https://example.org/b");
+    assert_eq!(patched(None, vec![set("x-a", "1")], false).await, ("x-api-key x-a".into(), true));
+    assert_eq!(patched(Some("https://example.org/a"), vec![("x-a".into(), None)], true).await, ("x-api-key".into(), true));
+    assert_eq!(patched(Some("https://example.org/a"), vec![], false).await, ("x-api-key".into(), true), "the same");
+    assert_eq!(patched(moved, vec![set("x-b", "2")], false).await, ("x-b".into(), false));
+    assert_eq!(patched(moved, vec![set("x-c", "3")], true).await, ("x-b x-c".into(), true));
     ledger.close().await;
 }
 

@@ -74,8 +74,8 @@ async fn moved_elsewhere_what_failed_is_tried_there_at_once() {
     ground.emit(2).await;
     old.wait_for(1).await;
     let new = Receiver::start(|_, _| Act::Say(200)).await;
-    let patch =
-        EndpointPatch { url: Some(new.url()), headers: Some(vec![("x-new".into(), "yes".into())]), ..EndpointPatch::default() };
+    let headers = vec![("x-new".into(), Some("yes".into()))];
+    let patch = EndpointPatch { url: Some(new.url()), headers, by_person: true, ..EndpointPatch::default() };
     ground.ledger.update_endpoint(id, patch, now()).await.unwrap();
     old.let_go(9);
     let deliveries = ground.settled(id, 2).await;
@@ -93,7 +93,8 @@ async fn moved_while_it_waits_for_hours_it_does_not_go_on_waiting() {
     let id = ground.add(old.url()).await;
     ground.emit(1).await;
     ground.until(id, |all| all.first().is_some_and(|d| d.attempts == 1)).await;
-    ground.ledger.update_endpoint(id, EndpointPatch { url: Some(new.url()), ..EndpointPatch::default() }, now()).await.unwrap();
+    let patch = EndpointPatch { url: Some(new.url()), by_person: true, ..EndpointPatch::default() };
+    ground.ledger.update_endpoint(id, patch, now()).await.unwrap();
     ground.settled(id, 1).await;
     ground.end().await;
 }
