@@ -27,7 +27,7 @@ impl PauseReason {
                 "Paused because it kept failing. Events are kept; repair the receiver, then resume: they are delivered in order."
             }
             PauseReason::AppRevoked => {
-                "Paused because the app that it belongs to was revoked. Events are kept; a person may resume it, or delete it."
+                "Paused because the app that it belongs to may not come in. Events are kept; it goes on when the app is let in again."
             }
         }
     }

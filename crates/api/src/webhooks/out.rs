@@ -145,7 +145,8 @@ fn summary(endpoint: &Endpoint, pending: u64) -> String {
         }
         (EndpointStatus::Paused { reason: PauseReason::AppRevoked, .. }, _) => {
             format!(
-                "Paused because the app that it belongs to was revoked; {waiting}. Resume it if you want it yourself, or delete it."
+                "Paused because the app that it belongs to may not come in; {waiting}. It goes on by itself when you let the app in \
+                 again, unless you pause it by hand; or delete it."
             )
         }
         (EndpointStatus::Disabled { .. }, _) => {

@@ -221,6 +221,31 @@ async fn of_app(rig: &Rig) -> (String, String, String) {
 }
 
 #[tokio::test]
+async fn the_webhook_of_an_app_that_was_revoked_is_not_resumed_and_stays_paused_when_a_person_says_so() {
+    let rig = Rig::start_at(Doors { shipped: true, ..Doors::default() }).await;
+    let (path, app, _) = of_app(&rig).await;
+    assert_eq!(rig.patch(&app, json!({"disabled": true})).await.status, 200);
+    let paused = rig.get(&path).await.body;
+    assert_eq!((&paused["status"], &paused["status_reason"]), (&json!("paused"), &json!("app_revoked")));
+    assert!(paused["summary"].as_str().unwrap().contains("when you let the app in again"), "{paused}");
+    let resumed = rig.bid(Method::POST, &format!("{path}/resume")).await;
+    assert_eq!(resumed.told(), "409 conflict");
+    assert!(resumed.body["detail"].as_str().unwrap().contains("Let the app in again"), "{}", resumed.body);
+    assert_eq!(rig.get(&path).await.body["status_reason"], "app_revoked");
+
+    assert_eq!(rig.patch(&app, json!({"disabled": false})).await.status, 200);
+    assert_eq!(rig.get(&path).await.body["status"], "active", "nobody said anything else");
+    assert_eq!(rig.patch(&app, json!({"disabled": true})).await.status, 200);
+    let by_hand = rig.bid(Method::POST, &format!("{path}/pause")).await.body;
+    assert_eq!((&by_hand["status"], &by_hand["status_reason"]), (&json!("paused"), &json!("by_hand")));
+    assert_eq!(rig.bid(Method::POST, &format!("{path}/resume")).await.told(), "409 conflict");
+    assert_eq!(rig.patch(&app, json!({"disabled": false})).await.status, 200);
+    assert_eq!(rig.get(&path).await.body["status_reason"], "by_hand");
+    assert_eq!(rig.bid(Method::POST, &format!("{path}/resume")).await.body["status"], "active");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_person_put_into_headers_does_not_go_where_an_app_points_its_webhook() {
     let rig = Rig::start_at(Doors { shipped: true, ..Doors::default() }).await;
     let (path, _, key) = of_app(&rig).await;

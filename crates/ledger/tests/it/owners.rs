@@ -112,6 +112,29 @@ async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
 }
 
 #[tokio::test]
+async fn nobody_resumes_the_receiver_of_an_app_that_may_not_come_in_and_a_pause_by_hand_outlasts_it() {
+    let (_home, ledger, _) = ledger().await;
+    let first = access::let_in(&ledger, 1).await;
+    let (hook, second) = (add_for(&ledger, 1, first.id).await, add_for(&ledger, 2, first.id).await);
+    let disabled = App { disabled_at: Some(t(5)), ..first.clone() };
+    change(&ledger, vec![AccessWrite::App { was: first.clone(), now: disabled.clone() }], 5).await;
+    let active = ledger.set_endpoint_status(hook, EndpointStatus::Active, t(6)).await;
+    assert_eq!(active.err(), Some(LedgerError::NoSuchApp));
+    assert_eq!(status(&ledger, hook).await, EndpointStatus::Paused { reason: PauseReason::AppRevoked, since: t(5) });
+
+    let by_hand = EndpointStatus::Paused { reason: PauseReason::ByHand, since: t(7) };
+    ledger.set_endpoint_status(hook, by_hand, t(7)).await.unwrap();
+    assert_eq!(kinds(&ledger).await.last().unwrap(), "webhook.paused");
+    let active = ledger.set_endpoint_status(hook, EndpointStatus::Active, t(8)).await;
+    assert_eq!(active.err(), Some(LedgerError::NoSuchApp));
+    change(&ledger, vec![AccessWrite::App { was: disabled, now: first }], 9).await;
+    assert_eq!((status(&ledger, hook).await, status(&ledger, second).await), (by_hand, EndpointStatus::Active));
+    ledger.set_endpoint_status(hook, EndpointStatus::Active, t(10)).await.unwrap();
+    assert_eq!(status(&ledger, hook).await, EndpointStatus::Active);
+    ledger.close().await;
+}
+
+#[tokio::test]
 async fn an_address_that_no_person_names_gets_no_headers_that_were_for_another() {
     let (_home, ledger, _) = ledger().await;
     let hook = webhooks::add(&ledger, 1, &[]).await;
