@@ -2,7 +2,7 @@
 //!
 //! What happens to an attempt under way when its endpoint changes meanwhile: paused, resumed, edited, or its secret
 //! rotated: it goes on as it was begun and is written down, and only the next one is otherwise. Deleted: it is cut off, and
-//! nothing is left to write down. At a drain, and when another process serves the endpoint: it ends and is written down, and
+//! nothing is left to write down. Its app may not see the event any more: as when it is skipped, it is not tried again. At a drain, and when another process serves the endpoint: it ends and is written down, and
 //! nothing new begins.
 
 use crate::attempt::{self, Lines, Tried};
@@ -46,6 +46,8 @@ struct Course {
     drift: Drift,
     /// When the endpoint was last read, by the time that passed.
     looked: Duration,
+    /// Something changed, and what is known here is from before.
+    outdated: bool,
     complaint: Complaint,
     leaving: bool,
 }
@@ -110,6 +112,7 @@ impl Course {
             changed,
             drift,
             looked,
+            outdated: false,
             complaint,
             leaving: false,
         };
@@ -133,8 +136,12 @@ impl Course {
             }
             // Whoever was answered that an endpoint is paused sees nothing begun after that.
             let told = self.changed.has_changed().unwrap_or(false);
-            if told || self.ground.config.clock.passed().saturating_sub(self.looked) >= LOOK_ANYWAY {
+            if told || self.outdated || self.ground.config.clock.passed().saturating_sub(self.looked) >= LOOK_ANYWAY {
                 self.refresh().await?;
+            }
+            // It may be paused by now, and what is owed may be for its app no more.
+            if self.outdated {
+                return Ok(LEDGER_REST);
             }
             let now = self.ground.config.clock.now();
             if let Some(by) = self.drift.set_back(&self.ground.config.clock) {
@@ -277,6 +284,7 @@ impl Course {
     async fn refresh(&mut self) -> Result<(), Gone> {
         self.looked = self.ground.config.clock.passed();
         self.changed.mark_unchanged();
+        self.outdated = true;
         let read = self.ground.ledger.endpoint(self.endpoint.id).await;
         match self.complaint.note("reading an endpoint", read).ok_or(Gone)? {
             Ok(None) => Err(Gone),
@@ -285,7 +293,7 @@ impl Course {
                 self.lane.set(self.endpoint.concurrency, is_open(&self.endpoint));
                 let resumed = is_open(&self.endpoint) && !is_open(&before);
                 let elsewhere = self.endpoint.url != before.url || self.endpoint.trusted_addresses != before.trusted_addresses;
-                self.load().await?;
+                self.outdated = !self.load().await?;
                 self.lane.doubt();
                 if elsewhere {
                     self.lines = Arc::default();
@@ -301,7 +309,12 @@ impl Course {
 
     /// Learns what is owed; `false` when the ledger cannot tell for now.
     async fn load(&mut self) -> Result<bool, Gone> {
-        let read = self.ground.ledger.pending(self.endpoint.id, AHEAD).await;
+        let Ground { ledger, config, .. } = &*self.ground;
+        let read = if is_open(&self.endpoint) {
+            ledger.take_pending(self.endpoint.id, AHEAD, config.clock.now()).await
+        } else {
+            ledger.pending(self.endpoint.id, AHEAD).await
+        };
         let Ok(rows) = self.complaint.note("reading deliveries", read).ok_or(Gone)? else { return Ok(false) };
         let cut_short = rows.len() >= AHEAD as usize;
         let mut owed = Vec::with_capacity(rows.len());

@@ -21,7 +21,7 @@ pub(crate) struct DeliveryOut {
     /// Which channel the event is about, when it is about one.
     #[schema(required)]
     channel_id: Option<String>,
-    /// `pending`, `delivered` or `skipped`.
+    /// `pending`, `delivered` or `skipped`: somebody let go of it, or the webhook's app may not see it any more.
     #[schema(example = "delivered")]
     status: &'static str,
     /// How many tries were made.

@@ -26,7 +26,7 @@ pub struct Delivery {
 pub enum DeliveryStatus {
     Pending,
     Delivered,
-    /// A person decided that it need not be delivered.
+    /// A person decided that it need not be delivered, or the receiver's app may not see it any more.
     Skipped,
 }
 

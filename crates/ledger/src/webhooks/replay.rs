@@ -121,7 +121,7 @@ async fn find(batch: &mut Batch, id: DeliveryId) -> Result<(Delivery, bool), Led
 }
 
 /// What the receiver is shown, if it belongs to an app.
-async fn sight_of(batch: &mut Batch, endpoint: &Endpoint) -> Result<(Sights, Sight), LedgerError> {
+pub(super) async fn sight_of(batch: &mut Batch, endpoint: &Endpoint) -> Result<(Sights, Sight), LedgerError> {
     let owned = match endpoint.app {
         None => Vec::new(),
         Some(app) => endpoints::of_app(batch, app).await?.into_iter().map(|(_, other)| (other.id, app)).collect(),

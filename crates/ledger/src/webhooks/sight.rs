@@ -1,10 +1,11 @@
 //! What a receiver that belongs to an app may be told.
 
-use crate::LedgerError;
 use crate::access::Owners;
 use crate::batch::Batch;
-use crate::messages;
-use domain::{AppId, ChannelId, EndpointId, EventSubject, Permits};
+use crate::sql::query_scalar;
+use crate::stored::unreadable;
+use crate::{Ledger, LedgerError, messages};
+use domain::{AppId, ChannelId, EndpointId, EventSubject, Permits, Scope};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -41,6 +42,17 @@ impl Sights {
         Ok(Sights { apps, endpoints })
     }
 
+    /// As far as the receivers of one app go, outside of a transaction.
+    pub async fn of_app(ledger: &Ledger, app: AppId) -> Result<Self, LedgerError> {
+        const ENDPOINTS: &str = "SELECT id FROM endpoints WHERE app_id = $1";
+        let apps = ledger.permits(app).await?.map(|permits| (app, permits)).into_iter().collect();
+        let mut reader = ledger.reader().await?;
+        let ids: Vec<String> =
+            query_scalar(ENDPOINTS).bind(app.to_string()).fetch_all(&mut reader).await.map_err(|e| ledger.explain(&e))?;
+        let ids: Result<_, _> = ids.iter().map(|id| id.parse().map(|id| (id, app))).collect();
+        Ok(Sights { apps, endpoints: ids.map_err(|_| unreadable("a webhook's id"))? })
+    }
+
     /// Whether all see everything, so that nobody need look into an event.
     pub fn are_plain(&self) -> bool {
         self.endpoints.is_empty()
@@ -54,8 +66,12 @@ impl Sights {
         }
     }
 
+    /// Of an app: what it may see, where it may have events sent.
     pub fn shows(&self, sight: &Sight, event: &Shown<'_>) -> bool {
         let Sight::App { app, permits } = sight else { return true };
+        if !permits.allows(Scope::WebhooksManage, event.channel, None) {
+            return false;
+        }
         let told = Told::of(event.data);
         let chat = told.chat().and_then(|chat| messages::chat(chat).ok());
         let webhook = told.webhook_id.as_deref().and_then(|id| id.parse().ok());

@@ -4,7 +4,9 @@ use crate::access::{self, app, key};
 use crate::ground::{add_channel, all_events, inbound, kinds, ledger, t, text};
 use crate::webhooks::{self, endpoint, plan};
 use domain::{App, AppId, ChannelId, ChatId, EndpointId, Key, Message, PauseReason, Permit, Permits, Reach, Scope};
-use ledger::{AccessWrite, Endpoint, EndpointPatch, EndpointStatus, Ledger, LedgerError};
+use ledger::{
+    AccessWrite, Delivery, DeliveryQuery, DeliveryStatus, Endpoint, EndpointPatch, EndpointStatus, Ledger, LedgerError,
+};
 
 async fn add_for(ledger: &Ledger, n: u128, owner: AppId) -> EndpointId {
     let endpoint = Endpoint { app: Some(owner), trusted_addresses: false, ..endpoint(n, &[], vec![]) };
@@ -28,6 +30,12 @@ async fn with_permits(ledger: &Ledger, permits: Permits) -> App {
 async fn owed(ledger: &Ledger, id: EndpointId) -> Vec<String> {
     let pending = ledger.pending(id, 100).await.unwrap();
     pending.into_iter().map(|(_, event)| event.kind).collect()
+}
+
+/// What is given to who delivers.
+async fn taken(ledger: &Ledger, id: EndpointId, limit: u32) -> Vec<Delivery> {
+    let taken = ledger.take_pending(id, limit, t(6)).await.unwrap();
+    taken.into_iter().map(|(delivery, _)| delivery).collect()
 }
 
 async fn status(ledger: &Ledger, id: EndpointId) -> EndpointStatus {
@@ -70,7 +78,7 @@ async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
     let hook = add_for(&ledger, 1, app(1).id).await;
     let one = Reach::only([id]);
 
-    with_permits(&ledger, Permits::of(&[Scope::EventsRead], &one, &Reach::All)).await;
+    with_permits(&ledger, Permits::of(&[Scope::WebhooksManage, Scope::EventsRead], &one, &Reach::All)).await;
     something_of_everything(&ledger, id, other, 100).await;
     add_channel(&ledger, 3).await;
     plan(&ledger).await;
@@ -78,12 +86,12 @@ async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
     assert_eq!(owed(&ledger, of_person).await.len(), 6);
 
     let ada = Reach::only([ADA.parse().unwrap()]);
-    with_permits(&ledger, Permits::of(&[Scope::EventsRead, Scope::MessagesRead], &one, &ada)).await;
+    with_permits(&ledger, Permits::of(&[Scope::WebhooksManage, Scope::EventsRead, Scope::MessagesRead], &one, &ada)).await;
     something_of_everything(&ledger, id, other, 200).await;
     plan(&ledger).await;
     assert_eq!(owed(&ledger, hook).await, ["message.received", "receipt.unmatched"], "of Ada, on one channel");
 
-    // What is planned stays owed; what comes after a narrower permit is not, and nothing is had back by asking again.
+    // What comes after a narrower permit is not owed, and nothing is had back by asking again.
     with_permits(&ledger, Permits::default()).await;
     something_of_everything(&ledger, id, other, 300).await;
     plan(&ledger).await;
@@ -106,8 +114,84 @@ async fn a_receiver_is_owed_what_its_app_may_see_when_it_is_planned() {
         .unwrap();
     plan(&ledger).await;
     assert_eq!(owed(&ledger, hook).await[2..], ["webhook.paused", "app.denied"], "of webhooks its own");
+    assert_eq!(taken(&ledger, hook, 9).await.len(), 4);
     ledger.redeliver(delivery.id, t(23)).await.unwrap();
     assert!(ledger.redeliver_range(hook, t(0), t(99), false, t(23)).await.unwrap() > 10);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn an_app_that_may_not_have_events_sent_is_owed_none_though_it_may_see_them() {
+    let (_home, ledger, id) = ledger().await;
+    let other = add_channel(&ledger, 2).await;
+    access::let_in(&ledger, 1).await;
+    let hook = add_for(&ledger, 1, app(1).id).await;
+    let sees = [Permit::of(Scope::EventsRead), Permit::of(Scope::MessagesRead), Permit::of(Scope::AppsManage)];
+    let and = |reach| Permits::new(sees.iter().cloned().chain(Permit::new(Scope::WebhooksManage, reach, Reach::All)));
+
+    with_permits(&ledger, and(Reach::nothing())).await;
+    something_of_everything(&ledger, id, other, 100).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await, Vec::<String>::new());
+
+    with_permits(&ledger, and(Reach::only([other]))).await;
+    something_of_everything(&ledger, id, other, 200).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await, ["message.received", "app.denied"], "of one channel, and of none");
+    assert_eq!(ledger.pending(hook, 1).await.unwrap()[0].0.channel, Some(other));
+
+    with_permits(&ledger, and(Reach::All)).await;
+    something_of_everything(&ledger, id, other, 300).await;
+    plan(&ledger).await;
+    assert_eq!(owed(&ledger, hook).await.len(), 2 + 5);
+    ledger.close().await;
+}
+
+#[tokio::test]
+async fn what_an_app_may_not_see_any_more_is_skipped_when_it_would_be_delivered() {
+    let (_home, ledger, id) = ledger().await;
+    let other = add_channel(&ledger, 2).await;
+    access::let_in(&ledger, 1).await;
+    let (hook, of_person) = (add_for(&ledger, 1, app(1).id).await, webhooks::add(&ledger, 9, &[]).await);
+    let may = |reach| Permits::of(&[Scope::WebhooksManage, Scope::EventsRead, Scope::MessagesRead], &reach, &Reach::All);
+    with_permits(&ledger, may(Reach::only([id, other]))).await;
+    for n in [100, 200, 300] {
+        something_of_everything(&ledger, id, other, n).await;
+    }
+    plan(&ledger).await;
+    assert_eq!(taken(&ledger, hook, 99).await.len(), 12);
+    let persons = owed(&ledger, of_person).await;
+
+    let mut tip = ledger.deliveries_tip();
+    tip.mark_unchanged();
+    with_permits(&ledger, may(Reach::only([other]))).await;
+    assert!(tip.has_changed().unwrap(), "who delivers is told");
+    tip.mark_unchanged();
+    // Also where more than are asked for have to go first.
+    let left = taken(&ledger, hook, 2).await;
+    assert_eq!((left[0].channel, left[1].channel), (Some(other), Some(other)));
+    assert!(left[0].seq < left[1].seq, "in order");
+    assert_eq!(taken(&ledger, hook, 99).await.len(), 3);
+    let skipped = ledger
+        .deliveries(&DeliveryQuery {
+            endpoint: Some(hook),
+            status: Some(DeliveryStatus::Skipped),
+            limit: 99,
+            ..DeliveryQuery::default()
+        })
+        .await
+        .unwrap()
+        .deliveries;
+    assert_eq!(skipped.len(), 9);
+    assert!(skipped.iter().all(|d| d.channel == Some(id) && d.finished_at == Some(t(6)) && d.attempts == 0));
+    assert!(tip.has_changed().unwrap(), "as when a person skips one");
+    tip.mark_unchanged();
+    taken(&ledger, hook, 99).await;
+    assert!(!tip.has_changed().unwrap(), "nothing was left to skip");
+
+    change(&ledger, vec![AccessWrite::DeleteApp(app(1).id)], 7).await;
+    assert_eq!(taken(&ledger, hook, 99).await, vec![], "an app that is gone sees nothing");
+    assert_eq!((owed(&ledger, of_person).await, taken(&ledger, of_person, 99).await.len()), (persons.clone(), persons.len()));
     ledger.close().await;
 }
 
@@ -158,7 +242,7 @@ async fn an_address_that_no_person_names_gets_no_headers_that_were_for_another()
 async fn the_receivers_of_an_app_rest_while_it_may_not_come_in() {
     let (_home, ledger, id) = ledger().await;
     let first = access::let_in(&ledger, 1).await;
-    let permits = Permits::new([Permit::of(Scope::EventsRead), Permit::of(Scope::MessagesRead)]);
+    let permits = [Scope::WebhooksManage, Scope::EventsRead, Scope::MessagesRead].map(Permit::of);
     let first = with_permits(&ledger, Permits::new(first.permits.iter().cloned().chain(permits.iter().cloned()))).await;
     let (hook, by_hand, of_person) =
         (add_for(&ledger, 1, first.id).await, add_for(&ledger, 2, first.id).await, webhooks::add(&ledger, 3, &[]).await);

@@ -185,16 +185,7 @@ async fn a_range_can_be_delivered_anew_in_order() {
 async fn an_endpoint_of_an_app_rests_from_the_moment_in_which_the_app_is_disabled() {
     let receiver = Receiver::start(|_, _| Act::Say(200)).await;
     let ground = Ground::hurried().await;
-    let app = App {
-        id: AppId::new(now(), 1),
-        name: "Desk assistant".into(),
-        created_at: now(),
-        disabled_at: None,
-        permits: Permits::new([Permit::of(Scope::EventsRead)]),
-        origins: vec![],
-        programs: vec!["/usr/bin/agent".into()],
-        limits: None,
-    };
+    let app = agent();
     let change = async |write| ground.ledger.change_access(vec![write], vec![], vec![], now()).await.unwrap();
     change(AccessWrite::NewApp(app.clone())).await;
     // Of the app, and trusted only so that it may be on this machine here.
@@ -210,13 +201,61 @@ async fn an_endpoint_of_an_app_rests_from_the_moment_in_which_the_app_is_disable
     assert_eq!(receiver.requests().len(), 2);
     let narrow = App { permits: Permits::default(), ..app };
     change(AccessWrite::App { was: disabled, now: narrow }).await;
-    ground.settled(id, 4).await;
+    // What was kept for it is not for it any more.
+    let withheld = ground.until(id, |all| all.iter().all(|d| d.status != DeliveryStatus::Pending)).await;
+    assert!(withheld[2..].iter().all(|d| d.status == DeliveryStatus::Skipped && d.attempts == 0 && d.finished_at.is_some()));
     ground.emit(1).await;
     // Whatever comes now is for others; a person's endpoint shows that it was looked at.
     let other = Receiver::start(|_, _| Act::Say(200)).await;
     let others = ground.add(other.url()).await;
     ground.emit(1).await;
     ground.settled(others, 1).await;
-    assert_eq!((ground.deliveries(id).await.len(), receiver.requests().len()), (4, 4));
+    assert_eq!((ground.deliveries(id).await.len(), receiver.requests().len()), (4, 2));
     ground.end().await;
+}
+
+/// One that may have the events of all channels sent.
+fn agent() -> App {
+    App {
+        id: AppId::new(now(), 1),
+        name: "Desk assistant".into(),
+        created_at: now(),
+        disabled_at: None,
+        permits: Permits::new([Permit::of(Scope::EventsRead), Permit::of(Scope::WebhooksManage)]),
+        origins: vec![],
+        programs: vec!["/usr/bin/agent".into()],
+        limits: None,
+    }
+}
+
+#[tokio::test]
+async fn what_was_owed_to_an_app_is_not_sent_any_more_once_it_may_not_see_it() {
+    for concurrency in [1, 4] {
+        let (receiver, ground) = slow(500).await;
+        let app = agent();
+        let change = async |write| ground.ledger.change_access(vec![write], vec![], vec![], now()).await.unwrap();
+        change(AccessWrite::NewApp(app.clone())).await;
+        let id = ground.create(Endpoint { app: Some(app.id), concurrency, ..ground.draft(receiver.url()) }).await;
+        // More than are known at a time.
+        ground.emit(300).await;
+        ground.until(id, |all| all.len() == 300).await;
+        let begun = concurrency as usize;
+        receiver.wait_for(begun).await;
+
+        // Whether it may not have it sent or not see it either is the same.
+        let permits = if concurrency == 1 { Permits::new([Permit::of(Scope::EventsRead)]) } else { Permits::default() };
+        let narrow = App { permits, ..app.clone() };
+        change(AccessWrite::App { was: app.clone(), now: narrow.clone() }).await;
+        receiver.let_go(999);
+        let all = ground.until(id, |all| all.iter().all(|d| d.status == DeliveryStatus::Skipped)).await;
+        ground.until(id, |all| all.iter().filter(|d| d.attempts > 0).count() == begun).await;
+        assert_eq!((all.len(), receiver.requests().len()), (300, begun), "what had begun was not tried again");
+
+        // Let see again, it is owed what happens from then on, and no more.
+        change(AccessWrite::App { was: narrow, now: app }).await;
+        let seq = ground.emit(1).await;
+        receiver.wait_for(begun + 1).await;
+        assert!(receiver.seqs()[begun..].iter().all(|sent| *sent == seq));
+        ground.end().await;
+    }
 }
