@@ -1,7 +1,7 @@
 use super::export;
 use super::out::{AuditEntryOut, VerifiedOut};
 use crate::api::Api;
-use crate::guard::{Need, permit};
+use crate::guard::{Caller, Need, permit};
 use crate::params::{self, Params};
 use crate::problem::{Code, FieldError, Problem};
 use crate::{accept, cursor};
@@ -77,6 +77,7 @@ pub(crate) struct AuditPage {
         (AuditPage = "application/json"), (String = "application/x-ndjson")))))]
 pub(crate) async fn read(
     State(api): State<Api>,
+    caller: Caller,
     Params(asked): Params<AuditQueryIn>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -93,7 +94,7 @@ pub(crate) async fn read(
         let next_cursor = page.next.map(|n| cursor::write(LIST, n));
         Json(AuditPage { items: page.entries.iter().map(AuditEntryOut::from).collect(), next_cursor, verified }).into_response()
     } else {
-        export::answer(api, query)
+        export::answer(api, caller, query)
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
