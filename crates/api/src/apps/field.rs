@@ -1,6 +1,6 @@
 //! The fields of an app that people and programs write.
 
-use crate::problem::FieldError;
+use crate::problem::{Code, FieldError, Problem};
 use std::path::PathBuf;
 
 const LONGEST_NAME: usize = 64;
@@ -102,6 +102,15 @@ pub(super) async fn programs(given: Vec<String>, errors: &mut Vec<FieldError>) -
     programs.sort();
     programs.dedup();
     programs
+}
+
+/// The programs' files for who only takes away: some of those that are there `already`, as they stand there. Whether other files
+/// exist is not looked up for it.
+pub(super) fn fewer_programs(given: &[String], already: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+    if given.iter().any(|text| !already.iter().any(|path| path.to_str() == Some(text))) {
+        return Err(Problem::of(Code::PersonOnly));
+    }
+    Ok(already.iter().filter(|path| given.iter().any(|text| path.to_str() == Some(text))).cloned().collect())
 }
 
 /// Requests in a minute.

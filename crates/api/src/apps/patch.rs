@@ -58,13 +58,15 @@ pub(crate) async fn patch(
     AppPath(id): AppPath,
     JsonBody(given): JsonBody<AppPatchIn>,
 ) -> Result<Json<AppOut>, Problem> {
+    let by = access::By::from(by);
     let mut errors = Vec::new();
     let patch = AppPatch {
         name: given.name.map(|name| field::name(&name, &mut errors)),
         permits: given.permits.map(|permits| permit::read(&permits, "/permits", &mut errors)),
         origins: given.origins.map(|origins| field::origins(&origins, &mut errors)),
         programs: match given.programs {
-            Some(programs) => Some(field::programs(programs, &mut errors).await),
+            Some(programs) if by.actor.is_person() => Some(field::programs(programs, &mut errors).await),
+            Some(programs) => Some(field::fewer_programs(&programs, &api.access.app(id).await?.programs)?),
             None => None,
         },
         limits: given.limits.map(|limits| limits.map(|n| field::limit(n, &mut errors))),
@@ -73,7 +75,7 @@ pub(crate) async fn patch(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    let app = api.access.patch_app(id, patch, by.into()).await?;
+    let app = api.access.patch_app(id, patch, by).await?;
     Ok(Json(api.app_out(&app).await?))
 }
 

@@ -1,6 +1,7 @@
 //! Programs ask, people answer; apps and their keys.
 
 use crate::rig::{Answer, PATIENCE, Rig};
+use domain::{Actor, AuditEntry, Outcome};
 use futures::StreamExt as _;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -366,12 +367,71 @@ async fn an_app_that_manages_apps_takes_away_and_gives_nothing() {
         assert_eq!(patch(more.clone()).await.told(), "403 person_only", "{more}");
     }
     assert_eq!(patch(json!({"permits": [{"scope": "channels:read"}], "limits": 10})).await.status, 200);
+    programs_are_taken_away_without_a_word_on_files(&rig, &path, &keeper).await;
     assert_eq!(patch(json!({"disabled": true})).await.status, 200);
     assert_eq!(patch(json!({"disabled": false})).await.told(), "403 person_only");
     assert_eq!(with(&rig, &other, Method::GET, "/v1/apps", None).await.told(), "403 scope_missing");
     assert_eq!(with(&rig, &other, Method::PATCH, &path, Some(json!({"disabled": true}))).await.told(), "403 scope_missing");
     assert_eq!(with(&rig, &keeper, Method::GET, "/v1/apps", None).await.body["items"].as_array().unwrap().len(), 3);
     assert_eq!(with(&rig, &keeper, Method::DELETE, &path, None).await.status, 204);
+    rig.stop().await;
+}
+
+/// What is there, what is not, and what leads to what the app has look the same to an app.
+async fn programs_are_taken_away_without_a_word_on_files(rig: &Rig, path: &str, keeper: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().canonicalize().unwrap();
+    let (till, desk) = (dir.join("till"), dir.join("desk"));
+    for file in [&till, &desk] {
+        std::fs::write(file, "").unwrap();
+    }
+    assert_eq!(rig.patch(path, json!({"programs": [till, desk]})).await.status, 200);
+    let patch = |programs: Value| with(rig, keeper, Method::PATCH, path, Some(json!({ "programs": programs })));
+    let detour = dir.join(".").join("..").join(dir.file_name().unwrap()).join("till");
+    for other in [json!(["/nowhere/till"]), json!(["/etc/passwd"]), json!([dir]), json!(["till"]), json!([till, detour])] {
+        assert_eq!(patch(other.clone()).await.told(), "403 person_only", "{other}");
+    }
+    std::fs::remove_file(&till).unwrap();
+    let fewer = patch(json!([till])).await;
+    assert_eq!((fewer.status.as_u16(), &fewer.body["programs"]), (200, &json!([till])), "though it is not there any more");
+    assert_eq!(patch(json!([till, desk])).await.told(), "403 person_only", "what was taken away is not given back");
+    assert_eq!(patch(json!([])).await.body["programs"], json!([]));
+}
+
+#[tokio::test]
+async fn a_copy_of_the_audit_log_ends_when_the_key_does_that_asked_for_it() {
+    let rig = Rig::start().await;
+    let (app, key) = made(&rig, json!({"name": "Keeper", "scopes": ["apps:manage"]})).await;
+    // More than what waits on its way: pages are read as they are taken.
+    let line = |n: usize| AuditEntry {
+        actor: Actor::Itself,
+        peer: None,
+        action: "test".to_owned(),
+        target: None,
+        outcome: Outcome::Done,
+        detail: Some(format!("{n} {}", "x".repeat(900))),
+    };
+    let now = domain::Timestamp::from_secs(1_800_000_000);
+    rig.ledger.change_access(vec![], (0..20_000).map(line).collect(), vec![], now).await.unwrap();
+    let export = async |key: &str| {
+        rig.bare(Method::GET, "/v1/audit").bearer_auth(key).header("accept", "application/x-ndjson").send().await.unwrap()
+    };
+    let mut whole = 0;
+    let mut pieces = export(rig.key.expose()).await.bytes_stream();
+    while let Some(piece) = tokio::time::timeout(PATIENCE, pieces.next()).await.unwrap() {
+        whole += piece.unwrap().len();
+    }
+    let mut pieces = export(&key).await.bytes_stream();
+    let mut taken = pieces.next().await.unwrap().unwrap().len();
+    assert_eq!(rig.patch(&format!("/v1/apps/{app}"), json!({"disabled": true})).await.status, 200);
+    let broke_off = loop {
+        match tokio::time::timeout(PATIENCE, pieces.next()).await.unwrap() {
+            Some(Ok(piece)) => taken += piece.len(),
+            Some(Err(_)) => break true,
+            None => break false,
+        }
+    };
+    assert!(broke_off && taken < whole, "{taken} of {whole}: it is not to be taken for the whole");
     rig.stop().await;
 }
 
