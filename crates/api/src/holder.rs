@@ -53,7 +53,8 @@ pub(crate) fn is_here(peer: SocketAddr, own: SocketAddr) -> bool {
 /// The program that has the other end of a connection from `peer` to `own`, both on this machine. Reads all of `/proc`, so it is
 /// for moments in which a person wants to know, not for every request.
 ///
-/// `None` when the system does not tell, or when several programs hold the connection and it could be either.
+/// `None` when the system does not tell, or when several programs hold the connection and it could be either: also one that
+/// cannot be told.
 #[cfg(target_os = "linux")]
 pub(crate) fn caller(peer: SocketAddr, own: SocketAddr) -> Option<Program> {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
@@ -62,14 +63,14 @@ pub(crate) fn caller(peer: SocketAddr, own: SocketAddr) -> Option<Program> {
         return None;
     }
     let end = table::sockets().into_iter().find(|s| s.local == peer && s.remote == own && s.inode != 0)?;
-    let mut programs: Vec<Program> = open::holders(&[end.inode]).into_iter().filter_map(|pid| program(pid, end.uid)).collect();
-    programs.dedup_by(|a, b| a.path == b.path);
-    // A number may have gone to another process meanwhile: what holds the connection now is what held it then.
-    let holds_still = |p: &Program| open::holders(&[end.inode]).contains(&p.pid);
-    match (programs.pop(), programs.pop()) {
-        (Some(only), None) if holds_still(&only) => Some(only),
-        (Some(_) | None, _) => None,
-    }
+    let told: Vec<(u32, Option<Program>)> =
+        open::holders(&[end.inode]).into_iter().map(|pid| (pid, program(pid, end.uid))).collect();
+    // A number may have gone to another process meanwhile: what holds the connection now is what held it then. And who cannot be
+    // told may just have ended.
+    let holders = open::holders(&[end.inode]);
+    let mut programs = told.into_iter().filter(|(pid, _)| holders.contains(pid)).map(|(_, program)| program);
+    let only = programs.next()??;
+    programs.all(|other| other.is_some_and(|other| other.path == only.path)).then_some(only)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -146,6 +147,30 @@ mod tests {
         assert_eq!(caller(peer, own), None);
         bash.stdin.take().unwrap().write_all(b"\n").unwrap();
         bash.wait().unwrap();
+        drop(here);
+    }
+
+    #[test]
+    fn who_cannot_be_told_is_not_taken_for_the_program_with_which_it_shares_its_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let shell = dir.path().join("shell");
+        std::fs::copy("/bin/bash", &shell).unwrap();
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; sleep 60 & echo >&3; read _; kill $!", own.port());
+        let mut child = Command::new(&shell).args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap();
+        let (here, peer) = listener.accept().unwrap();
+        std::fs::remove_file(&shell).unwrap();
+        let inode = table::sockets().into_iter().find(|s| s.local == peer && s.remote == own).unwrap().inode;
+        // Until the other one is what it will be; nothing tells when.
+        let told = || -> Vec<_> { open::holders(&[inode]).iter().filter_map(|pid| program(*pid, 0)).collect() };
+        while told().is_empty() {
+            std::thread::yield_now();
+        }
+        assert_eq!(program(child.id(), 0), None);
+        assert_eq!(caller(peer, own), None);
+        child.stdin.take().unwrap().write_all(b"\n").unwrap();
+        child.wait().unwrap();
         drop(here);
     }
 
