@@ -99,13 +99,22 @@ impl<K: Eq + Hash, C: Clock + Clone> Rates<K, C> {
         }
     }
 
-    /// Another rate than before begins with a full bucket.
+    /// Another rate than before begins as full, in proportion, as the one before was.
     fn bucket(&self, key: K, rate: Rate) -> Arc<Bucket<C>> {
         let fresh = || (rate, Arc::new(RateLimiter::direct_with_clock(rate.quota(), self.clock.clone()).with_middleware()));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = buckets.entry(key).or_insert_with(fresh);
         if entry.0 != rate {
-            *entry = fresh();
+            let (before, other) = (entry.clone(), fresh());
+            // The one before is asked for the last time: what it says includes one more.
+            let left = before.1.check().map_or(0, |state| u64::from(state.remaining_burst_capacity()) + 1);
+            let left = u64::from(rate.burst()) * left / u64::from(before.0.burst());
+            let taken = u64::from(rate.burst()).saturating_sub(left);
+            if let Some(taken) = u32::try_from(taken).ok().and_then(NonZeroU32::new) {
+                // At most all that is in it, so that there is enough.
+                let _ = other.1.check_n(taken);
+            }
+            *entry = other;
         }
         entry.1.clone()
     }
@@ -139,11 +148,23 @@ mod tests {
     }
 
     #[test]
-    fn another_limit_counts_from_now_on() {
-        let rates = Rates::new(FakeRelativeClock::default());
+    fn another_limit_counts_from_now_on_and_gives_nothing_back() {
+        let clock = FakeRelativeClock::default();
+        let rates = Rates::new(clock.clone());
         assert_eq!(rates.take("a", rate(60, 1)).wait, None);
         assert!(rates.take("a", rate(60, 1)).wait.is_some());
-        assert_eq!(rates.take("a", rate(60, 2)).left, 1);
+        // To and fro: what was taken stays taken.
+        for n in 2..20 {
+            assert!(rates.take("a", rate(60, n)).wait.is_some(), "{n}");
+        }
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(rates.take("a", rate(60, 20)).left, 19);
+        // Half full is half full.
+        for _ in 0..9 {
+            rates.take("a", rate(60, 20));
+        }
+        assert_eq!(rates.take("a", rate(600, 40)).left, 19);
+        assert_eq!(rates.take("b", rate(600, 40)).left, 39);
     }
 
     #[test]
