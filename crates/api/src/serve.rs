@@ -12,7 +12,7 @@ use crate::messages::InFlight;
 use crate::moving::Movers;
 use crate::ops::info::{SandboxInfo, VaultStanding};
 use crate::ops::requests::Requests;
-use crate::session::{Sessions, Tickets, sign_in};
+use crate::session::{self, Sessions, Tickets, sign_in};
 use crate::settings::{self, Settings};
 use crate::tickets::Passes;
 use crate::tls::{Certificate, Shown, Tls, TlsError};
@@ -188,6 +188,7 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
     let tasks = TaskTracker::new();
     let (feed, ledger, until) = (api.feed.clone(), api.ledger.clone(), shutdown.clone());
     tasks.spawn(async move { feed.follow(&ledger, until).await });
+    tasks.spawn(session::follow(api.clone()));
     let reception = Reception::new(router, api.crowd.clone(), tasks.clone(), shutdown.clone());
     for listener in sockets.loopback {
         tasks.spawn(reception.clone().at_loopback(listener));

@@ -1,6 +1,7 @@
 //! Signing a browser in: a one-use link becomes a cookie and a secret of the page, so that the key never is in a URL.
 
 pub(crate) mod cookie;
+mod following;
 mod sessions;
 pub(crate) mod show;
 pub(crate) mod sign_in;
@@ -8,6 +9,7 @@ pub(crate) mod sign_in_link;
 pub(crate) mod sign_out;
 mod tickets;
 
+pub(crate) use following::follow;
 pub(crate) use sessions::{Browser, Found, Sessions};
 pub(crate) use tickets::Tickets;
 

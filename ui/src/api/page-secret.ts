@@ -6,7 +6,7 @@ let held: string | null = null;
 
 export function kept(): string | null {
   try {
-    return localStorage.getItem(KEPT_AS) ?? held;
+    return held ?? localStorage.getItem(KEPT_AS);
   } catch {
     return held;
   }

@@ -63,17 +63,20 @@ impl Caller {
         }
     }
 
-    /// Returns when it may not go on as it is: its key was revoked or has expired, or its permits were changed.
+    /// Returns when it may not go on as it is: its key was revoked or has expired, its permits were changed, or the browser is
+    /// signed out.
     pub async fn gone(&self) {
         match self {
-            Caller::Admin | Caller::Browser(_) => std::future::pending().await,
+            Caller::Admin => std::future::pending().await,
+            Caller::Browser(browser) => browser.gone.cancelled().await,
             Caller::App(grantee) => grantee.gone.cancelled().await,
         }
     }
 
     pub fn is_gone(&self) -> bool {
         match self {
-            Caller::Admin | Caller::Browser(_) => false,
+            Caller::Admin => false,
+            Caller::Browser(browser) => browser.gone.is_cancelled(),
             Caller::App(grantee) => grantee.gone.is_cancelled(),
         }
     }

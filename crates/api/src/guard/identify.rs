@@ -131,7 +131,7 @@ fn by_ticket(api: &Api, request: &mut Request, ticket: &str) -> Result<Caller, S
     *request.uri_mut() = without_ticket(request.uri());
     match redeemed {
         Some(Caller::App(grantee)) if grantee.gone.is_cancelled() => Err(Stranger::Revoked),
-        Some(Caller::Browser(browser)) if browser.until <= api.now() => Err(Stranger::StaleTicket),
+        Some(Caller::Browser(browser)) if browser.gone.is_cancelled() || browser.until <= api.now() => Err(Stranger::StaleTicket),
         Some(caller) => Ok(caller),
         None => Err(Stranger::WrongTicket),
     }

@@ -6,6 +6,7 @@ use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long a browser stays signed in.
 pub(crate) const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -27,6 +28,8 @@ struct Entry {
 pub(crate) struct Browser {
     cookie: Hashed,
     pub until: Timestamp,
+    /// Told when it is signed out, by itself, by time, or by others that signed in.
+    pub gone: CancellationToken,
 }
 
 /// What signing in gives, in two halves: browsers send a cookie to every port of the host, also to another's, but show what a page
@@ -57,6 +60,10 @@ pub(crate) struct Stored {
 }
 
 impl Browser {
+    fn new(cookie: Hashed, until: Timestamp) -> Self {
+        Browser { cookie, until, gone: CancellationToken::new() }
+    }
+
     /// Whether it is the same sign-in.
     pub fn same(&self, other: &Browser) -> bool {
         self.cookie.same(&other.cookie)
@@ -67,12 +74,11 @@ impl Sessions {
     /// Signs a browser in.
     pub fn open(&self, now: Timestamp) -> Opened {
         let opened = Opened { cookie: secret(), page: secret(), until: now.plus(LIFE) };
-        let browser = Browser { cookie: Hashed::of(&opened.cookie), until: opened.until };
+        let browser = Browser::new(Hashed::of(&opened.cookie), opened.until);
         let mut open = self.locked();
-        open.retain(|e| now < e.browser.until);
-        if open.len() == MOST {
-            open.remove(0);
-        }
+        end(&mut open, |_, e| e.browser.until <= now);
+        let too_many = (open.len() + 1).saturating_sub(MOST);
+        end(&mut open, |place, _| place < too_many);
         open.push(Entry { browser, page: Hashed::of(&opened.page) });
         opened
     }
@@ -91,7 +97,12 @@ impl Sessions {
     }
 
     pub fn close(&self, browser: &Browser) {
-        self.locked().retain(|e| !e.browser.same(browser));
+        end(&mut self.locked(), |_, e| e.browser.same(browser));
+    }
+
+    /// Ends those whose time is over.
+    pub fn expire(&self, now: Timestamp) {
+        end(&mut self.locked(), |_, e| e.browser.until <= now);
     }
 
     pub fn to_stored(&self) -> Vec<Stored> {
@@ -107,6 +118,19 @@ impl Sessions {
     }
 }
 
+/// Takes these out, and tells what they have open.
+fn end(open: &mut Vec<Entry>, over: impl Fn(usize, &Entry) -> bool) {
+    let mut place = 0;
+    open.retain(|entry| {
+        let over = over(place, entry);
+        place += 1;
+        if over {
+            entry.browser.gone.cancel();
+        }
+        !over
+    });
+}
+
 impl Entry {
     fn to_stored(&self) -> Stored {
         let text = |hash: &Hashed| URL_SAFE_NO_PAD.encode(hash.as_bytes());
@@ -115,7 +139,7 @@ impl Entry {
 
     fn from_stored(stored: Stored) -> Option<Self> {
         let hash = |text: String| Some(Hashed::from_bytes(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?));
-        let browser = Browser { cookie: hash(stored.hash)?, until: Timestamp::from_millis(stored.until) };
+        let browser = Browser::new(hash(stored.hash)?, Timestamp::from_millis(stored.until));
         Some(Entry { browser, page: hash(stored.page)? })
     }
 }
@@ -130,15 +154,41 @@ mod tests {
         matches!(sessions.find(&opened.cookie, Some(&opened.page), now), Found::Browser(found) if found.until == opened.until)
     }
 
+    fn browser(sessions: &Sessions, opened: &Opened) -> Browser {
+        let Found::Browser(browser) = sessions.find(&opened.cookie, Some(&opened.page), NOW) else { panic!("it is in") };
+        browser
+    }
+
     #[test]
     fn a_session_ends_by_itself_and_by_signing_out() {
         let sessions = Sessions::default();
-        let opened = sessions.open(NOW);
-        assert!(is_in(&sessions, &opened, NOW));
-        assert!(!is_in(&sessions, &opened, opened.until));
-        let Found::Browser(browser) = sessions.find(&opened.cookie, Some(&opened.page), NOW) else { panic!("it is in") };
-        sessions.close(&browser);
-        assert!(matches!(sessions.find(&opened.cookie, Some(&opened.page), NOW), Found::Nobody));
+        let (one, other) = (sessions.open(NOW), sessions.open(NOW));
+        assert!(is_in(&sessions, &one, NOW));
+        assert!(!is_in(&sessions, &one, one.until));
+        sessions.close(&browser(&sessions, &one));
+        assert!(matches!(sessions.find(&one.cookie, Some(&one.page), NOW), Found::Nobody));
+        assert!(is_in(&sessions, &other, NOW));
+    }
+
+    #[test]
+    fn what_a_browser_has_open_is_told_when_it_is_out() {
+        let sessions = Sessions::default();
+        let out = |opened: &Opened| browser(&sessions, opened).gone;
+        let (signs_out, first) = (sessions.open(NOW), sessions.open(NOW));
+        let (signed_out, evicted) = (out(&signs_out), out(&first));
+        sessions.close(&browser(&sessions, &signs_out));
+        assert!(signed_out.is_cancelled() && !evicted.is_cancelled());
+        for _ in 1..MOST {
+            sessions.open(NOW);
+        }
+        assert!(!evicted.is_cancelled());
+        let last = sessions.open(NOW);
+        assert!(evicted.is_cancelled());
+        let over = out(&last);
+        sessions.expire(NOW);
+        assert!(!over.is_cancelled());
+        sessions.expire(last.until);
+        assert!(over.is_cancelled());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::rig::{Answer, Rig};
+use crate::rig::{Answer, PATIENCE, Rig};
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -104,6 +104,44 @@ async fn a_cookie_without_what_its_page_was_told_is_nobody() {
         assert_eq!(rig.bare(Method::GET, path).send().await.unwrap().status(), 401, "{path}");
     }
     assert!(browser.is_in(&rig).await);
+    rig.stop().await;
+}
+
+/// Waits until a stream ends.
+async fn ends(mut stream: reqwest::Response) {
+    let end = async { while let Ok(Some(_)) = stream.chunk().await {} };
+    tokio::time::timeout(PATIENCE, end).await.expect("the stream goes on");
+}
+
+#[tokio::test]
+async fn what_a_browser_has_open_ends_when_it_is_signed_out() {
+    let rig = Rig::start().await;
+    let (browser, other) = (signed_in(&rig).await, signed_in(&rig).await);
+    let ticket = async || {
+        let made = browser.asks(&rig, Method::POST, "/v1/tickets").json(&json!({"for": "/v1/events"})).send().await.unwrap();
+        let made = Answer::of(made).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        format!("/v1/events?ticket={}", made.body["ticket"].as_str().unwrap())
+    };
+    let streams = |browser: &SignedIn| browser.asks(&rig, Method::GET, "/v1/events").header("accept", "text/event-stream");
+    let own = streams(&browser).send().await.unwrap();
+    let by_ticket = rig.bare(Method::GET, &ticket().await).header("accept", "text/event-stream").send().await.unwrap();
+    let mut goes_on = streams(&other).send().await.unwrap();
+    assert_eq!([own.status(), by_ticket.status(), goes_on.status()], [200; 3]);
+    let late = ticket().await;
+
+    let out = browser.asks(&rig, Method::DELETE, "/v1/session").send().await.unwrap();
+    assert_eq!(out.status(), 204);
+    ends(own).await;
+    ends(by_ticket).await;
+    let refused = Answer::of(rig.bare(Method::GET, &late).send().await.unwrap()).await;
+    assert_eq!(refused.told(), "401 ticket_invalid");
+
+    // The other browser's goes on: it hears what happens.
+    assert!(goes_on.chunk().await.unwrap().is_some(), "its snapshot");
+    rig.channel("Front desk").await;
+    let heard = tokio::time::timeout(PATIENCE, goes_on.chunk()).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&heard.unwrap()).contains("Front desk"));
     rig.stop().await;
 }
 

@@ -1,0 +1,15 @@
+use crate::api::Api;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How long what a browser has open may outlast its sign-in.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Ends what is over by itself, for as long as the API is served.
+pub(crate) async fn follow(api: Api) {
+    let mut turns = interval(EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while api.shutdown.run_until_cancelled(turns.tick()).await.is_some() {
+        api.sessions.expire(api.now());
+    }
+}
