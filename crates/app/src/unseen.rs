@@ -55,10 +55,12 @@ pub fn visible(words: &str, mark: char) -> String {
             blanks = if c.is_whitespace() { blanks + 1 } else { 0 };
             let hidden = is_unseen(c) || blanks > BLANKS || (c == COLOURED && !before.is_some_and(is_picture));
             before = Some(c);
-            match c {
-                _ if hidden => mark,
-                _ if c.is_whitespace() => ' ',
-                _ => c,
+            if hidden {
+                mark
+            } else if c.is_whitespace() {
+                ' '
+            } else {
+                c
             }
         })
         .collect()
