@@ -99,10 +99,10 @@ openapi: ## write docs/openapi.json and the dashboard's types anew
 	cargo run -q -p api --example openapi > docs/openapi.json
 	cd ui && npm run schema
 
-bench: ## measure a release build and write docs/performance.md
+bench: ## measure a release build and write docs/performance.md; PARTS="guard" prints these only
 	scripts/setup test
 	$(MAKE) --no-print-directory ui
-	scripts/bench
+	scripts/bench $(PARTS)
 
 simulate: ## run the leases of a million channels over simulated machines; CHANNELS=N for another size
 	cargo run -q --release -p cluster --example simulate -- $(if $(CHANNELS),--channels $(CHANNELS)) $(ARGS)

@@ -1,20 +1,39 @@
-//! `make bench`: measures the release build against the sandbox and writes the table.
+//! `make bench`: measures the release build against the sandbox and writes the table. With arguments only the parts that they name.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report goes to stdout, its progress to stderr")]
 
 use acceptance::bench::report::Report;
 use acceptance::bench::{bare, desktop, fanout, growth, guard, idle, machine, messages, stores, webhook};
 use acceptance::{Whatisup, World};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+
+const PARTS: [&str; 6] = ["start", "sends", "growth", "guard", "stores", "desktop"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut report = Report::default();
-    start_and_memory(&mut report).await.context("start and memory")?;
-    sends(&mut report).await.context("sends")?;
-    grown(&mut report).await.context("growth")?;
-    guarded(&mut report).await.context("the guard")?;
-    shared(&mut report).await.context("shared stores")?;
-    windows(&mut report).await.context("the desktop application")?;
+    let parts: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(other) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        bail!("there is no part {other:?}; there are {}", PARTS.join(", "));
+    }
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|other| other == part);
+    if wanted("start") {
+        start_and_memory(&mut report).await.context("start and memory")?;
+    }
+    if wanted("sends") {
+        sends(&mut report).await.context("sends")?;
+    }
+    if wanted("growth") {
+        grown(&mut report).await.context("growth")?;
+    }
+    if wanted("guard") {
+        guarded(&mut report).await.context("the guard")?;
+    }
+    if wanted("stores") {
+        shared(&mut report).await.context("shared stores")?;
+    }
+    if wanted("desktop") {
+        windows(&mut report).await.context("the desktop application")?;
+    }
     println!("{}", head());
     println!("{}", report.table());
     Ok(())
