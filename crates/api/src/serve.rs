@@ -12,7 +12,7 @@ use crate::messages::InFlight;
 use crate::moving::Movers;
 use crate::ops::info::{SandboxInfo, VaultStanding};
 use crate::ops::requests::Requests;
-use crate::session::{self, Sessions, Tickets, sign_in};
+use crate::session::{self, Sessions, Tickets};
 use crate::settings::{self, Settings};
 use crate::tickets::Passes;
 use crate::tls::{Certificate, Shown, Tls, TlsError};
@@ -151,7 +151,8 @@ pub async fn serve(sockets: Sockets, deps: Deps, shutdown: CancellationToken) ->
     };
     let ledger = deps.ledger;
     let settings: Settings = ledger.setting(settings::SETTING).await?.unwrap_or_default();
-    let sessions = Sessions::from_stored(ledger.setting(sign_in::SETTING).await?.unwrap_or_default());
+    let sessions = Sessions::default();
+    sessions.refresh(&ledger).await?;
     let tip = *ledger.tip().borrow();
     let at = Door { app_origins: Some(deps.access.origins()), ..door(&addresses, deps.shell_origin) };
     let api = Api(Arc::new(Parts {

@@ -2,6 +2,7 @@
 
 pub(crate) mod cookie;
 mod following;
+mod row;
 mod sessions;
 pub(crate) mod show;
 pub(crate) mod sign_in;

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::{Actor, DoorKind, Peer, Timestamp, Via};
+use tokio::time::Instant;
 
 /// Who asks, as far as that is known before it is known what for. In the extensions of every request that the door let in.
 #[derive(Clone, Debug)]
@@ -75,6 +76,7 @@ async fn ask(api: &Api, request: &mut Request, peer: &Peer) -> Result<Caller, St
         (None, _) => match ticket(request.method(), request.uri()) {
             Some(ticket) => by_ticket(api, request, &ticket),
             None => by_cookie(api, request.headers(), request.extensions().get())
+                .await
                 .or_else(|stranger| by_program(api, peer).ok_or(stranger)),
         },
     }
@@ -98,12 +100,21 @@ async fn by_key(api: &Api, key: &str) -> Result<Caller, Stranger> {
 }
 
 /// Pages of other origins have keys. To a browser another port of this machine is the same site, so it would send the cookie along.
-fn by_cookie(api: &Api, headers: &HeaderMap, origin: Option<&Origin>) -> Result<Caller, Stranger> {
+async fn by_cookie(api: &Api, headers: &HeaderMap, origin: Option<&Origin>) -> Result<Caller, Stranger> {
     if matches!(origin, Some(Origin::App(_))) {
         return Err(Stranger::Unsaid);
     }
     let token = cookie::read(headers, api.port()).ok_or(Stranger::Unsaid)?;
-    match api.sessions.find(token, cookie::page(headers), api.now()) {
+    let find = || api.sessions.find(token, cookie::page(headers), api.now());
+    let found = match find() {
+        // Another worker may have given it a moment ago.
+        Found::Nobody => {
+            api.sessions.look(&api.ledger, Instant::now()).await;
+            find()
+        }
+        known @ (Found::CookieAlone | Found::Browser(_)) => known,
+    };
+    match found {
         Found::Browser(browser) => Ok(Caller::Browser(browser)),
         Found::CookieAlone => Err(Stranger::CookieAlone),
         Found::Nobody => Err(Stranger::Unsaid),
@@ -131,7 +142,9 @@ fn by_ticket(api: &Api, request: &mut Request, ticket: &str) -> Result<Caller, S
     *request.uri_mut() = without_ticket(request.uri());
     match redeemed {
         Some(Caller::App(grantee)) if grantee.gone.is_cancelled() => Err(Stranger::Revoked),
-        Some(Caller::Browser(browser)) if browser.gone.is_cancelled() || browser.until <= api.now() => Err(Stranger::StaleTicket),
+        Some(Caller::Browser(browser)) if browser.gone.is_cancelled() || browser.until <= api.now() => {
+            Err(Stranger::StaleTicket)
+        }
         Some(caller) => Ok(caller),
         None => Err(Stranger::WrongTicket),
     }

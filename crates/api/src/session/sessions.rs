@@ -1,26 +1,45 @@
+use super::row::{self, Changes, Stored};
 use super::secret;
 use crate::key::Hashed;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use serde::{Deserialize, Serialize};
+use ledger::{Ledger, LedgerError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long a browser stays signed in.
 pub(crate) const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How many browsers may be signed in; a further one signs the oldest out.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
+/// Between two looks into the ledger for cookies that are not known here.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The browsers that are signed in. Only hashes of what they hold are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<Vec<Entry>>);
+pub(crate) struct Sessions {
+    known: Mutex<Known>,
+    /// Held from before the ledger's row is read until what it says is known here: one after the other. In it, the last look for a
+    /// cookie that was not known.
+    turn: tokio::sync::Mutex<Option<Instant>>,
+}
+
+/// What the row says, as of the last time that it was read, and what was done here since.
+#[derive(Debug, Default)]
+struct Known {
+    open: Vec<Entry>,
+    /// Over, while the row may still have them.
+    closed: Vec<Browser>,
+}
 
 #[derive(Clone, Debug)]
 struct Entry {
     browser: Browser,
     page: Hashed,
+    /// Whether the row has had it.
+    kept: bool,
 }
 
 /// A browser that is signed in.
@@ -49,14 +68,135 @@ pub(crate) enum Found {
     Browser(Browser),
 }
 
-/// A session as the ledger keeps it, so that a restart signs nobody out.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Stored {
-    hash: String,
-    /// Missing in those of before there was one: they are over.
-    #[serde(default)]
-    page: String,
-    until: i64,
+impl Sessions {
+    /// Signs a browser in.
+    pub fn open(&self, now: Timestamp) -> Opened {
+        let opened = Opened { cookie: secret(), page: secret(), until: now.plus(LIFE) };
+        let browser = Browser::new(Hashed::of(&opened.cookie), opened.until);
+        let mut known = self.locked();
+        known.expire(now);
+        let too_many = (known.open.len() + 1).saturating_sub(MOST);
+        known.end(|place, _| place < too_many);
+        known.open.push(Entry { browser, page: Hashed::of(&opened.page), kept: false });
+        opened
+    }
+
+    /// Whose cookie it is; `page` is what the page says that it was told.
+    pub fn find(&self, cookie: &str, page: Option<&str>, now: Timestamp) -> Found {
+        let given = Hashed::of(cookie);
+        let known = self.locked();
+        let Some(entry) = known.open.iter().find(|e| e.browser.cookie.same(&given)).filter(|e| now < e.browser.until) else {
+            return Found::Nobody;
+        };
+        match page {
+            Some(page) if entry.page.matches(page) => Found::Browser(entry.browser.clone()),
+            Some(_) | None => Found::CookieAlone,
+        }
+    }
+
+    /// Signs it out.
+    pub fn close(&self, browser: &Browser) {
+        self.locked().end(|_, e| e.browser.same(browser));
+    }
+
+    /// Ends those whose time is over.
+    pub fn expire(&self, now: Timestamp) {
+        self.locked().expire(now);
+    }
+
+    /// Whether the ledger has all that was done here.
+    pub fn is_kept(&self) -> bool {
+        let known = self.locked();
+        known.closed.is_empty() && known.open.iter().all(|e| e.kept)
+    }
+
+    /// Writes down what was done here, into what others have written meanwhile.
+    pub async fn keep(&self, ledger: &Ledger, now: Timestamp) -> Result<(), LedgerError> {
+        let _turn = self.turn.lock().await;
+        let changes = self.locked().changes();
+        let closed = changes.closed.clone();
+        let row = ledger.change_setting(row::SETTING, move |row| row::merged(row.unwrap_or_default(), changes, now)).await?;
+        let mut known = self.locked();
+        known.adopt(row);
+        known.closed.retain(|browser| !closed.contains(&text(&browser.cookie)));
+        Ok(())
+    }
+
+    /// Reads what others have written.
+    pub async fn refresh(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        let _turn = self.turn.lock().await;
+        self.read(ledger).await
+    }
+
+    /// The same for a cookie that is not known here: another worker may have given it a moment ago. Once in a while only, whoever asks.
+    pub async fn look(&self, ledger: &Ledger, at: Instant) {
+        let mut last = self.turn.lock().await;
+        if last.is_some_and(|last| at.saturating_duration_since(last) < LOOK_EVERY) {
+            return;
+        }
+        *last = Some(at);
+        if let Err(error) = self.read(ledger).await {
+            tracing::debug!(%error, "who is signed in elsewhere could not be read");
+        }
+    }
+
+    async fn read(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        let row: Option<Vec<Stored>> = ledger.setting(row::SETTING).await?;
+        self.locked().adopt(row.unwrap_or_default());
+        Ok(())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Takes these out, and tells what they have open.
+    fn end(&mut self, over: impl Fn(usize, &Entry) -> bool) {
+        for (place, entry) in std::mem::take(&mut self.open).into_iter().enumerate() {
+            if over(place, &entry) {
+                entry.browser.gone.cancel();
+                self.closed.push(entry.browser);
+            } else {
+                self.open.push(entry);
+            }
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        self.end(|_, e| e.browser.until <= now);
+        // A row that still has them says itself that they are over.
+        self.closed.retain(|browser| now < browser.until);
+    }
+
+    fn changes(&self) -> Changes {
+        Changes {
+            opened: self.open.iter().filter(|e| !e.kept).map(Entry::to_stored).collect(),
+            closed: self.closed.iter().map(|browser| text(&browser.cookie)).collect(),
+        }
+    }
+
+    /// What the row has is so, but for what was done here and is not in it yet.
+    fn adopt(&mut self, row: Vec<Stored>) {
+        let row: Vec<Entry> = row.into_iter().filter_map(Entry::from_stored).collect();
+        let has = |row: &[Entry], browser: &Browser| row.iter().any(|e| e.browser.same(browser));
+        self.open.retain(|entry| {
+            let stays = !entry.kept || has(&row, &entry.browser);
+            if !stays {
+                entry.browser.gone.cancel();
+            }
+            stays
+        });
+        for entry in row {
+            if let Some(known) = self.open.iter_mut().find(|e| e.browser.same(&entry.browser)) {
+                known.kept = true;
+            } else if !self.closed.iter().any(|closed| closed.same(&entry.browser)) {
+                self.open.push(entry);
+            }
+        }
+        self.open.sort_by_key(|e| e.browser.until);
+    }
 }
 
 impl Browser {
@@ -70,157 +210,21 @@ impl Browser {
     }
 }
 
-impl Sessions {
-    /// Signs a browser in.
-    pub fn open(&self, now: Timestamp) -> Opened {
-        let opened = Opened { cookie: secret(), page: secret(), until: now.plus(LIFE) };
-        let browser = Browser::new(Hashed::of(&opened.cookie), opened.until);
-        let mut open = self.locked();
-        end(&mut open, |_, e| e.browser.until <= now);
-        let too_many = (open.len() + 1).saturating_sub(MOST);
-        end(&mut open, |place, _| place < too_many);
-        open.push(Entry { browser, page: Hashed::of(&opened.page) });
-        opened
-    }
-
-    /// Whose cookie it is; `page` is what the page says that it was told.
-    pub fn find(&self, cookie: &str, page: Option<&str>, now: Timestamp) -> Found {
-        let given = Hashed::of(cookie);
-        let open = self.locked();
-        let Some(entry) = open.iter().find(|e| e.browser.cookie.same(&given)).filter(|e| now < e.browser.until) else {
-            return Found::Nobody;
-        };
-        match page {
-            Some(page) if entry.page.matches(page) => Found::Browser(entry.browser.clone()),
-            Some(_) | None => Found::CookieAlone,
-        }
-    }
-
-    pub fn close(&self, browser: &Browser) {
-        end(&mut self.locked(), |_, e| e.browser.same(browser));
-    }
-
-    /// Ends those whose time is over.
-    pub fn expire(&self, now: Timestamp) {
-        end(&mut self.locked(), |_, e| e.browser.until <= now);
-    }
-
-    pub fn to_stored(&self) -> Vec<Stored> {
-        self.locked().iter().map(Entry::to_stored).collect()
-    }
-
-    pub fn from_stored(stored: Vec<Stored>) -> Self {
-        Sessions(Mutex::new(stored.into_iter().filter_map(Entry::from_stored).collect()))
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes these out, and tells what they have open.
-fn end(open: &mut Vec<Entry>, over: impl Fn(usize, &Entry) -> bool) {
-    let mut place = 0;
-    open.retain(|entry| {
-        let over = over(place, entry);
-        place += 1;
-        if over {
-            entry.browser.gone.cancel();
-        }
-        !over
-    });
-}
-
 impl Entry {
     fn to_stored(&self) -> Stored {
-        let text = |hash: &Hashed| URL_SAFE_NO_PAD.encode(hash.as_bytes());
         Stored { hash: text(&self.browser.cookie), page: text(&self.page), until: self.browser.until.as_millis() }
     }
 
     fn from_stored(stored: Stored) -> Option<Self> {
         let hash = |text: String| Some(Hashed::from_bytes(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?));
         let browser = Browser::new(hash(stored.hash)?, Timestamp::from_millis(stored.until));
-        Some(Entry { browser, page: hash(stored.page)? })
+        Some(Entry { browser, page: hash(stored.page)?, kept: true })
     }
+}
+
+fn text(hash: &Hashed) -> String {
+    URL_SAFE_NO_PAD.encode(hash.as_bytes())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
-
-    fn is_in(sessions: &Sessions, opened: &Opened, now: Timestamp) -> bool {
-        matches!(sessions.find(&opened.cookie, Some(&opened.page), now), Found::Browser(found) if found.until == opened.until)
-    }
-
-    fn browser(sessions: &Sessions, opened: &Opened) -> Browser {
-        let Found::Browser(browser) = sessions.find(&opened.cookie, Some(&opened.page), NOW) else { panic!("it is in") };
-        browser
-    }
-
-    #[test]
-    fn a_session_ends_by_itself_and_by_signing_out() {
-        let sessions = Sessions::default();
-        let (one, other) = (sessions.open(NOW), sessions.open(NOW));
-        assert!(is_in(&sessions, &one, NOW));
-        assert!(!is_in(&sessions, &one, one.until));
-        sessions.close(&browser(&sessions, &one));
-        assert!(matches!(sessions.find(&one.cookie, Some(&one.page), NOW), Found::Nobody));
-        assert!(is_in(&sessions, &other, NOW));
-    }
-
-    #[test]
-    fn what_a_browser_has_open_is_told_when_it_is_out() {
-        let sessions = Sessions::default();
-        let out = |opened: &Opened| browser(&sessions, opened).gone;
-        let (signs_out, first) = (sessions.open(NOW), sessions.open(NOW));
-        let (signed_out, evicted) = (out(&signs_out), out(&first));
-        sessions.close(&browser(&sessions, &signs_out));
-        assert!(signed_out.is_cancelled() && !evicted.is_cancelled());
-        for _ in 1..MOST {
-            sessions.open(NOW);
-        }
-        assert!(!evicted.is_cancelled());
-        let last = sessions.open(NOW);
-        assert!(evicted.is_cancelled());
-        let over = out(&last);
-        sessions.expire(NOW);
-        assert!(!over.is_cancelled());
-        sessions.expire(last.until);
-        assert!(over.is_cancelled());
-    }
-
-    #[test]
-    fn a_cookie_is_nobody_without_what_its_own_page_was_told() {
-        let sessions = Sessions::default();
-        let (one, other) = (sessions.open(NOW), sessions.open(NOW));
-        for page in [None, Some(""), Some("1"), Some(other.page.as_str()), Some(one.cookie.as_str())] {
-            assert!(matches!(sessions.find(&one.cookie, page, NOW), Found::CookieAlone), "{page:?}");
-        }
-        assert!(matches!(sessions.find("guess", Some(&one.page), NOW), Found::Nobody));
-        assert!(matches!(sessions.find(&one.page, Some(&one.page), NOW), Found::Nobody));
-        assert!(is_in(&sessions, &one, NOW) && is_in(&sessions, &other, NOW));
-    }
-
-    #[test]
-    fn a_session_survives_being_stored_as_hashes() {
-        let sessions = Sessions::default();
-        let opened = sessions.open(NOW);
-        let stored = sessions.to_stored();
-        let text = format!("{stored:?}");
-        assert!(!text.contains(&opened.cookie) && !text.contains(&opened.page));
-        assert!(is_in(&Sessions::from_stored(stored), &opened, NOW));
-    }
-
-    #[test]
-    fn a_session_of_before_pages_were_told_anything_is_over() {
-        let sessions = Sessions::default();
-        let opened = sessions.open(NOW);
-        let stored = sessions.to_stored().into_iter().map(|one| Stored { page: String::new(), ..one });
-        let sessions = Sessions::from_stored(stored.collect());
-        for page in ["", "1", &opened.page] {
-            assert!(matches!(sessions.find(&opened.cookie, Some(page), NOW), Found::Nobody));
-        }
-    }
-}
+mod tests;

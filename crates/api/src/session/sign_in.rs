@@ -29,14 +29,11 @@ pub(crate) struct SignedInOut {
     expires_at: String,
 }
 
-/// The ledger's name for the list of sessions.
-pub(crate) const SETTING: &str = "browser_sessions";
-
 impl Parts {
-    /// Keeps the sessions over a restart. That this fails keeps nobody out now.
+    /// Keeps the sessions over a restart, and tells other workers. That this fails keeps nobody out now, and it is tried again.
     pub async fn keep_sessions(&self) {
-        if let Err(error) = self.ledger.set_setting(SETTING, &self.sessions.to_stored()).await {
-            tracing::warn!(%error, "signed-in browsers could not be noted; a restart signs them out");
+        if let Err(error) = self.sessions.keep(&self.ledger, self.now()).await {
+            tracing::warn!(%error, "who is signed in could not be noted; it is tried again");
         }
     }
 }
