@@ -206,3 +206,24 @@ async fn characters_that_postgres_refuses_are_kept_all_the_same() {
     a.close().await;
     b.close().await;
 }
+
+#[tokio::test]
+async fn a_setting_that_both_change_at_once_holds_what_each_of_them_did() {
+    let (_home, a, b, _) = two().await;
+    let add = |ledger: &Ledger, n: u32| {
+        let ledger = ledger.clone();
+        async move {
+            let change = move |known: Option<Vec<u32>>| known.into_iter().flatten().chain([n]).collect::<Vec<_>>();
+            ledger.change_setting("numbers", change).await.unwrap();
+        }
+    };
+    tokio::join!(
+        futures::future::join_all((0..20).map(|n| add(&a, n))),
+        futures::future::join_all((20..40).map(|n| add(&b, n)))
+    );
+    let mut numbers: Vec<u32> = a.setting("numbers").await.unwrap().unwrap();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+    a.close().await;
+    b.close().await;
+}
