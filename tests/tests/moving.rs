@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-const PASSPHRASE: &str = "seven spare umbrellas";
+const PASSPHRASE: &str = "eleven patient lighthouses";
 
 /// Whether the command was a success, and all that it printed. It has to end.
 async fn told(command: &mut Command) -> (bool, String) {

@@ -19,7 +19,7 @@ afterAll(async () => {
   await app?.stop();
 });
 
-const PASSPHRASE = "seven spare umbrellas";
+const PASSPHRASE = "nine quiet lanterns of ours";
 beforeAll(() => harvest({ passphrase: PASSPHRASE }));
 
 it("exports a channel into a file and brings it back without a QR", async () => {

@@ -66,7 +66,11 @@ pub fn init_logging(config: Option<&Config>) {
 /// have no common beginning, its modules have.
 const STANZAS: [&str; 4] = ["whatsapp_rust", "wacore", "waproto", "whatsapp_rust_sqlite_storage"];
 
-/// Leaves out the library's chatter, unless the filter names the library: a general `debug` is no wish to see stanzas.
+/// What of the library tells with each message that it cannot decrypt whose it is, and both identity keys; as an error.
+const PEOPLE: &str = "wacore_libsignal";
+
+/// Leaves out the library's chatter, unless the filter names the library: a general `debug` is no wish to see stanzas. What it tells of
+/// people is left out at every level.
 ///
 /// Asked for every line, though the answer is the same each time. Who asks by the older facade whether something would be
 /// logged (`log_enabled!`, as sqlx does for each notice of Postgres) leaves that answer behind on the thread, and a line that is
@@ -74,8 +78,9 @@ const STANZAS: [&str; 4] = ["whatsapp_rust", "wacore", "waproto", "whatsapp_rust
 fn without_stanzas(level: &str) -> impl Filter<Registry> + Send + Sync + 'static {
     let asked = level.split(',').any(|part| STANZAS.iter().any(|name| part.trim().starts_with(name)));
     dynamic_filter_fn(move |about, _| {
-        let library = || about.module_path().is_some_and(|module| STANZAS.iter().any(|name| module.starts_with(name)));
-        asked || *about.level() <= Level::WARN || !library()
+        let of = |name: &str| about.module_path().is_some_and(|module| module.starts_with(name));
+        let library = || STANZAS.iter().any(|name| of(name));
+        asked || (*about.level() <= Level::WARN && !of(PEOPLE)) || !library()
     })
 }
 
