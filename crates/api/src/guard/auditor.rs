@@ -106,13 +106,15 @@ async fn write(ledger: Ledger, mut told: mpsc::Receiver<Told>, stop: Cancellatio
     }
 }
 
-/// Tries until it is written: what waits behind it is bounded, and answers wait for that. At the stop it has a few seconds.
+/// Tries until it is written: what waits behind it is bounded, and answers wait for that. At the stop it has a second; and what cannot
+/// pass by itself (a damaged file, a ledger that is closed) is not waited for.
 async fn keep(ledger: &Ledger, entries: Vec<(Timestamp, AuditEntry)>, stop: &CancellationToken) {
     let mut last_tries = LAST_TRIES;
     loop {
         let Err(error) = ledger.append_audit(entries.clone()).await else { return };
         last_tries -= u32::from(stop.is_cancelled());
-        if last_tries == 0 || error == LedgerError::Closed {
+        let passes = matches!(error, LedgerError::Full | LedgerError::Io(_));
+        if last_tries == 0 || !passes {
             return tracing::error!(%error, entries = entries.len(), "what was done could not be noted in the audit log");
         }
         tracing::warn!(%error, entries = entries.len(), "the audit log cannot be written now; it is tried again");
